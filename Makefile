@@ -1,0 +1,144 @@
+# Verbs for people; each sets up what it needs. `make` alone lists them.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+
+PYTHON ?= python3
+VENV := .venv
+TOOLS := .tools
+BIN := $(VENV)/bin
+UV := $(TOOLS)/uv/bin/uv
+SAM := $(TOOLS)/sam/bin/sam
+MINISTACK := $(TOOLS)/ministack/bin/ministack
+FUZZER := $(TOOLS)/fuzz/bin/python
+AUDITOR := $(TOOLS)/audit/bin/pip-audit
+# What people pass on: make deploy DEPLOY_ARGS="--parameter-overrides Buckets=a,b"
+DEPLOY_ARGS ?=
+CONFIG_ENV ?= default
+STACK ?= cloudfront-invalidator
+
+export SAM_CLI_TELEMETRY := 0
+
+.PHONY: help setup
+help: ## print these verbs
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(VENV)/.ready ## install the pinned tools into .venv and .tools
+	@echo "ready: $(BIN)/invalidator --help"
+
+$(UV): infra/requirements/uv.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or newer is needed; name one with: make PYTHON=python3.13 $(MAKECMDGOALS)" >&2; exit 1; }
+	@$(PYTHON) -m venv $(TOOLS)/uv || \
+	  { echo "python venv is missing: on Debian, apt-get install python3-venv" >&2; exit 1; }
+	@$(TOOLS)/uv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $< || \
+	  { echo "the package registry did not answer: pip must reach one (see pip config list)" >&2; exit 1; }
+	@touch $@
+
+$(VENV)/.ready: infra/requirements/dev.txt pyproject.toml $(UV)
+	@$(UV) venv --quiet --clear --python $(TOOLS)/uv/bin/python $(VENV)
+	@$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r infra/requirements/dev.txt
+	@$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(SAM): infra/requirements/sam.txt $(UV)
+	@$(UV) venv --quiet --clear --python $(TOOLS)/uv/bin/python $(TOOLS)/sam
+	@$(UV) pip install --quiet --python $(TOOLS)/sam/bin/python --require-hashes -r $<
+	@touch $@
+
+$(MINISTACK): infra/requirements/ministack.txt $(UV)
+	@$(UV) venv --quiet --clear --python $(TOOLS)/uv/bin/python $(TOOLS)/ministack
+	@$(UV) pip install --quiet --python $(TOOLS)/ministack/bin/python --require-hashes -r $<
+	@touch $@
+
+$(FUZZER): infra/requirements/fuzz.txt $(UV)
+	@$(UV) venv --quiet --clear --python $(TOOLS)/uv/bin/python $(TOOLS)/fuzz
+	@$(UV) pip install --quiet --python $@ --require-hashes -r $< || \
+	  { rm -f $@; echo "atheris has no wheel for this Python or machine: make test feeds the same targets without it" >&2; exit 1; }
+	@touch $@
+
+$(AUDITOR): infra/requirements/audit.txt $(UV)
+	@$(UV) venv --quiet --clear --python $(TOOLS)/uv/bin/python $(TOOLS)/audit
+	@$(UV) pip install --quiet --python $(TOOLS)/audit/bin/python --require-hashes -r $<
+	@touch $@
+
+.PHONY: lint
+lint: setup ## style, types, import walls
+	@$(BIN)/ruff check functions infra tests
+	@$(BIN)/ruff format --check functions infra tests
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+
+.PHONY: demo
+demo: setup $(SAM) $(MINISTACK) ## run the main job on an AWS inside this machine
+	@$(BIN)/python -m infra.demo
+
+# Draws the README's pictures again, after a change of what they show; some take minutes. PICTURES=flow draws one.
+PICTURES ?=
+.PHONY: pictures
+pictures: setup $(SAM) $(MINISTACK)
+	@$(BIN)/python -m infra.pictures $(PICTURES)
+
+.PHONY: test
+test: lint validate $(SAM) $(MINISTACK) ## all checks and tests
+	@$(BIN)/python -m pytest -q -n 3 --dist loadgroup
+
+# Minutes; and SEED=n to see one storm again.
+SOAK ?= 30
+.PHONY: soak
+soak: setup $(SAM) $(MINISTACK) ## storms of faults on the local AWS for SOAK minutes
+	@SOAK=$(SOAK) $(BIN)/python -m pytest -q -s -m soak
+
+# Minutes, shared by the targets.
+FUZZ ?= 10
+.PHONY: fuzz
+fuzz: $(FUZZER) ## feed what reads outside bytes, coverage-guided, for FUZZ minutes
+	@PYTHONPATH=functions:. $(FUZZER) -m tests.hostile.fuzz_coverage $(FUZZ)
+
+.PHONY: audit
+audit: setup $(AUDITOR) ## known vulnerabilities in pinned packages (exit 1); 2: could not be checked
+	@$(BIN)/python -m infra.audit $(AUDITOR)
+
+.PHONY: bench
+bench: setup ## measure speed and purge, as ratios; compare with the committed ones
+	@$(BIN)/python -m infra.bench
+
+# ---- The stack ----
+# `sam` finds credentials and the Region as every AWS tool does; offline verbs only need some Region.
+
+.PHONY: validate build deploy outputs delete clean credentials
+validate: setup $(SAM) ## check the template, offline
+	@AWS_DEFAULT_REGION=$${AWS_REGION:-$${AWS_DEFAULT_REGION:-us-east-1}} $(SAM) validate --lint
+	@$(BIN)/cfn-lint template.yaml
+
+build: $(SAM) $(UV) ## build both functions for Lambda (arm64)
+	@UV=$(abspath $(UV)) $(SAM) build
+
+deploy: setup credentials build ## build and deploy to the account of your credentials
+	@$(SAM) deploy --config-env $(CONFIG_ENV) --stack-name $(STACK) $(DEPLOY_ARGS)
+
+outputs: credentials ## print the stack's outputs
+	@$(SAM) list stack-outputs --stack-name $(STACK) --output table
+
+.PHONY: status dlq logs
+status: setup ## what waits, what failed, what it costs
+	@$(BIN)/invalidator status --stack $(STACK)
+
+dlq: setup ## what failed for good, why, and how to mend it
+	@$(BIN)/invalidator dlq explain --stack $(STACK)
+
+logs: setup ## the worker's log of the last hour, readable
+	@$(BIN)/python -m infra.cli.logs --stack $(STACK)
+
+delete: credentials ## delete the stack; the table with its pinned routes stays
+	@$(SAM) delete --stack-name $(STACK) --no-prompts
+	@echo "kept: the table with pinned routes; remove it with: aws dynamodb delete-table --table-name $(STACK)-MappingTable-..." >&2
+
+clean: ## remove what was built and installed
+	@rm -rf .aws-sam .local $(VENV) $(TOOLS) .mypy_cache .ruff_cache .hypothesis .import_linter_cache .pytest_cache
+
+credentials: $(SAM)
+	@$(TOOLS)/sam/bin/python -c 'import boto3, sys; s = boto3.Session(); \
+	  sys.exit("no AWS credentials: run `aws configure`, or set AWS_PROFILE") if not s.get_credentials() else None; \
+	  sys.exit("no AWS Region: set AWS_REGION, or a region in your AWS profile") if not s.region_name else None'

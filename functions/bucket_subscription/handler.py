@@ -1,0 +1,118 @@
+"""The function behind `Custom::BucketSubscriptions`: CloudFormation calls it when the stack's buckets change.
+
+Properties: `Buckets` (list of names), `EventBridgeBuckets` (list of names, optional), `QueueArn`. Its answer
+goes to CloudFormation's `ResponseURL`, exactly once, on every path.
+"""
+
+import json
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from bucket_subscription.answer import Answer, Put, put_to_url
+from bucket_subscription.bucket_notifications import S3Notifications
+from bucket_subscription.deployment import connect_all, disconnect_all
+from bucket_subscription.errors import RefusedError, SubscriptionError
+from bucket_subscription.owner import Owner
+from bucket_subscription.patience import Patience
+from bucket_subscription.queue_access import SqsQueueAccess
+from bucket_subscription.stack_event import named_buckets, properties_of, read_properties, stack_of
+from bucket_subscription.subscription import Subscription
+
+# Kept back from the function's time so that the answer arrives.
+_MARGIN_SECONDS = 20.0
+# A queue's policy may take a minute to be seen (SQS API reference, SetQueueAttributes).
+_PATIENCE_SECONDS = 75.0
+_SDK = Config(connect_timeout=3, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 3})
+
+_log = logging.getLogger(__name__)
+_log.setLevel(logging.INFO)
+
+MakeSubscription = Callable[[Owner, str, float], Subscription]
+
+
+class LambdaContext(Protocol):
+    """What this function needs of Lambda's context."""
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Return how long the function may still run."""
+
+
+def handler(event: Mapping[str, Any], context: LambdaContext) -> None:
+    """Do what CloudFormation asks, and answer it."""
+    respond(event, context, put_to_url, subscribe_on_aws)
+
+
+def subscribe_on_aws(owner: Owner, account: str, until: float) -> Subscription:
+    """Return the stack's hold on an account's buckets; nothing waits beyond `until` (monotonic clock)."""
+    return Subscription(
+        owner,
+        S3Notifications(boto3.client("s3", config=_SDK), account),
+        SqsQueueAccess(boto3.client("sqs", config=_SDK), lambda: boto3.client("kms", config=_SDK)),
+        lambda: Patience(
+            min(until, time.monotonic() + _PATIENCE_SECONDS), time.monotonic, time.sleep, pause=2.0
+        ),
+        lambda lines: _say("change", lines=lines),
+        fresh=True,
+    )
+
+
+def respond(event: Mapping[str, Any], context: LambdaContext, put: Put, make: MakeSubscription) -> None:
+    """Do what CloudFormation asks, and answer through `put`, whatever happens."""
+    answer = Answer(event, f"bucket-subscriptions-{event.get('LogicalResourceId', '')}", put)
+    seconds = context.get_remaining_time_in_millis() / 1000 - _MARGIN_SECONDS
+    alarm = threading.Timer(
+        max(seconds, 0.0),
+        answer.fail,
+        ["time ran out; run it again, with fewer new buckets at once or a longer timeout of the function"],
+    )
+    alarm.daemon = True
+    alarm.start()
+    try:
+        done = _obey(event, answer, make, time.monotonic() + seconds)
+        _say("done", reason=done)
+        answer.succeed(done)
+    except SubscriptionError as error:
+        _say("failed", reason=str(error))
+        answer.fail(str(error))
+    except (BotoCoreError, ClientError) as error:
+        _log.exception("the SDK failed")
+        answer.fail(f"AWS could not be asked: {error}")
+    finally:
+        alarm.cancel()
+        # Reached unanswered only through a defect: the stack must not wait an hour for it.
+        answer.fail("the function failed unexpectedly; its log says why")
+
+
+def _obey(event: Mapping[str, Any], answer: Answer, make: MakeSubscription, until: float) -> str:
+    owner, account = stack_of(event.get("StackId"))
+    raw = properties_of(event, "ResourceProperties")
+    asked = event.get("RequestType")
+    _say("asked", request=asked, stack=owner.stack, properties=raw)
+    if asked == "Delete":
+        return disconnect_all(_deletable(raw), make(owner, account, until), lambda: answer.given)
+    if asked not in ("Create", "Update"):
+        raise RefusedError(f"CloudFormation asked for {asked!r}, which is unknown")
+    properties = read_properties(raw)
+    subscription = make(owner, properties.queue.account, until)
+    before = _deletable(properties_of(event, "OldResourceProperties")) if asked == "Update" else ()
+    gone = [bucket for bucket in before if bucket not in properties.buckets]
+    return connect_all(properties, gone, subscription, lambda: answer.given)
+
+
+def _deletable(raw: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the buckets of properties that may be wrong: what cannot be read was never connected."""
+    try:
+        return tuple(dict.fromkeys(named_buckets(raw, "Buckets")))
+    except RefusedError:
+        return ()
+
+
+def _say(what: str, **fields: Any) -> None:
+    _log.info(json.dumps({"event": what, **fields}, default=str))

@@ -1,0 +1,68 @@
+"""What the worker knows of a CloudFront distribution: enough to say which viewer paths a key has."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """One origin of a distribution.
+
+    Attributes:
+        id: the id that cache behaviors refer to.
+        domain: the origin's host name, as configured.
+        bucket: the S3 bucket behind the host, or None where the host does not reveal one.
+        path: the OriginPath that CloudFront puts before the viewer's path: "" or "/prefix".
+        website: whether the host is an S3 website endpoint, which serves index documents for directories.
+        prefix: keys outside this prefix are not served here; only pinned routes narrow it.
+    """
+
+    id: str
+    domain: str
+    bucket: str | None
+    path: str = ""
+    website: bool = False
+    prefix: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Behavior:
+    """One cache behavior: which viewer paths go to which origin, and what the cache key holds.
+
+    Attributes:
+        pattern: CloudFront's path pattern; "*" for the default behavior.
+        origins: ids of the origins that may answer; more than one for an origin group.
+        query_strings: whether the cache key holds query strings, so that one path is cached in many forms.
+        rewrites: whether a function of the viewer-request or origin-request event is associated, which may
+            change the path.
+    """
+
+    pattern: str
+    origins: tuple[str, ...]
+    query_strings: bool = False
+    rewrites: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Distribution:
+    """A distribution's routing.
+
+    Attributes:
+        id: the distribution's id, "E…".
+        origins: all its origins.
+        behaviors: cache behaviors in CloudFront's order; the default behavior is the last.
+        root_object: DefaultRootObject, "" when there is none.
+        aliases: alternate domain names, for people.
+        role: ARN of the role to assume for this distribution, None for the worker's own account.
+        enabled: a disabled distribution serves nothing.
+        unknown_policies: ids of cache policies nobody could read; their behaviors count as keyed on query
+            strings.
+    """
+
+    id: str
+    origins: tuple[Origin, ...]
+    behaviors: tuple[Behavior, ...]
+    root_object: str = ""
+    aliases: tuple[str, ...] = ()
+    role: str | None = None
+    enabled: bool = True
+    unknown_policies: tuple[str, ...] = ()

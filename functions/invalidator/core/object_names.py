@@ -1,0 +1,47 @@
+"""The viewer paths that name one object: its own, the root, its directory."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+
+class ObjectName(NamedTuple):
+    """One viewer path, decoded, under which an origin would serve the object.
+
+    Attributes:
+        path: the viewer path.
+        meaning: what it is to the object, for people.
+        directory: whether it names a directory, so that everything below begins with it.
+        also: another path whose cache behavior may be the one that counts; "" for none.
+    """
+
+    path: str
+    meaning: str
+    directory: bool
+    also: str = ""
+
+
+def object_names(path: str, root: str, indexes: tuple[str, ...]) -> Iterator[ObjectName]:
+    """Every viewer path that names the object of this path, the path itself first.
+
+    The default root object answers "/" too. An index document answers for its directory, with the slash and,
+    by a redirect, without (aws-behaviour.md "Paths": invalidate a directory in both forms).
+
+    Args:
+        path: the object's own viewer path, decoded: its key after the OriginPath.
+        root: the default root object's viewer path, "" where there is none.
+        indexes: how paths of index documents end: ("/index.html",).
+    """
+    if path == root:
+        # Whether CloudFront chooses the behavior for "/" before or after it puts the root object in: unknown.
+        yield ObjectName(path, "the object itself", directory=False, also="/")
+        yield ObjectName("/", "the default root object", directory=True, also=path)
+    else:
+        yield ObjectName(path, "the object itself", directory=path.endswith("/"))
+    for ending in indexes:
+        if path.endswith(ending):
+            directory = path[: 1 - len(ending)]
+            if directory == "/" and path == root:
+                continue
+            yield ObjectName(directory, "the directory it is the index of", directory=True)
+            if directory != "/" and not directory.endswith("//"):
+                yield ObjectName(directory[:-1], "that directory without its slash", directory=True)

@@ -1,0 +1,71 @@
+"""Which S3 bucket stands behind an origin's host name."""
+
+import re
+from dataclasses import dataclass
+
+_REGION = r"[a-z]+(?:-[a-z]+)*-\d+"
+# aws-behaviour.md, "Hosts of an S3 origin". Greedy on the bucket, because its name may hold dots and even
+# "s3".
+_S3_HOST = re.compile(
+    rf"""
+    (?P<bucket>[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?)
+    \.(?:
+        (?P<website>s3-website[.-]{_REGION})  # first: "website-us-east-1" looks like a region
+      | s3(?:[.-]{_REGION})?
+      | s3\.dualstack\.{_REGION}
+      | s3-fips\.(?:dualstack\.)?{_REGION}
+      | s3-accelerate(?:\.dualstack)?
+    )
+    \.amazonaws\.(?:com|com\.cn|eu)
+    """,
+    re.VERBOSE,
+)
+# Endings that S3 reserves: no bucket of anybody's is called so.
+_ALIASES = {
+    "-s3alias": "an access point alias",
+    "--ol-s3": "an Object Lambda access point",
+    ".mrap": "a multi-region access point",
+}
+_OTHER_S3_HOSTS = (
+    (".accesspoint.s3-global.", "a multi-region access point"),
+    (".s3-accesspoint", "an access point"),
+    (".s3-object-lambda", "an Object Lambda access point"),
+    (".s3-outposts", "an S3 on Outposts access point"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class HostMatch:
+    """What an origin's host name says.
+
+    Attributes:
+        bucket: the bucket's name, None where the host does not reveal it.
+        website: whether it is an S3 website endpoint.
+        hidden: why there is no bucket, for people ("an access point alias"); "" when there is one.
+    """
+
+    bucket: str | None
+    website: bool = False
+    hidden: str = ""
+
+
+def bucket_of(domain: str) -> HostMatch:
+    """Read the bucket from an origin's host name.
+
+    Every virtual-hosted form in aws-behaviour.md "Hosts of an S3 origin" is known: global, regional (dot and
+    dash), dualstack, FIPS, accelerate and website, in the standard, China and EU sovereign partitions. Hosts
+    are compared as DNS does, without regard to case. Access points, their aliases and any other name (a
+    CNAME, a load balancer, a multi-tenant `{{parameter}}`) hide the bucket: people pin those routes.
+    """
+    host = domain.lower().removesuffix(".")
+    match = _S3_HOST.fullmatch(host)
+    if match is None:
+        for mark, what in _OTHER_S3_HOSTS:
+            if mark in host:
+                return HostMatch(None, hidden=what)
+        return HostMatch(None, hidden="not the host name of an S3 bucket")
+    bucket = match["bucket"]
+    for ending, what in _ALIASES.items():
+        if bucket.endswith(ending):
+            return HostMatch(None, hidden=what)
+    return HostMatch(bucket, website=match["website"] is not None)

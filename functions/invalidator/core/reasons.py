@@ -1,0 +1,58 @@
+"""Why a message or a distribution's paths end in the dead-letter queue: every reason, its meaning and the fix.
+
+The README's failure section and `invalidator dlq explain` speak from this table; a test compares them.
+"""
+
+from enum import StrEnum
+
+
+class Reason(StrEnum):
+    """A permanent failure's reason, as it stands in the `Reason` attribute of a dead letter.
+
+    The last one the worker never writes: it names the dead letters without that attribute, which the queue's
+    redrive policy moved because no run of the function finished them.
+    """
+
+    NOT_JSON = "not-json"
+    NOT_A_NOTIFICATION = "not-a-notification"
+    UNSUPPORTED_VERSION = "unsupported-version"
+    BAD_RECORD = "bad-record"
+    ACCESS_DENIED = "access-denied"
+    DISTRIBUTION_GONE = "distribution-gone"
+    PATH_REFUSED = "path-refused"
+    ROLE_REFUSED = "role-refused"
+    MAPPING_DENIED = "mapping-denied"
+    UNAVAILABLE = "unavailable"
+    UNFINISHED = "unfinished"
+
+
+MEANING: dict[Reason, str] = {
+    Reason.NOT_JSON: "The message is not JSON: something other than S3, SNS or EventBridge wrote it.",
+    Reason.NOT_A_NOTIFICATION: "The message is JSON, but not an S3 notification in any form that is read here.",
+    Reason.UNSUPPORTED_VERSION: "The message has a major version that this worker does not read.",
+    Reason.BAD_RECORD: "A record of the notification lacks its bucket or its key.",
+    Reason.ACCESS_DENIED: "CloudFront refused the worker's role to invalidate the distribution.",
+    Reason.DISTRIBUTION_GONE: "The distribution that a route is pinned to does not exist.",
+    Reason.PATH_REFUSED: "CloudFront refuses this one path; all others of its batch were sent.",
+    Reason.ROLE_REFUSED: "The role of a distribution in another account could not be assumed.",
+    Reason.MAPPING_DENIED: "The worker's role may not list distributions, so nobody knows who serves the bucket.",
+    Reason.UNAVAILABLE: "AWS answered with passing errors for longer than the worker retries.",
+    Reason.UNFINISHED: "No run of the function finished the message: it crashed, ran out of time, or was refused.",
+}
+
+FIX: dict[Reason, str] = {
+    Reason.NOT_JSON: "Find the writer in the message; stop it, then purge by this reason.",
+    Reason.NOT_A_NOTIFICATION: "Find the writer in the message; stop it, then purge by this reason.",
+    Reason.UNSUPPORTED_VERSION: "Deploy a newer version of the worker (make deploy), then redrive.",
+    Reason.BAD_RECORD: "Invalidate the object by hand if it matters, then purge by this reason.",
+    Reason.ACCESS_DENIED: "Allow cloudfront:CreateInvalidation on the distribution in the role, then redrive.",
+    Reason.DISTRIBUTION_GONE: "Remove the pin (invalidator route unpin), then purge by this reason.",
+    Reason.PATH_REFUSED: (
+        "See the path with: invalidator dlq show ID; invalidate a wildcard above it by hand, "
+        "rename the object, then purge."
+    ),
+    Reason.ROLE_REFUSED: "Name the role in AssumableRoleArns and let it trust the worker's role, then redrive.",
+    Reason.MAPPING_DENIED: "Allow cloudfront:ListDistributions and GetDistributionConfig, then redrive.",
+    Reason.UNAVAILABLE: "See the AWS status page; when it is over: invalidator dlq redrive --yes",
+    Reason.UNFINISHED: "See the function's last errors (make logs), mend what they name, then redrive.",
+}

@@ -1,0 +1,181 @@
+"""A batch's work, sorted by distribution: which viewer paths each one has to be sent.
+
+Message → change → viewer path: here the messages end, and what follows speaks of paths.
+"""
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from invalidator.core.backlog import KeyBacklog, PathBacklog
+from invalidator.core.change import Change
+from invalidator.core.distribution import Distribution
+from invalidator.core.viewer_paths import Router
+
+
+@dataclass(slots=True)
+class BucketChanges:
+    """What a batch says of one bucket.
+
+    Attributes:
+        keys: decoded key → newest change, epoch seconds.
+        messages: ids of the messages that said so.
+        attempts: the most that any of them was put back for passing errors.
+    """
+
+    keys: dict[str, float] = field(default_factory=dict)
+    messages: list[str] = field(default_factory=list)
+    attempts: int = 0
+
+    def add(self, key: str, at: float) -> None:
+        """Take in one change; of several changes of a key, the newest counts."""
+        if at > self.keys.get(key, float("-inf")):
+            self.keys[key] = at
+
+
+@dataclass(slots=True)
+class Work:
+    """What one distribution has to be sent.
+
+    Attributes:
+        distribution: its routing, and the role to ask it with.
+        paths: viewer path → newest change, epoch seconds.
+        buckets: the buckets whose changes these are.
+        messages: ids of the messages behind it.
+        attempts: how often passing errors put part of this back already.
+    """
+
+    distribution: Distribution
+    paths: dict[str, float] = field(default_factory=dict)
+    buckets: set[str] = field(default_factory=set)
+    messages: list[str] = field(default_factory=list)
+    attempts: int = 0
+
+    def digest(self) -> str:
+        """Identify this work by its content: the same paths for the same changes give the same digest."""
+        lines = [f"{path} {at:.3f}" for path, at in sorted(self.paths.items())]
+        return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
+
+    def backlog(self, paths: Mapping[str, float], attempts: int, reason: str) -> PathBacklog:
+        """Return the part of this work that is put back or given up."""
+        return PathBacklog(self.distribution.id, tuple(sorted(self.buckets)), paths, attempts, reason)
+
+
+def by_bucket(
+    changes: Iterable[tuple[str, Sequence[Change]]], backlogs: Iterable[tuple[str, KeyBacklog]]
+) -> dict[str, BucketChanges]:
+    """Sort changes by bucket.
+
+    Args:
+        changes: (message id, changes in it).
+        backlogs: (message id, keys put back earlier).
+    """
+    buckets: dict[str, BucketChanges] = {}
+    for message, changed in changes:
+        for change in changed:
+            bucket = buckets.get(change.bucket)
+            if bucket is None:
+                bucket = buckets[change.bucket] = BucketChanges()
+            bucket.add(change.key, change.at)
+            bucket.messages.append(message)
+    for message, backlog in backlogs:
+        bucket = buckets.setdefault(backlog.bucket, BucketChanges())
+        for key, at in backlog.keys.items():
+            bucket.add(key, at)
+        bucket.messages.append(message)
+        bucket.attempts = max(bucket.attempts, backlog.attempts)
+    return buckets
+
+
+@dataclass(slots=True)
+class Sorted:
+    """A batch's work.
+
+    Attributes:
+        work: distribution id → what it has to be sent.
+        unserved: bucket → keys that no distribution serves, which need nothing.
+        dropped: backlogs whose distribution no longer serves any of their buckets, which need nothing.
+    """
+
+    work: dict[str, Work] = field(default_factory=dict)
+    unserved: dict[str, int] = field(default_factory=dict)
+    dropped: list[PathBacklog] = field(default_factory=list)
+
+
+def sort_by_distribution(
+    buckets: Mapping[str, BucketChanges],
+    backlogs: Sequence[tuple[str, PathBacklog]],
+    serving: Mapping[str, Sequence[Distribution]],
+    index_documents: tuple[str, ...],
+) -> Sorted:
+    """Map keys to viewer paths and gather them by distribution.
+
+    Args:
+        buckets: the changes, by bucket; only buckets in `serving` are looked at.
+        backlogs: (message id, paths put back earlier).
+        serving: bucket → the distributions that serve it.
+        index_documents: key names that also answer for their directory.
+    """
+    result = Sorted()
+    for name, distributions in serving.items():
+        bucket = buckets.get(name)
+        if bucket is None:
+            continue
+        served: set[str] = set()
+        for distribution in distributions:
+            paths = _viewer_paths(Router(distribution, name, index_documents), bucket.keys, served)
+            if paths:
+                work = result.work.setdefault(distribution.id, Work(distribution))
+                _add(work, paths, [name], bucket.messages, bucket.attempts)
+        if len(served) < len(bucket.keys):
+            result.unserved[name] = len(bucket.keys) - len(served)
+    for message, backlog in backlogs:
+        found = _find(backlog, serving)
+        if found is None:
+            result.dropped.append(backlog)
+            continue
+        work = result.work.setdefault(found.id, Work(found))
+        _add(work, backlog.paths, _leading(backlog, serving), [message], backlog.attempts)
+    return result
+
+
+def _viewer_paths(router: Router, keys: Mapping[str, float], served: set[str]) -> dict[str, float]:
+    newest: dict[str, float] = {}
+    paths_of = router.paths
+    for key, at in keys.items():
+        paths = paths_of(key)
+        if paths:
+            served.add(key)
+        for path in paths:
+            if path not in newest or newest[path] < at:
+                newest[path] = at
+    return newest
+
+
+def _add(
+    work: Work, paths: Mapping[str, float], buckets: Sequence[str], messages: Sequence[str], attempts: int
+) -> None:
+    mine = work.paths
+    if mine:
+        for path, at in paths.items():
+            if path not in mine or mine[path] < at:
+                mine[path] = at
+    else:
+        mine.update(paths)
+    work.buckets.update(buckets)
+    work.messages.extend(messages)
+    work.attempts = max(work.attempts, attempts)
+
+
+def _leading(backlog: PathBacklog, serving: Mapping[str, Sequence[Distribution]]) -> list[str]:
+    """The backlog's buckets, without those that are known not to lead to its distribution."""
+    return [
+        name
+        for name in backlog.buckets
+        if name not in serving or any(each.id == backlog.distribution for each in serving[name])
+    ]
+
+
+def _find(backlog: PathBacklog, serving: Mapping[str, Sequence[Distribution]]) -> Distribution | None:
+    candidates = (each for bucket in backlog.buckets for each in serving.get(bucket, ()))
+    return next((each for each in candidates if each.id == backlog.distribution), None)

@@ -1,0 +1,56 @@
+"""The errors that leave a service, already decided at its edge. `services/aws_errors.py` holds the table.
+
+Failure
+├── BackPressure         CloudFront's quotas: a normal state; the work waits
+├── Transient            passing: retried with backoff, for a while
+├── InvalidPaths         one of the request's paths is refused, nobody says which
+├── Permanent            given up at once, with a reason
+├── MemoryUnavailable    the table cannot be asked: the worker goes on without memory
+└── QueueUnavailable     nothing could be handed over: the messages stay where they are
+"""
+
+from invalidator.core.reasons import Reason
+
+
+class Failure(Exception):  # noqa: N818  the tree's root; each kind below says what happens, not that it is an error
+    """An outside call that did not do its work; the text is what the service said."""
+
+
+class BackPressure(Failure):
+    """A quota was met.
+
+    Attributes:
+        too_large: whether the request's size can be the cause, and not only the rate of calls.
+    """
+
+    def __init__(self, message: str, *, too_large: bool) -> None:
+        super().__init__(message)
+        self.too_large = too_large
+
+
+class Transient(Failure):
+    """A passing error: 5xx, a reset connection, a time-out before or after the request took effect."""
+
+
+class InvalidPaths(Failure):
+    """CloudFront calls one of the paths invalid, and does not say which."""
+
+
+class Permanent(Failure):
+    """No retry will help.
+
+    Attributes:
+        reason: why, by the table of reasons.
+    """
+
+    def __init__(self, message: str, reason: Reason) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class MemoryUnavailable(Failure):
+    """The table could not be read or written."""
+
+
+class QueueUnavailable(Failure):
+    """A message could not be sent."""

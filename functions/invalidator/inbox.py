@@ -1,0 +1,49 @@
+"""A batch's messages, read: what changed, what was put back earlier, what cannot be read."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from invalidator.core.backlog import KeyBacklog, PathBacklog
+from invalidator.core.change import Change
+from invalidator.core.reading import Problem, read_body
+from invalidator.ports import Message
+
+
+@dataclass(slots=True)
+class Inbox:
+    """A batch's messages, read.
+
+    Attributes:
+        changes: (message id, changes in it).
+        keys: (message id, keys put back earlier).
+        paths: (message id, paths put back earlier).
+        unreadable: messages that go to the dead-letter queue, with what is wrong.
+        tests: S3's greetings on new notifications.
+        ignored: records that leave the object's bytes as they were.
+    """
+
+    changes: list[tuple[str, Sequence[Change]]] = field(default_factory=list)
+    keys: list[tuple[str, KeyBacklog]] = field(default_factory=list)
+    paths: list[tuple[str, PathBacklog]] = field(default_factory=list)
+    unreadable: list[tuple[Message, Problem]] = field(default_factory=list)
+    tests: int = 0
+    ignored: int = 0
+
+
+def read(messages: Iterable[Message]) -> Inbox:
+    """Read a batch. What can be read of a message counts, even where one of its records cannot."""
+    inbox = Inbox()
+    for message in messages:
+        reading = read_body(message.body, message.sent)
+        if reading.changes:
+            inbox.changes.append((message.id, reading.changes))
+        elif reading.backlog is not None:
+            if isinstance(reading.backlog, PathBacklog):
+                inbox.paths.append((message.id, reading.backlog))
+            else:
+                inbox.keys.append((message.id, reading.backlog))
+        inbox.tests += reading.test_event
+        inbox.ignored += reading.ignored
+        if reading.problem is not None:
+            inbox.unreadable.append((message, reading.problem))
+    return inbox

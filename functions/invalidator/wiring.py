@@ -1,0 +1,88 @@
+"""The one place that makes the clients and hands each part what it needs. It runs once, at the cold start."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from invalidator.core.allowance import Allowance
+from invalidator.sending import Limits
+from invalidator.services.accounts import Accounts
+from invalidator.services.cloudfront import CloudFrontInvalidations
+from invalidator.services.distributions import CloudFrontDiscovery
+from invalidator.services.memory_table import MemoryTable
+from invalidator.services.object_listing import S3Listing
+from invalidator.services.queue import SqsQueues
+from invalidator.settings import Settings, read_settings
+from invalidator.worker import Worker
+
+# Three attempts in all, and none that would outlast the function: what still fails is put back with a delay.
+SDK_CONFIG = Config(
+    connect_timeout=3,
+    read_timeout=8,
+    retries={"mode": "standard", "total_max_attempts": 3},
+    tcp_keepalive=True,
+)
+# The worker can go on without its memory: a table that hangs must not cost the time to send.
+MEMORY_CONFIG = Config(
+    connect_timeout=1,
+    read_timeout=2,
+    retries={"mode": "standard", "total_max_attempts": 2},
+    tcp_keepalive=True,
+)
+
+
+class SystemClock:
+    """Real time."""
+
+    def now(self) -> float:
+        """Return epoch seconds."""
+        return time.time()
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+        time.sleep(seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Wired:
+    """What the handler needs: its settings, the worker, and the clock it lives by."""
+
+    settings: Settings
+    worker: Worker
+    clock: SystemClock
+
+
+def wire(environment: Mapping[str, str]) -> Wired:
+    """Make the worker. Raises SettingsError where the environment is not what the template sets."""
+    settings = read_settings(environment)
+    clock = SystemClock()
+    accounts = Accounts(client, clock.now)
+    return Wired(
+        settings,
+        Worker(
+            cloudfront=CloudFrontInvalidations(accounts),
+            discovery=CloudFrontDiscovery(accounts),
+            memory=MemoryTable(client("dynamodb", MEMORY_CONFIG), settings.table_name),
+            queue=SqsQueues(client("sqs"), settings.queue_url, settings.dead_letter_queue_url),
+            clock=clock,
+            limits=Limits(
+                Allowance(settings.max_paths, min(settings.max_wildcards, settings.max_paths)),
+                settings.monthly_path_budget,
+            ),
+            index_documents=settings.index_document_names,
+            mapping_seconds=settings.mapping_seconds,
+            listing=S3Listing(client("s3")) if settings.listing_calls else None,
+            listing_calls=settings.listing_calls,
+        ),
+        clock,
+    )
+
+
+def client(service: str, config: Config = SDK_CONFIG, **credentials: str) -> Any:
+    """Make a client of an AWS service; the SDK's standard variables say where it is."""
+    make: Any = boto3.client  # the SDK's type stubs want each service's name as a literal
+    return make(service, config=config, **credentials)

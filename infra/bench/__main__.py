@@ -1,0 +1,103 @@
+"""`make bench`: measures speed and purge, both sides in one run, and holds the ratios against the committed ones."""
+
+import json
+import os
+import platform
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict
+from importlib import metadata
+from pathlib import Path
+
+import click
+
+from infra.bench.coalescing_rows import collateral_rows, speed_rows
+from infra.bench.row import Row, faults
+from infra.bench.simulation_rows import million_rows, regime_rows
+from infra.bench.worker_rows import worker_rows
+
+COMMITTED = Path(__file__).with_name("committed.json")
+RESULT = Path(".local/bench.json")
+VERSIONS = ("boto3", "pydantic", "aws-lambda-powertools")
+
+
+@click.command()
+@click.option("--quick", is_flag=True, help="Leave out what takes minutes: the simulations.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+@click.option(
+    "--commit", is_flag=True, help=f"Write the ratios to {COMMITTED.name}: later runs are held to them."
+)
+def main(*, quick: bool, as_json: bool, commit: bool) -> None:
+    r"""Measure, print, and exit with 1 where a reach is missed or a ratio is more than a quarter worse.
+
+    \b
+    Example:
+      make bench
+      python -m infra.bench --quick --json
+    """
+    committed: dict[str, float] = json.loads(COMMITTED.read_text()) if COMMITTED.exists() else {}
+    machine = _machine()
+    if not as_json:
+        click.echo("  ".join(f"{name} {value}" for name, value in machine.items()))
+    rows: list[Row] = []
+    failed = False
+    for row in _rows(quick=quick):
+        rows.append(row)
+        wrong = faults(row, committed)
+        failed = failed or bool(wrong)
+        if not as_json:
+            click.echo(_line(row, wrong))
+    result = json.dumps(
+        {
+            "machine": machine,
+            "rows": [
+                {**asdict(row), "committed": committed.get(row.name), "faults": faults(row, committed)}
+                for row in rows
+            ],
+        },
+        indent=2,
+    )
+    RESULT.parent.mkdir(exist_ok=True)
+    RESULT.write_text(result + "\n")
+    if as_json:
+        click.echo(result)
+    if commit:
+        ratios = {row.name: round(row.value, 3) for row in rows if row.unit == "x"}
+        COMMITTED.write_text(json.dumps(ratios, indent=2) + "\n")
+    sys.exit(1 if failed else 0)
+
+
+def _rows(*, quick: bool) -> Iterator[Row]:
+    yield from worker_rows()
+    yield from speed_rows()
+    yield from collateral_rows()
+    if not quick:
+        yield from regime_rows()
+        yield from million_rows()
+
+
+def _machine() -> dict[str, str]:
+    return {
+        "machine": f"{platform.machine()} {_processor()}",
+        "cores": str(os.cpu_count()),
+        "python": platform.python_version(),
+        **{name: metadata.version(name) for name in VERSIONS},
+    }
+
+
+def _processor() -> str:
+    """The processor's name where Linux tells it."""
+    facts = Path("/proc/cpuinfo")
+    lines = facts.read_text().splitlines() if facts.exists() else []
+    return next((line.partition(": ")[2] for line in lines if line.startswith("model name")), "")
+
+
+def _line(row: Row, wrong: list[str]) -> str:
+    sign = "≥" if row.at_least else "≤"
+    value = f"{row.value:,.2f}" if row.unit == "x" else f"{row.value:,.0f}"
+    verdict = "; ".join(wrong) or "ok"
+    return f"{row.name:<58}{value:>8} {row.unit:<6}{sign} {row.reach:<6g}{verdict:<4}  {row.detail}"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,35 @@
+"""AWS, stubbed on the wire: the SDK writes and signs every request and reads every answer, and none leaves."""
+
+import io
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import boto3
+from botocore.awsrequest import AWSResponse, HeadersDict
+
+
+class _Body(io.BytesIO):
+    def stream(self) -> Iterator[bytes]:
+        """What urllib3's response has, and botocore reads from."""
+        yield self.read()
+
+
+class Wire:
+    """Answers the calls of the clients that it is plugged in to, and counts them by operation."""
+
+    def __init__(self, replies: Mapping[str, str]) -> None:
+        self.calls: Counter[str] = Counter()
+        self._replies = {operation: reply.encode() for operation, reply in replies.items()}
+
+    def plug_in(self, *clients: Any) -> None:
+        """Stand in for the network of these clients, and of those that boto3's default session makes from now on."""
+        session: Any = boto3.DEFAULT_SESSION
+        for events in (session.events, *(client.meta.events for client in clients)):
+            events.register("before-send", self._answer)
+
+    def _answer(self, event_name: str, request: Any, **_: object) -> AWSResponse:
+        operation = event_name.rpartition(".")[2]
+        self.calls[operation] += 1
+        headers: Any = HeadersDict()
+        return AWSResponse(request.url, 200, headers, _Body(self._replies[operation]))

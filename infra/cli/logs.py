@@ -1,0 +1,95 @@
+"""`make logs`: the worker's log, one readable line for each entry. Run as: python -m infra.cli.logs.
+
+The worker writes JSON lines; what came from outside is escaped again here, so no key can forge a line.
+"""
+
+import json
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import click
+from botocore.exceptions import BotoCoreError, ClientError
+
+from infra.cli.errors import CommandError, explain_aws_error
+from infra.cli.session import Session, output, session_options
+from infra.cli.spans import instant
+from infra.cli.visible import harmless, visible
+
+POLL_SECONDS = 3.0
+# What every line carries and nobody reads.
+_LEFT_OUT = frozenset({
+    "level", "message", "timestamp", "location", "service", "cold_start", "function_name", "function_arn",
+    "function_memory_size", "function_request_id", "xray_trace_id",
+})  # fmt: skip
+_QUIET = ("START ", "END ", "REPORT ", "INIT_START ", "XRAY ")
+
+
+@click.command(epilog="\b\nExample:\n  python -m infra.cli.logs --minutes 15")
+@session_options
+@click.option("--minutes", type=click.IntRange(1), default=60, show_default=True, help="How far back.")
+@click.option("--follow", is_flag=True, help="Go on with what comes, until Ctrl-C.")
+def logs(session: Session, *, minutes: int, follow: bool) -> None:
+    """Print the worker's log."""
+    name = output(session, "FunctionName")
+    configuration = session.client("lambda").get_function_configuration(FunctionName=name)
+    group = configuration.get("LoggingConfig", {}).get("LogGroup") or f"/aws/lambda/{name}"
+    since = round((time.time() - minutes * 60) * 1000)
+    seen: set[tuple[str, int, str]] = set()
+    while True:
+        for event in _events(session, group, since):
+            identity = event["logStreamName"], event["timestamp"], event["message"]
+            if identity in seen:
+                continue
+            seen.add(identity)
+            line = readable(event["timestamp"], event["message"])
+            if line:
+                click.echo(line)
+        if not follow:
+            if not seen:
+                click.echo(f"Nothing in {group} in the last {minutes} minutes.", err=True)
+            return
+        time.sleep(POLL_SECONDS)
+        since = round((time.time() - 60) * 1000)  # entries may come late by some seconds
+
+
+def readable(milliseconds: int, message: str) -> str:
+    """Return one log entry as a line: time, level, message, then what it is about; "" for Lambda's own lines."""
+    at = instant(milliseconds / 1000).removesuffix(" UTC")
+    try:
+        entry: Any = json.loads(message)
+    except (ValueError, RecursionError):  # the second: nested a thousand deep
+        text = message.rstrip()
+        return "" if not text or text.startswith(_QUIET) else f"{at}  {visible(text)}"
+    if not isinstance(entry, dict) or "_aws" in entry or str(entry.get("type", "")).startswith("platform."):
+        return ""  # a metrics line, or Lambda's own
+    about = [f"{visible(name)}={_value(value)}" for name, value in entry.items() if name not in _LEFT_OUT]
+    head = f"{at}  {visible(str(entry.get('level', ''))):<7} {visible(str(entry.get('message', '')))}"
+    return "  ".join([head, *about])
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run it; an expected failure is one line on stderr and exit code 1."""
+    try:
+        logs.main(args=arguments, prog_name="logs", standalone_mode=False)
+    except click.exceptions.Abort:
+        return  # Ctrl-C is how following ends
+    except (click.ClickException, CommandError) as error:
+        sys.exit(harmless(f"logs: {error}"))
+    except (BotoCoreError, ClientError) as error:
+        sys.exit(harmless(f"logs: {explain_aws_error(error)}"))
+
+
+def _events(session: Session, group: str, since: int) -> Iterator[Any]:
+    pages = session.client("logs").get_paginator("filter_log_events")
+    for page in pages.paginate(logGroupName=group, startTime=since):
+        yield from page["events"]
+
+
+def _value(value: Any) -> str:
+    return visible(value) if isinstance(value, str) else json.dumps(value)
+
+
+if __name__ == "__main__":
+    main()

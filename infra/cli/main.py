@@ -1,0 +1,69 @@
+"""`invalidator`: the operator's command line. Data goes to stdout, talk and progress to stderr."""
+
+import importlib
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+import click
+from botocore.exceptions import BotoCoreError, ClientError
+
+from infra.cli.errors import CommandError, explain_aws_error
+from infra.cli.visible import harmless
+
+# Each command is imported when it is typed: `plan` answers without loading what `dlq` needs.
+COMMANDS = {
+    "plan": "infra.cli.plan:plan",
+    "simulate": "infra.cli.simulate:simulate",
+    "explain": "infra.cli.explain:explain",
+    "bucket": "infra.cli.bucket:bucket",
+    "route": "infra.cli.route:route",
+    "status": "infra.cli.status:status",
+    "dlq": "infra.cli.dlq:dlq",
+    "pause": "infra.cli.pause:pause",
+    "resume": "infra.cli.pause:resume",
+}
+
+
+class _Commands(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click's signature
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  click's signature
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, name = COMMANDS[cmd_name].partition(":")
+        command = getattr(importlib.import_module(module), name)
+        if not isinstance(command, click.Command):
+            raise TypeError(f"{COMMANDS[cmd_name]} is not a command")
+        return command
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80})
+@click.version_option(package_name="cloudfront-invalidator", message="%(version)s")
+def invalidator() -> None:
+    """Keep CloudFront fresh: what was invalidated, what failed, and what to do.
+
+    Exit codes: 0 done, 1 error, 2 partly done, 3 "not empty" for --check.
+    """
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run one command and exit; every expected failure is one line on stderr and exit code 1."""
+    try:
+        code = invalidator.main(args=arguments, prog_name="invalidator", standalone_mode=False)
+    except click.exceptions.Abort:
+        fail("interrupted")
+    except click.ClickException as error:
+        fail(error.format_message())
+    except CommandError as error:
+        fail(str(error))
+    except (BotoCoreError, ClientError) as error:
+        fail(explain_aws_error(error))
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def fail(line: str) -> NoReturn:
+    """Say what is wrong, on stderr, and exit with 1."""
+    click.echo(f"invalidator: {harmless(line)}", err=True)
+    sys.exit(1)

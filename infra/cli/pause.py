@@ -1,0 +1,58 @@
+"""`invalidator pause` and `resume`: switch the queue's event source mapping off and on."""
+
+from typing import Any
+
+import click
+from botocore.exceptions import BotoCoreError, ClientError
+
+from infra.cli.errors import explain_aws_error
+from infra.cli.event_source import is_off, mapping_of
+from infra.cli.session import Session, output, session_options
+from infra.cli.spans import span
+from infra.cli.tables import print_json, print_text
+
+
+@click.command(epilog="\b\nExample:\n  invalidator pause")
+@session_options
+def pause(session: Session) -> None:
+    """Stop the worker. The queue keeps what arrives, for 4 days: invalidator resume."""
+    _switch(session, on=False)
+
+
+@click.command(epilog="\b\nExample:\n  invalidator resume")
+@session_options
+def resume(session: Session) -> None:
+    """Let the worker go on, with all that arrived meanwhile."""
+    _switch(session, on=True)
+
+
+def _switch(session: Session, *, on: bool) -> None:
+    mapping = mapping_of(session)
+    already = is_off(mapping) is not on
+    if not already:
+        session.client("lambda").update_event_source_mapping(UUID=mapping["UUID"], Enabled=on)
+    if session.as_json:
+        print_json({"paused": not on, "changed": not already})
+        return
+    was = "already " if already else ""
+    if on:
+        print_text(
+            f"The worker is {was}on: within a minute it takes what waited, coalesced with what arrives."
+        )
+        return
+    print_text(
+        f"The worker is {was}paused; Lambda needs up to a minute to stop reading, and finishes the batch that "
+        "runs. What arrives stays in the queue"
+        f"{_kept(session)}, and its objects stay stale. Go on with: invalidator resume"
+    )
+
+
+def _kept(session: Session) -> str:
+    """Say for how long the queue keeps a message; nothing where these credentials may not ask."""
+    try:
+        attributes: Any = session.client("sqs").get_queue_attributes(
+            QueueUrl=output(session, "QueueUrl"), AttributeNames=["MessageRetentionPeriod"]
+        )["Attributes"]
+    except (BotoCoreError, ClientError) as error:
+        return f" (for how long cannot be read: {explain_aws_error(error)})"
+    return f" for {span(int(attributes['MessageRetentionPeriod']))}"

@@ -1,0 +1,40 @@
+"""Checks what people pin, before anything is asked or stored. Pure."""
+
+import re
+
+from infra.cli.errors import CommandError
+from infra.cli.visible import visible
+from invalidator.core.pins import Pin
+
+# S3 user guide, bucket naming rules; the oldest buckets may hold capitals and underscores.
+_BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,253}[A-Za-z0-9]")
+_DISTRIBUTION = re.compile(r"[A-Za-z0-9]{1,64}")
+_ROLE = re.compile(r"arn:[a-z-]+:iam::\d{12}:role/[A-Za-z0-9_+=,.@/-]{1,576}")
+
+
+def checked_pin(bucket: str, distribution: str, origin_path: str, prefix: str, role: str | None) -> Pin:
+    """Return the pin, its OriginPath without a slash at the end.
+
+    Raises:
+        CommandError: a value is not what it should be; the line names the option.
+    """
+    if not _BUCKET.fullmatch(bucket):
+        raise CommandError(f"BUCKET: {visible(bucket)} is not the name of a bucket")
+    if not _DISTRIBUTION.fullmatch(distribution):
+        raise CommandError(
+            f"--distribution: {visible(distribution)} is not a distribution's id, like E2EXAMPLE"
+        )
+    path = origin_path.rstrip("/")
+    if path and not path.startswith("/"):
+        raise CommandError(f"--origin-path: {visible(origin_path)} does not begin with /")
+    folder = f"{path.strip('/')}/" if path else ""
+    if prefix and not prefix.startswith(folder):
+        raise CommandError(
+            f"--prefix: {visible(prefix)} is outside --origin-path {visible(path)}; "
+            f"a key served there begins with {visible(folder)}"
+        )
+    if role is not None and not _ROLE.fullmatch(role):
+        raise CommandError(
+            f"--role-arn: {visible(role)} is not a role's ARN, like arn:aws:iam::123456789012:role/name"
+        )
+    return Pin(bucket, distribution, path, prefix, role)

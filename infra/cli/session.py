@@ -1,0 +1,92 @@
+"""The options every command shares, and the AWS they lead to."""
+
+import functools
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from infra.cli.errors import CommandError
+
+if TYPE_CHECKING:
+    import boto3
+
+DEFAULT_STACK = "cloudfront-invalidator"
+
+
+@dataclass(frozen=True)
+class Session:
+    """Where a command works: which stack, in which region, with whose credentials, and how it answers.
+
+    Attributes:
+        stack: name of the CloudFormation stack.
+        region: AWS region, None for the SDK's own default.
+        profile: AWS profile, None for the SDK's own default.
+        as_json: whether data is printed as JSON.
+    """
+
+    stack: str
+    region: str | None
+    profile: str | None
+    as_json: bool
+
+    @functools.cached_property
+    def aws(self) -> "boto3.Session":
+        """The SDK session; imported here, so commands that ask AWS nothing start at once."""
+        import boto3  # noqa: PLC0415  start-up
+
+        return boto3.Session(profile_name=self.profile, region_name=self.region)
+
+    def client(self, service: str) -> Any:
+        """Return an SDK client; `AWS_ENDPOINT_URL…` point it elsewhere, as everywhere in the project."""
+        sdk: Any = self.aws  # the SDK's type stubs want each service's name as a literal
+        return sdk.client(service)
+
+    @functools.cached_property
+    def outputs(self) -> Mapping[str, str]:
+        """The stack's outputs by name. Raises CommandError where there is no such stack."""
+        from botocore.exceptions import ClientError  # noqa: PLC0415  start-up
+
+        try:
+            stacks = self.client("cloudformation").describe_stacks(StackName=self.stack)["Stacks"]
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ValidationError":
+                raise
+            region = self.aws.region_name
+            raise CommandError(
+                f"no stack {self.stack!r} in region {region}; name it with --stack and --region, "
+                "or deploy it with: make deploy",
+            ) from error
+        return {each["OutputKey"]: each["OutputValue"] for each in stacks[0].get("Outputs", [])}
+
+
+def session_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a click command the shared options and pass it a `Session` as its first argument."""
+
+    @click.option(
+        "--stack",
+        default=lambda: os.environ.get("INVALIDATOR_STACK", DEFAULT_STACK),
+        help=f"The stack's name.  [default: {DEFAULT_STACK}]",
+    )
+    @click.option("--region", help="The AWS region of the stack.")
+    @click.option("--profile", help="The AWS profile to use.")
+    @click.option("--json", "as_json", is_flag=True, help="Print data as JSON.")
+    @functools.wraps(command)
+    def with_session(
+        *args: Any, stack: str, region: str | None, profile: str | None, as_json: bool, **options: Any
+    ) -> Any:
+        return command(Session(stack, region, profile, as_json), *args, **options)
+
+    return with_session
+
+
+def output(session: Session, name: str) -> str:
+    """Return one of the stack's outputs. Raises CommandError where the stack is another's."""
+    try:
+        return session.outputs[name]
+    except KeyError as error:
+        raise CommandError(
+            f"stack {session.stack!r} has no output {name}; is it the invalidator's? name it with --stack"
+        ) from error

@@ -1,0 +1,71 @@
+"""A published web asset tree in two versions: real files, from a package on the registry."""
+
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+UV = REPOSITORY / ".tools/uv/bin/uv"
+CACHE = REPOSITORY / ".local/demo"
+REQUIREMENTS = REPOSITORY / "infra/requirements"
+STATIC = Path("ckeditor/static/ckeditor")
+
+
+class AssetsError(Exception):
+    """The tree could not be fetched; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """What the second version changes.
+
+    Attributes:
+        written: keys that are new or differ.
+        removed: keys that are gone.
+    """
+
+    written: tuple[str, ...]
+    removed: tuple[str, ...]
+
+
+def fetch(version: str) -> Path:
+    """Install the package of `demo-VERSION.txt` (pinned, with hashes) into a folder of its own, once.
+
+    Returns the directory whose files are the objects to upload. Raises AssetsError.
+    """
+    pinned = REQUIREMENTS / f"demo-{version}.txt"
+    into = CACHE / version
+    tree = into / STATIC
+    if not tree.is_dir():
+        command: list[str | Path] = [
+            UV,
+            "pip",
+            "install",
+            "--quiet",
+            "--no-deps",
+            "--require-hashes",
+            "--target",
+            into,
+            "-r",
+            pinned,
+        ]
+        finished = subprocess.run(command, capture_output=True, text=True, check=False)
+        if finished.returncode:
+            raise AssetsError(f"cannot fetch the demo's files ({pinned.name}): {finished.stderr.strip()}")
+    return tree
+
+
+def keys(tree: Path) -> tuple[str, ...]:
+    """Return the tree's files as object keys, sorted."""
+    return tuple(sorted(file.relative_to(tree).as_posix() for file in tree.rglob("*") if file.is_file()))
+
+
+def update(before: Path, after: Path) -> Update:
+    """Compare two versions by content."""
+    old, new = set(keys(before)), set(keys(after))
+    written = [
+        key
+        for key in sorted(new)
+        if key not in old or (before / key).read_bytes() != (after / key).read_bytes()
+    ]
+    return Update(tuple(written), tuple(sorted(old - new)))

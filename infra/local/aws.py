@@ -1,0 +1,150 @@
+"""An AWS inside this machine: no account, no Docker, nothing left behind.
+
+MiniStack is the AWS; in front of its CloudFront stands the gate, and the event source carries messages from
+SQS to Lambda. What is deployed is the real template, by the real `sam build` and `sam deploy`.
+"""
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from infra.local import ministack, sam
+from infra.local.event_source import POLLERS, EventSource
+from infra.local.gate import Gate
+from infra.local.polling import Delivery
+from infra.local.quotas import QuotaSettings
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+TEMPLATE = REPOSITORY / "template.yaml"
+LOGS = REPOSITORY / ".local/logs"
+STACK = "cloudfront-invalidator"
+# Longer than any function may run; and no retry, or a slow batch would run twice.
+_INVOKE = Config(read_timeout=930, retries={"total_max_attempts": 1}, max_pool_connections=20)
+_POLL = Config(read_timeout=60, max_pool_connections=20)
+
+
+@dataclass(frozen=True, slots=True)
+class LocalAws:
+    """A running local AWS.
+
+    Attributes:
+        endpoint: its URL.
+        gate: what stands in front of its CloudFront.
+        event_source: what carries messages to the function.
+        environment: the variables that lead an SDK to it; see `subprocess_environment` for a child's whole.
+        logs: where `ministack.log` (the functions' output included) and `sam.log` are.
+        directory: MiniStack's files; the functions' processes work below it.
+    """
+
+    endpoint: str
+    gate: Gate
+    event_source: EventSource
+    environment: Mapping[str, str]
+    logs: Path
+    directory: Path
+    _session: boto3.Session
+    _built: dict[Path, Path] = field(default_factory=dict)
+
+    @property
+    def subprocess_environment(self) -> dict[str, str]:
+        """The environment of this process, with the local AWS in the place of the user's."""
+        return ministack.without_aws(os.environ) | dict(self.environment)
+
+    def client(self, service: str, config: Config | None = None) -> Any:
+        """Return an SDK client of the local AWS; CloudFront's goes through the gate."""
+        session: Any = self._session  # the SDK's type stubs want each service's name as a literal
+        endpoint = self.gate.endpoint if service == "cloudfront" else self.endpoint
+        return session.client(service, endpoint_url=endpoint, config=config)
+
+    def deploy(
+        self, parameters: Mapping[str, str] | None = None, *, stack: str = STACK, template: Path = TEMPLATE
+    ) -> dict[str, str]:
+        """Build and deploy a template, or update its stack, and return the stack's outputs.
+
+        Args:
+            parameters: the template's parameters that differ from their defaults.
+            stack: the stack's name.
+            template: the template; built once in a run.
+
+        Raises:
+            SamError: `sam` failed; the text holds the end of what it said.
+        """
+        template = template.resolve()
+        log = self.logs / "sam.log"
+        environment = self.subprocess_environment
+        if template not in self._built:
+            into = self.directory / f"build-{len(self._built)}"
+            self._built[template] = sam.build(template, into, log, environment, ministack.INTERPRETER)
+        sam.deploy(self._built[template], stack, parameters or {}, log, environment)
+        described = self.client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
+        return {each["OutputKey"]: each["OutputValue"] for each in described.get("Outputs", [])}
+
+
+@contextmanager
+def local_aws(
+    *,
+    quotas: QuotaSettings | None = None,
+    enforce_iam: bool = False,
+    pollers: int = POLLERS,
+    quiet_wait: int = 1,
+    delivered: Callable[[Delivery], None] | None = None,
+    logs: Path = LOGS,
+) -> Iterator[LocalAws]:
+    """Run a local AWS until the block is left; it also ends with this process, however that ends.
+
+    Args:
+        quotas: what the gate enforces.
+        enforce_iam: whether roles' policies are enforced.
+        pollers: batches gathered at a time; with one, all that waits is one batch.
+        quiet_wait: seconds a poller may wait on a quiet queue; 20 on AWS.
+        delivered: told of each batch that went to a function, on another thread.
+        logs: directory for the logs, written anew.
+
+    Raises:
+        MinistackError: MiniStack is not installed, or does not start.
+    """
+    logs = logs.resolve()
+    logs.mkdir(parents=True, exist_ok=True)
+    (logs / "sam.log").write_bytes(b"")
+    with ExitStack() as running:
+        directory = Path(
+            running.enter_context(TemporaryDirectory(prefix="local-aws-", ignore_cleanup_errors=True))
+        )
+        gate = running.enter_context(Gate(quotas))
+        emulator = running.enter_context(
+            ministack.ministack(
+                directory,
+                logs / "ministack.log",
+                function_environment={"AWS_ENDPOINT_URL_CLOUDFRONT": gate.endpoint},
+                enforce_iam=enforce_iam,
+            )
+        )
+        gate.stand_before(emulator.endpoint)
+        environment = {
+            **ministack.CREDENTIALS,
+            "AWS_REGION": ministack.REGION,
+            "AWS_DEFAULT_REGION": ministack.REGION,
+            "AWS_ENDPOINT_URL": emulator.endpoint,
+            "AWS_ENDPOINT_URL_CLOUDFRONT": gate.endpoint,
+        }
+        session = boto3.Session(
+            aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
+            region_name=ministack.REGION,
+        )
+        event_source = EventSource(
+            session.client("sqs", endpoint_url=emulator.endpoint, config=_POLL),
+            session.client("lambda", endpoint_url=emulator.endpoint, config=_INVOKE),
+            pollers=pollers,
+            quiet_wait=quiet_wait,
+            delivered=delivered,
+        )
+        running.enter_context(event_source)
+        yield LocalAws(emulator.endpoint, gate, event_source, environment, logs, directory, session)

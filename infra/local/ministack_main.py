@@ -1,0 +1,111 @@
+"""Runs MiniStack under its own interpreter, for `infra.local.ministack`; imports nothing of this project.
+
+Five things differ from MiniStack's own entry point. Its SQS event source is off, for that of
+`infra.local.event_source` takes its place without touching the deployed mapping. Requests count as made over TLS,
+or policies that ask for it would refuse everything on this machine's plain HTTP. Where IAM is enforced, log groups
+and cache policies have the ARNs that AWS gives them (Service Authorization Reference). Messages are put in a queue
+and taken from it one at a time, or some would be lost. And it ends with the one who started it: standard input is a
+pipe that the starter holds open, so its end means that the starter is gone, however it went.
+"""
+
+import os
+import shutil
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+FORWARDED_PROTOCOL = b"x-forwarded-proto"
+
+
+def end_with_starter() -> None:
+    """Wait until the starter is gone, then end this process and the functions' with it, and clear up."""
+    os.read(sys.stdin.fileno(), 1)
+    shutil.rmtree(os.getcwd(), ignore_errors=True)  # noqa: PTH109  the starter chose it for this run's files
+    os.killpg(0, signal.SIGKILL)
+
+
+def over_tls(app: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the ASGI app with each request marked as MiniStack lets a proxy mark it that ends TLS.
+
+    A request that says `X-Forwarded-Proto: http` itself stays unencrypted, which shows a policy at work.
+    """
+
+    async def marked(scope: dict[str, Any], *channels: Any) -> None:
+        headers = scope.get("headers", [])
+        if scope["type"] == "http" and not any(name == FORWARDED_PROTOCOL for name, _ in headers):
+            scope = {**scope, "headers": [*headers, (FORWARDED_PROTOCOL, b"https")]}
+        await app(scope, *channels)
+
+    return marked
+
+
+# Where MiniStack rewrites a queue's list of messages, and where other threads append to that list meanwhile.
+TAKING = ("_act_delete_message", "_act_delete_message_batch", "_expire_retained", "_dlq_sweep")
+PUTTING = (("s3", "_deliver_event_to_sqs"), ("sns", "_deliver_to_sqs"), ("eventbridge", "_dispatch_to_sqs"))
+
+
+def one_at_a_time() -> None:
+    """Keep MiniStack from losing messages: SQS loses none, and a test that nothing is lost must be able to tell.
+
+    It filters the list into a new one, and what an event of S3 appends to the old one meanwhile is gone.
+    """
+    lock = threading.RLock()
+
+    def locked(function: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*arguments: Any, **named: Any) -> Any:
+            with lock:
+                return function(*arguments, **named)
+
+        return call
+
+    queues = import_module("ministack.services.sqs")
+    places = [(queues, name) for name in TAKING]
+    places += [(import_module(f"ministack.services.{service}"), name) for service, name in PUTTING]
+    for module, name in places:
+        original = getattr(module, name)
+        vars(module)[name] = locked(original)
+        # The table of SQS's actions holds the functions themselves.
+        for table in [each for each in vars(module).values() if isinstance(each, dict)]:
+            for key in [key for key, each in table.items() if each is original]:
+                table[key] = vars(module)[name]
+
+
+def named_as_on_aws(find: Callable[..., str]) -> Callable[..., str]:
+    """Return MiniStack's way from a request to the ARN that policies are asked about, with two kinds mended.
+
+    A log group's ARN ends in `:*`, as CloudFormation returns it too (CloudWatch Logs user guide, "Overview of managing
+    access permissions", log group ARN formats); a cache policy has one.
+    """
+
+    def named(service: str, method: str, path: str, *more: Any, **others: Any) -> str:
+        arn = find(service, method, path, *more, **others)
+        if service == "logs" and ":log-group:" in arn:
+            return arn.removesuffix(":*") + ":*"
+        _, cache_policy, identifier = path.partition("/cache-policy/")
+        if service == "cloudfront" and cache_policy:
+            account = more[-1] if more else others["account_id"]
+            return f"arn:aws:cloudfront::{account}:cache-policy/{identifier.partition('/')[0]}"
+        return arn
+
+    return named
+
+
+def main() -> None:
+    """Run until the starter closes the pipe."""
+    threading.Thread(target=end_with_starter, daemon=True).start()
+    functions, ministack = import_module("ministack.services.lambda_svc"), import_module("ministack.app")
+    if not callable(getattr(functions, "_poll_sqs", None)):
+        sys.exit("this MiniStack polls SQS in another way: infra/local must learn how to switch it off")
+    vars(functions)["_poll_sqs"] = lambda: False  # there is no setting for it
+    vars(ministack)["app"] = over_tls(ministack.app)
+    one_at_a_time()
+    actions = import_module("ministack.core.iam_actions")
+    vars(actions)["extract_resource_arn"] = named_as_on_aws(actions.extract_resource_arn)
+    sys.argv[1:] = []
+    ministack.main()
+
+
+main()

@@ -1,0 +1,74 @@
+"""The real `sam build` and `sam deploy`, against the local AWS."""
+
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+SAM = REPOSITORY / ".tools/sam/bin/sam"
+UV = REPOSITORY / ".tools/uv/bin/uv"
+_LINES_OF_LOG_TO_SHOW = 40
+# By default sam asks every 5 seconds whether a step of a deployment is over, which spares AWS, not this machine.
+_SETTINGS = {"SAM_CLI_TELEMETRY": "0", "SAM_CLI_POLL_DELAY": "0.3"}
+
+
+class SamError(Exception):
+    """`sam` is not installed or failed; the text holds the end of what it said."""
+
+
+def build(template: Path, into: Path, log: Path, environment: Mapping[str, str], interpreter: Path) -> Path:
+    """Build the template's functions for an interpreter of this machine and return the built template.
+
+    Args:
+        template: the template to build.
+        into: directory for the result.
+        log: file that sam's output is appended to.
+        environment: the environment of sam.
+        interpreter: the Python that will run the functions: MiniStack runs them with its own.
+            `functions/Makefile` takes it in place of Lambda's python3.13 on arm64.
+    """
+    # sam's cache knows nothing of makefile builds, so a directory of its own costs no time and fights nobody.
+    _run(
+        ["build", "--template-file", template, "--build-dir", into],
+        log,
+        {**environment, "LAMBDA_PLATFORM": "host", "LAMBDA_PYTHON": str(interpreter), "UV": str(UV)},
+        template.parent,
+    )
+    return into / "template.yaml"
+
+
+def deploy(
+    built: Path, stack: str, parameters: Mapping[str, str], log: Path, environment: Mapping[str, str]
+) -> None:
+    """Deploy a built template under a stack's name; a stack that stands is updated."""
+    overrides = [f'{name}="{value}"' for name, value in parameters.items()]
+    _run(
+        [
+            "deploy",
+            *("--template-file", built, "--stack-name", stack, "--resolve-s3"),
+            *("--capabilities", "CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"),
+            *("--no-confirm-changeset", "--no-fail-on-empty-changeset", "--no-progressbar"),
+            *(("--parameter-overrides", *overrides) if overrides else ()),
+        ],
+        log,
+        environment,
+        built.parent,
+    )
+
+
+def _run(arguments: list[str | Path], log: Path, environment: Mapping[str, str], directory: Path) -> None:
+    if not SAM.exists():
+        raise SamError(f"SAM CLI is not installed ({SAM}); install it with: make setup")
+    with log.open("ab") as output:
+        finished = subprocess.run(
+            [SAM, *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env={**environment, **_SETTINGS},
+            cwd=directory,
+            check=False,
+        )
+    if finished.returncode:
+        tail = "\n".join(log.read_text(errors="replace").splitlines()[-_LINES_OF_LOG_TO_SHOW:])
+        raise SamError(f"sam {arguments[0]} failed; the end of its log ({log}):\n{tail}")

@@ -1,0 +1,147 @@
+"""CloudFront in virtual time: it enforces the quotas and the path rules of `infra.local`, and keeps what it took."""
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import NoReturn
+from urllib.parse import unquote
+
+from infra.local.path_rules import refusal_of_paths
+from infra.local.quotas import Quotas, QuotaSettings, Refusal
+from invalidator.core.reasons import Reason
+from invalidator.core.request import Request
+from invalidator.core.sent import Sent
+from invalidator.failures import BackPressure, InvalidPaths, Permanent, Transient
+from invalidator.ports import Clock
+
+# What a call takes, and how often the SDK tries one that fails with 5xx (botocore's standard mode).
+CALL_SECONDS = 0.15
+SDK_ATTEMPTS = 3
+SDK_BACKOFF_SECONDS = 0.5
+
+
+@dataclass(slots=True)
+class SimulatedCloudFront:
+    """CreateInvalidation and GetInvalidation as the quotas allow, in virtual time.
+
+    Attributes:
+        clock: virtual time.
+        settings: the quotas to enforce.
+        error_rate: the part of calls that answer 5xx.
+        seed: makes the errors the same in every run.
+        on_created: called with each invalidation that is paid.
+        requests: calls that asked for an invalidation.
+        refusals: (time, code) of those that met a quota.
+        times: when each of the requests was made.
+        paths: paths that were paid.
+        wildcards: how many of them were wildcards.
+        created: by reference, as CloudFront remembers them.
+    """
+
+    clock: Clock
+    settings: QuotaSettings
+    error_rate: float = 0.0
+    seed: int = 0
+    on_created: Callable[[Sent], None] = lambda _: None
+    requests: int = 0
+    refusals: list[tuple[float, str]] = field(default_factory=list)
+    times: list[float] = field(default_factory=list)
+    paths: int = 0
+    wildcards: int = 0
+    created: dict[tuple[str, str], Sent] = field(default_factory=dict)
+    _completes: dict[str, float] = field(default_factory=dict)
+    _quotas: Quotas = field(init=False)
+    _chance: random.Random = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._quotas = Quotas(self.settings)
+        self._chance = random.Random(self.seed)  # noqa: S311  not cryptography
+
+    def create(self, request: Request, role: str | None) -> Sent:
+        """Send one invalidation request, with the SDK's own retries."""
+        for attempt in range(SDK_ATTEMPTS):
+            self.clock.sleep(CALL_SECONDS)
+            self.requests += 1
+            self.times.append(self.clock.now())
+            if self._chance.random() >= self.error_rate:
+                return self._create(request, role or "self")
+            self.clock.sleep(SDK_BACKOFF_SECONDS * 2**attempt)
+        raise Transient("ServiceUnavailable (simulated)")
+
+    def completed(self, distribution: str, invalidation: str, role: str | None) -> bool:  # noqa: ARG002  the port's
+        """Tell whether an invalidation has finished."""
+        self.clock.sleep(CALL_SECONDS)
+        if invalidation not in self._completes:
+            raise Permanent("NoSuchInvalidation (simulated)", Reason.DISTRIBUTION_GONE)
+        return self.clock.now() >= self._completes[invalidation]
+
+    def refused_share_after(self, time: float) -> float:
+        """Return the part of the requests made after `time` that met a quota."""
+        requests = sum(at > time for at in self.times)
+        refusals = sum(at > time for at, _ in self.refusals)
+        return refusals / requests if requests else 0.0
+
+    def _create(self, request: Request, account: str) -> Sent:
+        now = self.clock.now()
+        paths = tuple(request.paths)
+        bad = refusal_of_paths(paths, len(paths))
+        if bad is not None:
+            raise InvalidPaths(f"{bad.code}: {bad.message}")
+        known = self.created.get((request.distribution, request.reference))
+        if known is not None:
+            throttled = self._quotas.call(now, account)
+            if throttled is not None:
+                self._refuse(throttled)
+            return known
+        answer = self._quotas.admit(now, account, request.distribution, len(paths), request.wildcards)
+        if isinstance(answer, Refusal):
+            self._refuse(answer)
+        sent = Sent(request.distribution, f"I{len(self.created):06d}", now, paths)
+        self.created[request.distribution, request.reference] = sent
+        self._completes[sent.id] = answer.completes
+        self.paths += len(paths)
+        self.wildcards += sent.wildcards
+        self.on_created(sent)
+        return sent
+
+    def _refuse(self, refusal: Refusal) -> NoReturn:
+        self.refusals.append((self.clock.now(), refusal.code))
+        raise BackPressure(f"{refusal.code}: {refusal.message}", too_large=refusal.code != "Throttling")
+
+
+@dataclass(slots=True)
+class Freshness:
+    """Keeps the books on objects, from CloudFront's side: which changed, and which were invalidated since.
+
+    It knows nothing of the worker's mapping: a path is decoded and compared with the key, as a viewer would
+    see it.
+
+    Attributes:
+        stale: viewer path, decoded → when the object changed last.
+        last_fresh: when the last object became fresh.
+        delays: for each object that became fresh, how long it was stale, seconds.
+    """
+
+    stale: dict[str, float] = field(default_factory=dict)
+    last_fresh: float = 0.0
+    delays: list[float] = field(default_factory=list)
+
+    def changed(self, key: str, at: float) -> None:
+        """An object changed."""
+        self.stale["/" + key] = at
+
+    def invalidated(self, sent: Sent) -> None:
+        """An invalidation was created: what it covers, and changed before, is fresh."""
+        exact = [unquote(path, errors="surrogateescape") for path in sent.paths if not path.endswith("*")]
+        prefixes = tuple(
+            unquote(path[:-1], errors="surrogateescape") for path in sent.paths if path.endswith("*")
+        )
+        covered = [path for path in exact if path in self.stale]
+        if prefixes:
+            covered += [path for path in self.stale if path.startswith(prefixes)]
+        for path in covered:
+            at = self.stale.get(path)
+            if at is not None and at <= sent.created:
+                del self.stale[path]
+                self.delays.append(sent.created - at)
+                self.last_fresh = sent.created

@@ -1,0 +1,79 @@
+"""The benchmark's own parts: what counts as a fault, and that what it measures is the whole way."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from infra.bench.row import Row, faults
+from infra.bench.scenario import ENVIRONMENT, PAYLOAD_BYTES, batch, largest_batch
+from infra.bench.simulation_rows import regime_rows
+from tests.template.resolved import ROOT
+
+
+def _row(value, **changes):
+    return Row(**{"name": "n", "value": value, "unit": "x", "reach": 3.0, "detail": "", **changes})
+
+
+def test_a_ratio_a_quarter_worse_than_the_committed_one_is_a_fault():
+    assert faults(_row(2.4), {"n": 2.0}) == []
+    assert faults(_row(2.6), {"n": 2.0}) == ["more than a quarter worse than the committed 2 x"]
+
+
+def test_where_more_is_better_less_than_four_fifths_of_the_committed_ratio_is_a_fault():
+    assert faults(_row(5.0, reach=4.0, at_least=True), {"n": 6.0}) == []
+    assert faults(_row(5.0, reach=4.0, at_least=True), {"n": 6.5}) != []
+
+
+def test_a_missed_reach_is_a_fault_even_as_committed():
+    assert faults(_row(3.1), {"n": 3.1}) == ["misses its reach"]
+
+
+def test_figures_of_one_machine_are_not_held_against_another():
+    assert faults(_row(2.9, unit="ms"), {"n": 1.0}) == []
+
+
+def test_the_largest_batch_is_six_megabytes_and_its_messages_are_notifications():
+    records = largest_batch().event["Records"]
+    assert (
+        0.98 * PAYLOAD_BYTES
+        < len(json.dumps({"Records": records}, separators=(",", ":")))
+        <= PAYLOAD_BYTES + 20
+    )
+    assert "ObjectCreated:Put" in records[0]["body"]
+
+
+def test_the_batch_that_is_measured_reaches_cloudfront_in_four_calls(tmp_path):
+    batch(200).save(tmp_path / "scenario.json")
+    run = subprocess.run(
+        [sys.executable, "-m", "infra.bench.in_lambda", "first", str(tmp_path / "scenario.json")],
+        env={**ENVIRONMENT, "PATH": os.environ["PATH"]},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
+    assert json.loads(run.stdout) == {
+        "answer": {"batchItemFailures": []},
+        "calls": {"BatchGetItem": 1, "Query": 1, "CreateInvalidation": 1, "TransactWriteItems": 1},
+    }
+
+
+@pytest.mark.parametrize(
+    ("stale", "refused", "reached"), [(0, 0.01, True), (1, 0.0, False), (0, 0.06, False)]
+)
+def test_a_stale_object_or_too_many_refusals_fail_a_regime(monkeypatch, stale, refused, reached):
+    result = {
+        "paths": 1,
+        "requests": 1,
+        "refused_requests": 0,
+        "last_fresh_seconds": 1.0,
+        "refused_after_first_minute": refused,
+        "stale_objects": stale,
+        "dead_lettered": 0,
+    }
+    monkeypatch.setattr("infra.bench.simulation_rows._simulate", lambda *_: (result, None))
+    assert all(row.reached for row in regime_rows()) is reached

@@ -1,0 +1,232 @@
+"""`invalidator bucket` as a person types it, against moto's AWS."""
+
+import json
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from infra.cli.main import main
+from infra.cli.session import Session
+
+STACK = "site"
+REGION = "eu-west-1"
+SDK = boto3.Session(region_name=REGION)
+ALLOW_S3 = {"Effect": "Allow", "Principal": {"Service": "s3.amazonaws.com"}, "Action": "sqs:SendMessage"}
+QUEUE_ARN = f"arn:aws:sqs:{REGION}:123456789012:site-changes"
+THEIRS = {
+    "Id": "theirs",
+    "TopicArn": f"arn:aws:sns:{REGION}:123456789012:their-topic",
+    "Events": ["s3:ObjectCreated:Put"],
+    "Filter": {"Key": {"FilterRules": [{"Name": "prefix", "Value": "logs/"}]}},
+}
+
+
+class Aws:
+    """One account with a stack, and buckets to be made."""
+
+    def __init__(self):
+        self.s3 = SDK.client("s3")
+        self.sqs = SDK.client("sqs")
+        self.queue = self.sqs.create_queue(QueueName="site-changes")["QueueUrl"]
+        self.allow(ALLOW_S3)
+
+    def allow(self, statement):
+        policy = json.dumps({"Statement": [{**statement, "Resource": QUEUE_ARN}]})
+        self.sqs.set_queue_attributes(QueueUrl=self.queue, Attributes={"Policy": policy})
+
+    def bucket(self, name, region=REGION, **notification):
+        client = SDK.client("s3", region_name=region)
+        client.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": region})
+        client.put_bucket_notification_configuration(Bucket=name, NotificationConfiguration=notification)
+
+    def notification(self, name):
+        answer = self.s3.get_bucket_notification_configuration(Bucket=name)
+        return {member: value for member, value in answer.items() if member != "ResponseMetadata"}
+
+
+@pytest.fixture
+def aws(monkeypatch):
+    monkeypatch.delenv("AWS_PROFILE", raising=False)
+    # moto's CloudFormation needs packages the project does not have.
+    # One SDK session for all tests: reading the services' models takes longer than a test.
+    monkeypatch.setattr(Session, "aws", SDK)
+    monkeypatch.setattr(Session, "outputs", {"QueueArn": QUEUE_ARN})
+    with mock_aws():
+        yield Aws()
+
+
+@pytest.fixture
+def run(capsys):
+    def run(*arguments):
+        """Return the exit code, stdout and stderr of a command."""
+        with pytest.raises(SystemExit) as ended:
+            main(["bucket", *arguments, "--stack", STACK, "--region", REGION])
+        said = capsys.readouterr()
+        return ended.value.code, said.out, said.err
+
+    return run
+
+
+def test_connect_adds_our_entry_and_leaves_theirs(aws, run):
+    aws.bucket("blog", TopicConfigurations=[THEIRS])
+    code, out, err = run("connect", "blog", "--prefix", "site/")
+    assert (code, "+ queue cloudfront-invalidator-site." in err) == (0, True)
+    assert out == (
+        "blog: connected; S3 sent its test event without an error, and the queue grew "
+        "(entries of others, untouched: 1)\n"
+    )
+    held = aws.notification("blog")
+    assert held["TopicConfigurations"] == [THEIRS]
+    assert [each["QueueArn"] for each in held["QueueConfigurations"]] == [QUEUE_ARN]
+    body = json.loads(aws.sqs.receive_message(QueueUrl=aws.queue)["Messages"][0]["Body"])
+    assert body["Event"] == "s3:TestEvent", "the test event is left for the worker"
+
+
+def test_an_overlap_is_one_line_with_the_way_out_and_changes_nothing(aws, run):
+    aws.bucket("blog", TopicConfigurations=[THEIRS])
+    code, out, err = run("connect", "blog")
+    assert (code, out, err.count("\n")) == (1, "", 1)
+    for part in ("'theirs'", "s3:ObjectCreated:Put", "prefix 'logs/'", "EventBridgeBuckets", "TopicArns"):
+        assert part in err
+    assert aws.notification("blog") == {"TopicConfigurations": [THEIRS]}
+
+
+def test_connecting_twice_changes_nothing(aws, run):
+    aws.bucket("blog")
+    run("connect", "blog")
+    assert (
+        run("connect", "blog")[1]
+        == "blog: connected already; nothing was changed (entries of others, untouched: 0)\n"
+    )
+
+
+def test_a_dry_run_prints_the_difference_and_changes_nothing(aws, run):
+    aws.bucket("blog")
+    code, out, _ = run("connect", "blog", "--dry-run", "--suffix", ".html")
+    assert code == 0
+    assert "for suffix '.html' to arn:aws:sqs:eu-west-1:123456789012:site-changes" in out.splitlines()[0]
+    assert out.splitlines()[1].startswith("blog: would be connected")
+    assert aws.notification("blog") == {}
+
+
+def test_disconnect_takes_ours_and_leaves_theirs(aws, run):
+    aws.bucket("blog", TopicConfigurations=[THEIRS])
+    run("connect", "blog", "--prefix", "site/")
+    assert run("disconnect", "blog", "--prefix", "other/")[1].startswith("blog: was not connected")
+    assert run("disconnect", "blog")[:2] == (0, "blog: disconnected (entries of others, untouched: 1)\n")
+    assert aws.notification("blog") == {"TopicConfigurations": [THEIRS]}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["nowhere"], "no bucket 'nowhere'; check its name"),
+        (["Blog"], "bucket name 'Blog' holds capitals, which S3 does not allow; did you mean 'blog'?"),
+        (["blog", "blog"], "bucket 'blog' is named twice; name it once"),
+        (["far"], "bucket 'far' is in eu-central-1, the queue in eu-west-1"),
+        (["blog", "--suffix", "*.html"], "holds a *, which S3 takes as no wildcard; give it without"),
+        (
+            ["blog", "--eventbridge", "--prefix", "a/"],
+            "EventBridge takes all events of a bucket; leave out --prefix",
+        ),
+    ],
+)
+def test_bad_input_is_one_line_and_changes_nothing(aws, run, arguments, line):
+    aws.bucket("blog")
+    aws.bucket("far", "eu-central-1")
+    code, out, err = run("connect", *arguments)
+    assert (code, out, err.count("\n")) == (1, "", 1)
+    assert line in err
+    assert aws.notification("blog") == {}
+
+
+def test_a_queue_that_shuts_s3_out_is_named_before_anything_changes(aws, run):
+    aws.bucket("blog")
+    aws.allow({**ALLOW_S3, "Condition": {"ArnLike": {"aws:SourceArn": "arn:aws:s3:::other"}}})
+    code, _, err = run("connect", "blog")
+    assert (code, "does not let S3 send for bucket 'blog'" in err) == (1, True)
+    assert aws.notification("blog") == {}
+
+
+def test_several_buckets_of_which_one_fails_are_partly_done(aws, run):
+    aws.bucket("blog")
+    code, out, err = run("connect", "blog", "nowhere")
+    assert (code, out.startswith("blog: connected;"), "no bucket 'nowhere'" in err) == (2, True, True)
+    assert run("connect", "nowhere", "nobody")[0] == 1
+
+
+def test_json_holds_the_whole_result(aws, run):
+    aws.bucket("blog")
+    code, out, _ = run("connect", "blog", "nowhere", "--json")
+    done, failed = json.loads(out)["buckets"]
+    assert code == 2
+    assert (done["bucket"], done["changed"], done["validated"], done["arrival_seen"]) == (
+        "blog",
+        True,
+        True,
+        True,
+    )
+    assert done["difference"][0].startswith("+ queue cloudfront-invalidator-site: ")
+    assert failed == {"bucket": "nowhere", "error": "no bucket 'nowhere'; check its name"}
+
+
+def test_eventbridge_can_be_tried_dry(aws, run):
+    aws.bucket("blog")
+    out = run("connect", "blog", "--eventbridge", "--dry-run")[1]
+    assert out.splitlines()[0] == "+ EventBridge: every event of the bucket"
+
+
+def test_list_tells_what_works_and_why_not(aws, run):
+    aws.bucket("blog", TopicConfigurations=[THEIRS])
+    for name in ("site", "broken", "partial"):
+        aws.bucket(name)
+        run("connect", name)
+    stranger = QUEUE_ARN + "-old"
+    entry = aws.notification("broken")["QueueConfigurations"][0]
+    for name, change in (("broken", {"QueueArn": stranger}), ("partial", {"Events": ["s3:ObjectCreated:*"]})):
+        configuration = {"QueueConfigurations": [{**entry, **change}]}
+        aws.s3.put_bucket_notification_configuration(Bucket=name, NotificationConfiguration=configuration)
+    code, out, _ = run("list", "--json")
+    states = {each["bucket"]: each for each in json.loads(out)["buckets"]}
+    assert code == 0
+    assert {name: each["state"] for name, each in states.items()} == {
+        "blog": "not connected",
+        "site": "works",
+        "broken": "broken",
+        "partial": "broken",
+    }
+    assert stranger in states["broken"]["reason"]
+    assert (
+        "lacks s3:ObjectRemoved:*, s3:LifecycleExpiration:*; connect it again" in states["partial"]["reason"]
+    )
+    assert states["blog"]["entries"] == [
+        {
+            "id": "theirs",
+            "kind": "topic",
+            "to": THEIRS["TopicArn"],
+            "events": ["s3:ObjectCreated:Put"],
+            "prefix": "logs/",
+            "suffix": "",
+            "own": False,
+        }
+    ]
+    assert run("connect", "partial")[0] == 0
+    assert json.loads(run("list", "partial", "--json")[1])["buckets"][0]["state"] == "works"
+
+
+def test_list_says_when_the_queue_shuts_s3_out(aws, run):
+    aws.bucket("site")
+    run("connect", "site")
+    aws.allow({**ALLOW_S3, "Action": "sqs:ReceiveMessage"})
+    (state,) = json.loads(run("list", "site", "nowhere", "--json")[1])["buckets"][:1]
+    assert (state["state"], "does not let S3 send" in state["reason"]) == ("broken", True)
+
+
+def test_list_as_a_table_names_bucket_state_and_destination(aws, run):
+    aws.bucket("site")
+    run("connect", "site")
+    code, out, _ = run("list", "site", "nowhere")
+    assert code == 0
+    for part in ("site", "works", "queue", "site-changes", "(ours)", "unknown", "no bucket"):
+        assert part in out

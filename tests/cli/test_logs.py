@@ -1,0 +1,62 @@
+"""`make logs`: the worker's log as a person reads it."""
+
+import json
+import time
+
+import boto3
+import pytest
+
+from infra.cli.logs import main, readable
+from tests.cli.local_sqs import REGION
+
+
+def test_an_entry_is_one_line_of_time_level_message_and_what_it_is_about():
+    entry = {
+        "level": "ERROR", "message": "paths given up", "timestamp": "t", "service": "s", "function_name": "f",
+        "distribution": "E1", "paths": ["/a", "/b"], "detail": "no\x1b[31m\nFORGED",
+    }  # fmt: skip
+    assert readable(1795000000000, json.dumps(entry)) == (
+        "2026-11-18 11:06:40  ERROR   paths given up  distribution=E1"
+        '  paths=["/a", "/b"]  detail=no\\x1b[31m\\nFORGED'
+    )
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "START RequestId: 1\n",
+        "REPORT x\n",
+        '{"_aws": {}, "Messages": 1}',
+        '{"type": "platform.report"}',
+        "\n",
+    ],
+)
+def test_metrics_and_lambdas_own_lines_are_left_out(message):
+    assert readable(0, message) == ""
+
+
+def test_what_is_no_json_is_shown_as_text():
+    assert readable(0, "Task timed out after 60.00 seconds\n").endswith(
+        "  Task timed out after 60.00 seconds"
+    )
+
+
+def test_the_log_group_of_the_function_is_read(deployed_desk, capsys):
+    client = boto3.client("logs", region_name=REGION)
+    client.create_log_group(logGroupName="/logs")
+    client.create_log_stream(logGroupName="/logs", logStreamName="s")
+    events = [{"timestamp": round(time.time() * 1000), "message": '{"level": "INFO", "message": "hello"}'}]
+    client.put_log_events(logGroupName="/logs", logStreamName="s", logEvents=events)
+    main([])
+    assert capsys.readouterr().out.endswith("INFO    hello\n")
+
+
+def test_a_quiet_log_says_so(deployed_desk, capsys):
+    boto3.client("logs", region_name=REGION).create_log_group(logGroupName="/logs")
+    main(["--minutes", "5"])
+    assert capsys.readouterr().err == "Nothing in /logs in the last 5 minutes.\n"
+
+
+def test_no_stack_is_one_line(deployed_desk):
+    with pytest.raises(SystemExit, match="no stack 'nope'"):
+        main(["--stack", "nope"])

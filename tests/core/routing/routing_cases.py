@@ -1,0 +1,305 @@
+"""The table: a key, a distribution as `get-distribution` prints it, the paths that are sent, the rule.
+
+Rules are cited by section of shared/reference/aws-behaviour.md ("Paths", "Distributions", "Hosts of an S3
+origin"), by the issue, or by the decision documented in the module that the rule names.
+"""
+
+from typing import Any, NamedTuple
+
+OPTIMIZED = "658327ea-f89d-4fab-a63d-7e88639e58f6"
+BY_QUERY = "4cc15a8a-d715-48a4-82b8-cc0b614638fe"
+OWN_BY_QUERY = "11111111-2222-4333-8444-555555555555"
+UNREAD = "99999999-8888-4777-8666-555555555555"
+CACHE_POLICIES = {OWN_BY_QUERY: True}
+
+
+def origin(identifier: str, domain: str, path: str = "") -> dict[str, Any]:
+    return {"Id": identifier, "DomainName": domain, "OriginPath": path, "CustomHeaders": {"Quantity": 0}}
+
+
+def behavior(target: str, pattern: str | None = None, policy: str = OPTIMIZED, **more: Any) -> dict[str, Any]:
+    found = {"TargetOriginId": target, "ViewerProtocolPolicy": "https-only", "CachePolicyId": policy, **more}
+    return found if pattern is None else {"PathPattern": pattern, **found}
+
+
+def listed(items: list[Any]) -> dict[str, Any]:
+    return {"Quantity": len(items), "Items": items} if items else {"Quantity": 0}
+
+
+def function(event: str) -> dict[str, Any]:
+    return listed([{"FunctionARN": "arn:aws:cloudfront::1:function/f", "EventType": event}])
+
+
+def document(
+    origins: list[dict[str, Any]],
+    behaviors: list[dict[str, Any]],
+    *,
+    root: str = "",
+    enabled: bool = True,
+    groups: list[dict[str, Any]] | None = None,
+) -> dict[str, Any]:
+    """What `aws cloudfront get-distribution` prints; the last behavior is the default one."""
+    return {
+        "ETag": "E2QWRUHEXAMPLE",
+        "Distribution": {
+            "Id": "E1",
+            "ARN": "arn:aws:cloudfront::1:distribution/E1",
+            "Status": "Deployed",
+            "DomainName": "d111111abcdef8.cloudfront.net",
+            "DistributionConfig": {
+                "CallerReference": "r",
+                "Aliases": {"Quantity": 1, "Items": ["www.example.org"]},
+                "DefaultRootObject": root,
+                "Origins": listed(origins),
+                "OriginGroups": listed(groups or []),
+                "DefaultCacheBehavior": behaviors[-1],
+                "CacheBehaviors": listed(behaviors[:-1]),
+                "Enabled": enabled,
+                "Staging": False,
+            },
+        },
+    }
+
+
+def group(identifier: str, *members: str) -> dict[str, Any]:
+    return {
+        "Id": identifier,
+        "FailoverCriteria": {"StatusCodes": {"Quantity": 1, "Items": [403]}},
+        "Members": listed([{"OriginId": member} for member in members]),
+    }
+
+
+S3 = origin("s3", "b.s3.eu-west-1.amazonaws.com")
+SITE = origin("s3", "b.s3.eu-west-1.amazonaws.com", "/site")
+WEB = origin("web", "b.s3-website-us-east-1.amazonaws.com")
+ALB = origin("alb", "lb-1.eu-west-1.elb.amazonaws.com")
+LEGACY_QUERY = {
+    "CachePolicyId": None,
+    "ForwardedValues": {"QueryString": True, "Cookies": {"Forward": "none"}},
+}
+LEGACY_PLAIN = {
+    "CachePolicyId": None,
+    "ForwardedValues": {"QueryString": False, "Cookies": {"Forward": "none"}},
+}
+REWRITE = {"FunctionAssociations": function("viewer-request")}
+
+DISTRIBUTIONS: dict[str, dict[str, Any]] = {
+    "plain": document([S3], [behavior("s3")]),
+    "disabled": document([S3], [behavior("s3")], enabled=False),
+    "root": document([S3], [behavior("s3")], root="index.html"),
+    "root in a folder": document([S3], [behavior("s3")], root="app/start.html"),
+    "root below an origin path": document([SITE], [behavior("s3")], root="index.html"),
+    "origin path": document([SITE], [behavior("s3")]),
+    "deep origin path": document([origin("s3", "b.s3.amazonaws.com", "/a/b")], [behavior("s3")]),
+    "two origins": document(
+        [SITE, origin("old", "b.s3.amazonaws.com", "/old")], [behavior("old", "/v1/*"), behavior("s3")]
+    ),
+    "nested origins": document(
+        [S3, origin("deep", "b.s3.amazonaws.com", "/site")], [behavior("s3", "/site/*"), behavior("deep")]
+    ),
+    "unused origin": document([S3, ALB], [behavior("alb")]),
+    "group": document([ALB, S3], [behavior("both")], groups=[group("both", "alb", "s3")]),
+    "website": document([WEB], [behavior("web")]),
+    "website below": document(
+        [origin("web", "b.s3-website.eu-central-1.amazonaws.com", "/site")], [behavior("web")]
+    ),
+    "api elsewhere": document(
+        [S3, ALB], [behavior("alb", "/api/*"), behavior("alb", "*.php"), behavior("s3")]
+    ),
+    "assets only": document(
+        [S3, ALB], [behavior("s3", "assets/*"), behavior("s3", "*.jpg"), behavior("alb")]
+    ),
+    "first wins": document(
+        [S3, ALB], [behavior("alb", "/img/private/*"), behavior("s3", "/img/*"), behavior("alb")]
+    ),
+    "one character": document([S3, ALB], [behavior("s3", "/page?.html"), behavior("alb")]),
+    "many stars": document([S3, ALB], [behavior("s3", "/*/img/*.p?g"), behavior("alb")]),
+    "encoded pattern": document([S3, ALB], [behavior("s3", "/a%20b/*"), behavior("alb")]),
+    "directory only": document([WEB, ALB], [behavior("web", "/docs/"), behavior("alb")]),
+    "root elsewhere": document([S3, ALB], [behavior("alb", "/"), behavior("s3")], root="index.html"),
+    "only the root": document([S3, ALB], [behavior("s3", "/"), behavior("alb")], root="index.html"),
+    "by query": document([S3], [behavior("s3", policy=BY_QUERY)]),
+    "own policy by query": document([S3], [behavior("s3", policy=OWN_BY_QUERY)]),
+    "unread policy": document([S3], [behavior("s3", policy=UNREAD)]),
+    "legacy by query": document([S3], [behavior("s3", **LEGACY_QUERY)]),
+    "legacy plain": document([S3], [behavior("s3", **LEGACY_PLAIN)]),
+    "partly by query": document([S3], [behavior("s3", "/q/*", BY_QUERY), behavior("s3")]),
+    "root by query": document([S3], [behavior("s3", policy=BY_QUERY)], root="index.html"),
+    "website by query": document([WEB], [behavior("web", policy=BY_QUERY)]),
+    "rewriting": document([S3, ALB], [behavior("s3", "/static/*", **REWRITE), behavior("alb")]),
+    "rewriting by query": document(
+        [S3, ALB], [behavior("s3", "/static/*", BY_QUERY, **REWRITE), behavior("s3", "/p/*"), behavior("alb")]
+    ),
+    "rewriting elsewhere": document([S3, ALB], [behavior("s3", "/static/*"), behavior("alb", **REWRITE)]),
+    "rewriting at the origin": document(
+        [S3, ALB],
+        [
+            behavior("s3", "/static/*", LambdaFunctionAssociations=function("origin-request")),
+            behavior("alb"),
+        ],
+    ),
+    "changing headers": document(
+        [S3, ALB],
+        [behavior("s3", "/static/*", FunctionAssociations=function("viewer-response")), behavior("alb")],
+    ),
+    "another bucket": document([origin("s3", "b-2.s3.amazonaws.com")], [behavior("s3")]),
+    "a longer bucket": document([origin("s3", "a.b.s3.amazonaws.com")], [behavior("s3")]),
+    "hidden": document([origin("s3", "b-x1y2-s3alias.s3.eu-west-1.amazonaws.com")], [behavior("s3")]),
+    "per tenant": document([origin("s3", "b.s3.amazonaws.com", "/{{tenant}}")], [behavior("s3")]),
+}
+
+
+class Case(NamedTuple):
+    rule: str
+    distribution: str
+    key: str
+    paths: tuple[str, ...]
+    index_documents: tuple[str, ...] = ()
+
+
+INDEX = ("index.html",)
+
+CASES = [
+    # What is encoded, and what is not.
+    Case("Paths: starts with /", "plain", "a.html", ("/a.html",)),
+    Case("Paths: case-sensitive", "plain", "Img/A.JPG", ("/Img/A.JPG",)),
+    Case("Paths: nothing else is encoded", "plain", "a!$&'(),:;=@_-.b", ("/a!$&'(),:;=@_-.b",)),
+    Case("Paths: + is not unsafe", "plain", "c++.html", ("/c++.html",)),
+    Case("Paths: whether %20 and + are one object is unknown", "plain", "a b c", ("/a%20b%20c", "/a+b+c")),
+    Case("Paths: a space beside a plus", "plain", "a b+c", ("/a%20b+c", "/a+b+c")),
+    Case("Paths: non-ASCII as UTF-8", "plain", "é.html", ("/%C3%A9.html",)),
+    Case("Paths: non-ASCII as UTF-8", "plain", "😀.png", ("/%F0%9F%98%80.png",)),
+    Case("Paths: non-ASCII, not composed", "plain", "e\u0301", ("/e%CC%81",)),
+    Case("Paths: RFC 1738 unsafe", "plain", '<>"', ("/%3C%3E%22",)),
+    Case("Paths: RFC 1738 unsafe", "plain", "{}|\\^[]`", ("/%7B%7D%7C%5C%5E%5B%5D%60",)),
+    Case("Paths: a percent sign of the key's own", "plain", "50%25.txt", ("/50%2525.txt",)),
+    Case("Paths: ? must be encoded", "plain", "what?.html", ("/what%3F.html",)),
+    Case("Paths: an item that starts with # is a tag", "plain", "#1.html", ("/%231.html",)),
+    Case("path_encoding: control characters", "plain", "a\nb\x7f\x00", ("/a%0Ab%7F%00",)),
+    Case("path_encoding: a byte that is no UTF-8", "plain", "caf\udce9.txt", ("/caf%E9.txt",)),
+    Case("path_encoding: // is plain", "plain", "a//b", ("/a//b",)),
+    Case("path_encoding: a leading slash is plain", "plain", "/a", ("//a",)),
+    Case("path_encoding: a folder's marker", "plain", "a/", ("/a/",)),
+    Case("path_encoding: dotfiles are plain", "plain", ".well-known/x", ("/.well-known/x",)),
+    Case("path_encoding: three dots are plain", "plain", "a/.../b", ("/a/.../b",)),
+    Case("Paths: * elsewhere is a literal", "plain", "a*b", ("/a*b",)),
+    # What is widened.
+    Case("Paths: * at the end is a wildcard", "plain", "a*", ("/a*",)),
+    Case("Paths: ~ is unsupported", "plain", "js/run~main.js", ("/js/run*",)),
+    Case("Paths: ~ is unsupported", "plain", "~me/x", ("/*",)),
+    Case("Paths: ~ after a space", "plain", "a b~c", ("/a%20b*", "/a+b*")),
+    Case("path_encoding: dot segments", "plain", "a/../b", ("/a/*",)),
+    Case("path_encoding: dot segments", "plain", "a/./b", ("/a/*",)),
+    Case("path_encoding: a dot segment at the end", "plain", "a/..", ("/a/*",)),
+    Case("path_encoding: a line break makes it a name", "plain", "a/..\n", ("/a/..%0A",)),
+    Case("path_encoding: no text", "plain", "a\ud83dz", ("/a*",)),
+    Case("path_encoding: replaced by a lenient decoder", "plain", "caf\ufffd.txt", ("/caf*",)),
+    Case("Paths: 4,000 characters at most", "plain", "é" * 700, ("/" + "%C3%A9" * 666 + "*",)),
+    Case("Paths: 4,000 characters at most", "plain", "x" * 5000, ("/" + "x" * 3997 + "*",)),
+    # Hosts and origins.
+    Case("Hosts: a bucket is not its prefix", "another bucket", "a.html", ()),
+    Case("Hosts: a bucket is not its suffix", "a longer bucket", "a.html", ()),
+    Case("Hosts: an access point alias hides the bucket", "hidden", "a.html", ()),
+    Case("Distributions: {{parameters}} in OriginPath", "per tenant", "t/a.html", ()),
+    Case("issue 3: enabled ones only", "disabled", "a.html", ()),
+    Case("Distributions: OriginPath is stripped", "origin path", "site/a.html", ("/a.html",)),
+    Case("Distributions: a key outside is not served", "origin path", "a.html", ()),
+    Case("Distributions: OriginPath is whole segments", "origin path", "sitemap.xml", ()),
+    Case("Distributions: OriginPath is no key", "origin path", "site", ()),
+    Case("Distributions: the OriginPath's own folder", "origin path", "site/", ("/",)),
+    Case("Distributions: OriginPath is stripped once", "origin path", "site/site/a", ("/site/a",)),
+    Case("Distributions: OriginPath of two segments", "deep origin path", "a/b/c", ("/c",)),
+    Case("Distributions: OriginPath of two segments", "deep origin path", "a/c", ()),
+    Case("issue 3: strip each matching origin", "two origins", "old/v1/x", ("/v1/x",)),
+    Case("issue 3: only paths that reach the origin", "two origins", "old/v2/x", ()),
+    Case("issue 3: only paths that reach the origin", "two origins", "site/v1/x", ()),
+    Case("issue 3: several paths", "nested origins", "site/x", ("/site/x", "/x")),
+    Case(
+        "issue 3: one origin's path is another's behavior", "nested origins", "site/site/x", ("/site/site/x",)
+    ),
+    Case("Distributions: no behavior leads there", "unused origin", "a.html", ()),
+    Case("issue 3: origin groups", "group", "a.html", ("/a.html",)),
+    # Cache behaviors.
+    Case("Distributions: path patterns", "api elsewhere", "api/x", ()),
+    Case("Distributions: the default takes the rest", "api elsewhere", "x", ("/x",)),
+    Case("Distributions: * crosses slashes", "api elsewhere", "a/b/c.php", ()),
+    Case("Distributions: case-sensitive", "api elsewhere", "Api/x", ("/Api/x",)),
+    Case("Distributions: a pattern ends where the path ends", "api elsewhere", "c.php5", ("/c.php5",)),
+    Case("Distributions: the leading slash is optional", "assets only", "assets/x", ("/assets/x",)),
+    Case("Distributions: a pattern begins where the path begins", "assets only", "my/assets/x", ()),
+    Case("Distributions: suffix pattern", "assets only", "a/b.jpg", ("/a/b.jpg",)),
+    Case("Distributions: first match wins", "first wins", "img/private/x", ()),
+    Case("Distributions: first match wins", "first wins", "img/x", ("/img/x",)),
+    Case("Distributions: ? is one character", "one character", "page1.html", ("/page1.html",)),
+    Case("Distributions: ? is one character", "one character", "page.html", ()),
+    Case("Distributions: ? is one character", "one character", "page10.html", ()),
+    Case("behavior_rules: decoded or encoded", "one character", "pageé.html", ("/page%C3%A9.html",)),
+    Case("behavior_rules: decoded or encoded", "encoded pattern", "a b/x", ("/a%20b/x", "/a+b/x")),
+    Case("behavior_rules: decoded or encoded", "encoded pattern", "a%20b/x", ("/a%2520b/x",)),
+    Case("Distributions: * and ? together", "many stars", "a/img/b/c.png", ("/a/img/b/c.png",)),
+    Case("Distributions: * and ? together", "many stars", "img/c.png", ()),
+    Case("behavior_rules: normalized before matching", "first wins", "img//private/x", ("/img//private/x",)),
+    Case("behavior_rules: normalized before matching", "directory only", "docs/x/..", ("/docs/x/*",)),
+    Case("behavior_rules: normalized before matching", "assets only", "/assets/x", ("//assets/x",)),
+    # Root and index documents.
+    Case("Paths: the root object, both forms", "root", "index.html", ("/index.html", "/")),
+    Case("Paths: the root object is one object", "root", "a/index.html", ("/a/index.html",)),
+    Case(
+        "Paths: the root object, both forms", "root in a folder", "app/start.html", ("/app/start.html", "/")
+    ),
+    Case("Paths: below the OriginPath", "root below an origin path", "site/index.html", ("/index.html", "/")),
+    Case("Paths: below the OriginPath", "root below an origin path", "index.html", ()),
+    Case("object_names: / or /index.html decides", "root elsewhere", "index.html", ("/index.html", "/")),
+    Case("object_names: / or /index.html decides", "only the root", "index.html", ("/index.html", "/")),
+    Case("Paths: directories, both forms", "website", "d/index.html", ("/d/index.html", "/d/", "/d")),
+    Case("Paths: the website's own root", "website", "index.html", ("/index.html", "/")),
+    Case("Paths: myindex.html is no index", "website", "d/myindex.html", ("/d/myindex.html",)),
+    Case("Paths: below the OriginPath", "website below", "site/d/index.html", ("/d/index.html", "/d/", "/d")),
+    Case("Paths: below the OriginPath", "website below", "site/index.html", ("/index.html", "/")),
+    Case(
+        "issue 3: setting IndexDocuments",
+        "plain",
+        "d/home.htm",
+        ("/d/home.htm", "/d/", "/d"),
+        ("index.html", "home.htm"),
+    ),
+    Case("issue 3: setting IndexDocuments", "plain", "d/index.html", ("/d/index.html", "/d/", "/d"), INDEX),
+    Case("issue 3: without the setting", "plain", "d/index.html", ("/d/index.html",)),
+    Case(
+        "Paths: the directory is encoded too",
+        "website",
+        "é/index.html",
+        ("/%C3%A9/index.html", "/%C3%A9/", "/%C3%A9"),
+    ),
+    Case("Paths: ~ in the directory", "website", "d~/index.html", ("/d*",)),
+    Case("Paths: ~ in nothing but the name", "plain", "d/~", ("/d/*",), INDEX),
+    Case("issue 3: each form through the behaviors", "directory only", "docs/index.html", ("/docs/",)),
+    Case("object_names: no directory without a name", "website", "a//index.html", ("/a//index.html", "/a//")),
+    # Query strings.
+    Case("Paths: file*", "by query", "a.html", ("/a.html*",)),
+    Case("Paths: file*", "own policy by query", "a.html", ("/a.html*",)),
+    Case("issue 3: an unknown policy counts as keyed", "unread policy", "a.html", ("/a.html*",)),
+    Case("Paths: file*", "legacy by query", "a.html", ("/a.html*",)),
+    Case("Paths: legacy, not by query", "legacy plain", "a.html", ("/a.html",)),
+    Case("Paths: only where keyed", "partly by query", "q/a.html", ("/q/a.html*",)),
+    Case("Paths: only where keyed", "partly by query", "p/a.html", ("/p/a.html",)),
+    Case("Paths: file* with spaces", "by query", "a b", ("/a%20b*", "/a+b*")),
+    Case("Paths: file* once", "by query", "a*", ("/a*",)),
+    Case("Paths: file* once", "by query", "a~b", ("/a*",)),
+    Case("path_encoding: a directory's queries", "by query", "d/", ("/d/", "/d/?*")),
+    Case("path_encoding: the root's queries", "root by query", "index.html", ("/index.html*", "/", "/?*")),
+    Case(
+        "path_encoding: a directory's queries",
+        "website by query",
+        "d/index.html",
+        ("/d/index.html*", "/d/", "/d/?*", "/d", "/d?*"),
+    ),
+    # Functions at the edge.
+    Case("Paths: a function rewrites the URI", "rewriting", "static/x", ("/static/x",)),
+    Case("Paths: the URI after the function", "rewriting", "x", ("/x",)),
+    Case("Paths: the URI after the function", "rewriting at the origin", "x", ("/x",)),
+    Case("behavior_rules: the rewritten path's queries", "rewriting by query", "p/x", ("/p/x*",)),
+    Case("behavior_rules: a function on the way elsewhere", "rewriting elsewhere", "x", ()),
+    Case("behavior_rules: a function of the response", "changing headers", "x", ()),
+    Case("issue 1: an object's key is never empty", "plain", "", ()),
+]

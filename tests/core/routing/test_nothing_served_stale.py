@@ -1,0 +1,99 @@
+"""After our paths are purged from a model of CloudFront's cache, no viewer URL answers with what is no longer
+true."""
+
+from collections.abc import Iterable
+
+from cloudfront_cache_model import Edge, World, decode, encodings
+from hypothesis import HealthCheck, event, given, settings
+from hypothesis import strategies as st
+from random_distributions import BY_QUERY_OF_POLICY, distributions, keys
+
+from invalidator.core.distribution_config import read_distribution
+from invalidator.core.viewer_paths import Router
+
+INDEX = ("index.html",)
+BUCKETS = st.lists(keys, min_size=1, max_size=4, unique=True)
+WORLDS = st.builds(World, *[st.booleans()] * 7)
+SLOW = settings(max_examples=350, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+def urls(bucket: Iterable[str]) -> list[str]:
+    """Each tail of each key, and its directories, in every encoding, with a query string and without."""
+    paths = {"/"}
+    for key in bucket:
+        segments = key.split("/")
+        tails = {"/" + "/".join(segments[at:]) for at in range(len(segments))}
+        folders = {tail.rpartition("/")[0] for tail in tails}
+        for path in tails | folders | {f"{folder}/" for folder in folders}:
+            if path.startswith("/"):
+                paths |= {path, f"/x{path}"}
+    spelled = {url for path in paths for url in encodings(path)}
+    return sorted(spelled | {f"{url}?v=1" for url in spelled})
+
+
+@SLOW
+@given(distributions(), WORLDS, BUCKETS, st.sampled_from(["replaced", "created", "deleted"]))
+def test_no_viewer_url_serves_the_old_object_once_its_paths_are_purged(distribution, world, bucket, how):
+    """Whatever the cache held is compared with what S3 says now."""
+    changed = bucket[0]
+    edge = Edge(distribution, BY_QUERY_OF_POLICY, dict.fromkeys(bucket, 1), world)
+    if how == "created":
+        del edge.bucket[changed]
+    warmed = urls(bucket)
+    before = {url: edge.get(url) for url in warmed}
+
+    edge.bucket[changed] = 2
+    if how == "deleted":
+        del edge.bucket[changed]
+    for path in Router(read_distribution(distribution, {}), "b", INDEX).paths(changed):
+        edge.purge(path)
+
+    now = {url: edge.fresh(url) for url in warmed}
+    if now != before:
+        event("the change was visible")
+    assert {url: edge.get(url) for url in warmed} == now
+
+
+@SLOW
+@given(distributions(), WORLDS, BUCKETS)
+def test_what_is_purged_besides_follows_from_a_documented_widening(distribution, world, bucket):
+    """An exact path removes only names of the changed object; a wildcard is sent only where one is due."""
+    changed = bucket[0]
+    edge = Edge(distribution, BY_QUERY_OF_POLICY, dict.fromkeys(bucket, 1), world)
+    for url in urls(bucket):
+        edge.get(url)
+    config = edge.config
+    behaviors = [*config["CacheBehaviors"].get("Items", []), config["DefaultCacheBehavior"]]
+    keyed = any(edge._keyed(behavior) for behavior in behaviors)
+    troubled = "~" in changed or "*/" in f"{changed}/" or {".", ".."} & set(changed.split("/"))
+    folders = {one["OriginPath"] for one in config["Origins"]["Items"]}
+
+    for path in Router(read_distribution(distribution, {}), "b", INDEX).paths(changed):
+        gone = edge.purge(path)
+        if path.endswith("*"):
+            assert keyed or troubled
+            continue
+        for name in gone:
+            named = {
+                f"{folder}{decode(form)}" for folder in folders for form in (name, name.replace("+", " "))
+            }
+            answers_for = {
+                f"{one}{more}"[1:]
+                for one in named
+                for more in ("", "index.html", "/index.html", config["DefaultRootObject"])
+            }
+            assert changed in answers_for
+
+
+@given(distribution=distributions(), changed=keys)
+@settings(max_examples=300, deadline=None)
+def test_nothing_is_sent_for_a_key_that_no_viewer_can_see(distribution, changed):
+    """A key outside every OriginPath has no path, whatever behaviors and functions there are."""
+    config = distribution["Distribution"]["DistributionConfig"]
+    folders = [
+        one["OriginPath"] for one in config["Origins"]["Items"] if one["DomainName"].startswith("b.s3")
+    ]
+    outside = all(not f"/{changed}".startswith(f"{folder}/") for folder in folders)
+    paths = Router(read_distribution(distribution, {}), "b", INDEX).paths(changed)
+
+    assert not (outside and paths)

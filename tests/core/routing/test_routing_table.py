@@ -1,0 +1,25 @@
+"""Every case of the table gives exactly its paths."""
+
+import pytest
+from routing_cases import CACHE_POLICIES, CASES, DISTRIBUTIONS, Case
+
+from invalidator.core.distribution_config import read_distribution
+from invalidator.core.viewer_paths import Router
+
+
+@pytest.mark.parametrize(
+    "case", CASES, ids=lambda case: f"{case.distribution}: {case.key[:20]!a} ({case.rule})"
+)
+def test_a_key_has_exactly_the_paths_of_the_table(case: Case):
+    distribution = read_distribution(DISTRIBUTIONS[case.distribution], CACHE_POLICIES)
+    router = Router(distribution, "b", case.index_documents)
+
+    assert router.paths(case.key) == case.paths
+    assert router.explain(case.key).paths == case.paths
+
+
+def test_the_table_holds_no_case_twice_and_uses_every_distribution():
+    asked = [(case.distribution, case.key, case.index_documents) for case in CASES]
+
+    assert len(set(asked)) == len(asked) >= 60
+    assert {case.distribution for case in CASES} == DISTRIBUTIONS.keys()

@@ -1,0 +1,167 @@
+"""The local AWS takes a real deployment, behaves as AWS does where it matters here, and leaves nothing behind."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from botocore.exceptions import ClientError
+
+from infra.local.aws import local_aws
+from infra.local.ministack import without_aws
+from infra.local.quotas import QuotaSettings, Regime
+from infra.local.sam import SamError
+from tests.local.fake_queue import wait_until
+
+pytestmark = [pytest.mark.local_aws, pytest.mark.xdist_group("local")]
+
+TEMPLATE = Path(__file__).with_name("stack") / "template.yaml"
+
+
+@pytest.fixture(scope="module")
+def aws(tmp_path_factory):
+    quotas = QuotaSettings(regime=Regime.IN_FLIGHT, seconds_in_progress=(600, 600))
+    with local_aws(quotas=quotas, enforce_iam=True, logs=tmp_path_factory.mktemp("logs")) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def outputs(aws):
+    return aws.deploy({"Window": "1"}, stack="small", template=TEMPLATE)
+
+
+@pytest.fixture(scope="module")
+def distribution(aws):
+    origin = {
+        "Id": "o",
+        "DomainName": "site.s3.eu-central-1.amazonaws.com",
+        "S3OriginConfig": {"OriginAccessIdentity": ""},
+    }
+    created = aws.client("cloudfront").create_distribution(
+        DistributionConfig={
+            "CallerReference": "r",
+            "Comment": "",
+            "Enabled": True,
+            "Origins": {"Quantity": 1, "Items": [origin]},
+            "DefaultCacheBehavior": {"TargetOriginId": "o", "ViewerProtocolPolicy": "allow-all"},
+        }
+    )
+    return created["Distribution"]["Id"]
+
+
+def test_a_batch_larger_than_ten_reaches_the_deployed_function_and_its_invalidation_the_gate(
+    aws, outputs, distribution
+):
+    """With the deployed window and under the deployed role, which may invalidate but not list."""
+    sqs = aws.client("sqs")
+    for start in range(0, 90, 10):
+        entries = [
+            {"Id": str(n), "MessageBody": f"invalidate {distribution}"} for n in range(start, start + 10)
+        ]
+        sqs.send_message_batch(QueueUrl=outputs["QueueUrl"], Entries=entries)
+    wait_until(lambda: sum(len(each.messages) for each in aws.event_source.deliveries) >= 90, 20)
+    assert [each.error for each in aws.event_source.deliveries if each.error] == []
+    sizes = [int(seen.paths[0][1:]) for seen in aws.gate.invalidations]
+    assert sum(sizes) == 90
+    assert max(sizes) > 10
+    assert len(sizes) <= 5
+    assert {seen.paths[1] for seen in aws.gate.invalidations} == {"/AccessDenied"}
+    listed = aws.client("cloudfront").list_invalidations(DistributionId=distribution)["InvalidationList"]
+    assert {each["Status"] for each in listed["Items"]} == {"InProgress"}
+
+
+def test_a_message_that_fails_each_time_ends_in_the_dead_letter_queue(aws, outputs):
+    sqs = aws.client("sqs")
+    sent = sqs.send_message(QueueUrl=outputs["QueueUrl"], MessageBody="fail")["MessageId"]
+
+    def dead():
+        return sqs.receive_message(QueueUrl=outputs["DeadLettersUrl"], VisibilityTimeout=0).get(
+            "Messages", []
+        )
+
+    wait_until(dead, 25)
+    assert [message["MessageId"] for message in dead()] == [sent]
+    assert len([each for each in aws.event_source.deliveries if sent in each.failed]) == 2
+
+
+def test_the_deployed_mapping_keeps_its_state(aws, outputs):
+    """So that pausing it, and reading it, work as on AWS: MiniStack's own event source is off beneath it."""
+    (entry,) = aws.client("lambda").list_event_source_mappings()["EventSourceMappings"]
+    assert (entry["State"], entry["BatchSize"], entry["MaximumBatchingWindowInSeconds"]) == (
+        "Enabled",
+        100,
+        1,
+    )
+
+
+def test_a_queue_that_asks_for_tls_refuses_a_request_that_says_it_has_none(aws, outputs):
+    sqs = aws.client("sqs")
+    sqs.get_queue_attributes(QueueUrl=outputs["QueueUrl"], AttributeNames=["QueueArn"])
+    sqs.meta.events.register(
+        "before-send.sqs.*", lambda request, **_: request.headers.__setitem__("X-Forwarded-Proto", "http")
+    )
+    with pytest.raises(ClientError, match="AccessDenied"):
+        sqs.get_queue_attributes(QueueUrl=outputs["QueueUrl"], AttributeNames=["QueueArn"])
+
+
+def test_a_build_that_fails_says_what_sam_said(aws, tmp_path):
+    broken = tmp_path / "template.yaml"
+    broken.write_text("Transform: AWS::Serverless-2016-10-31\nResources: [no: yaml\n")
+    with pytest.raises(SamError, match="Failed to parse template"):
+        aws.deploy(stack="broken", template=broken)
+
+
+def test_nothing_of_the_users_own_aws_goes_in():
+    own = {
+        "AWS_PROFILE": "mine",
+        "AWS_ACCESS_KEY_ID": "AKIA",
+        "AWS_ENDPOINT_URL_SQS": "https://elsewhere",
+        "SAM_CLI_POLL_DELAY": "5",
+        "MINISTACK_REGION": "x",
+    }
+    assert without_aws(own | {"PATH": "/bin"}) == {"PATH": "/bin"}
+
+
+KILLED = """
+import os, signal, tempfile
+from pathlib import Path
+from infra.local.ministack import ministack
+directory = Path(tempfile.mkdtemp())
+with ministack(directory, directory / "log") as running:
+    print(directory, running.endpoint.rsplit(":", 1)[1], flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def listens(port):
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", int(port))) == 0
+
+
+def test_nothing_outlives_a_starter_that_is_killed():
+    killed = subprocess.run([sys.executable, "-c", KILLED], stdout=subprocess.PIPE, text=True, check=False)
+    assert killed.returncode == -signal.SIGKILL
+    directory, port = killed.stdout.split()
+    wait_until(lambda: not listens(port) and not Path(directory).exists())
+
+
+def test_the_command_prints_export_lines_and_ends_on_ctrl_c(tmp_path):
+    with subprocess.Popen(
+        [sys.executable, "-m", "infra.local"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+    ) as command:
+        exports = dict(
+            command.stdout.readline().removeprefix("export ").strip().split("=", 1) for _ in range(6)
+        )
+        port = exports["AWS_ENDPOINT_URL"].rsplit(":", 1)[1]
+        assert listens(port)
+        command.send_signal(signal.SIGINT)
+        assert command.wait(15) == 0
+    assert not listens(port)
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,81 @@
+"""The committed pictures say what the code, the template and the simulator say now: `make pictures` draws them."""
+
+import re
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from infra.pictures import __main__ as command
+from infra.pictures import dashboard, flow, upload
+from infra.pictures.dashboard_day import Day
+from infra.pictures.dashboard_json import metrics
+from infra.pictures.svg import COLOURS, SERIES
+from tests.pictures.committed import PICTURES, texts, texts_of
+
+NAMES = sorted(command.PICTURES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_each_picture_is_committed_small_and_reads_in_both_schemes(name: str) -> None:
+    svg = (PICTURES / f"{name}.svg").read_text("utf-8")
+    assert len(svg) < 200_000
+    assert "prefers-color-scheme: dark" in svg
+    used = {kind for classes in re.findall(r'class="([^"]+)"', svg) for kind in classes.split()}
+    assert used <= {*COLOURS, *SERIES, "line", "mono"}, "a class without a colour is black in both schemes"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_nothing_in_a_picture_is_outside_of_it(name: str) -> None:
+    root = ET.parse(PICTURES / f"{name}.svg").getroot()  # noqa: S314  our own file
+    width, height = float(root.attrib["width"]), float(root.attrib["height"])
+    for part in root.iter():
+        if "x" in part.attrib:
+            assert 0 <= float(part.attrib["x"]) <= width, ET.tostring(part)
+            assert 0 <= float(part.attrib["y"]) <= height, ET.tostring(part)
+
+
+def test_the_committed_flow_is_the_one_the_code_draws() -> None:
+    assert (PICTURES / "flow.svg").read_text("utf-8") == flow.draw()
+
+
+def test_the_committed_upload_shows_what_the_worker_takes_now() -> None:
+    ours = upload.ours()
+    shown = texts("upload")
+    row = shown.index("this project")
+    assert shown[row + 1 : row + 4] == [
+        f"{ours.paths:,}",
+        f"${ours.cost:,.0f}",
+        upload.duration(ours.seconds),
+    ], "the worker takes other figures now: make pictures PICTURES=upload"
+
+
+def test_the_committed_dashboard_has_every_title_and_line_of_the_template() -> None:
+    expected = []
+    for widget in dashboard.widgets():
+        about = widget["properties"]
+        if widget["type"] == "text":
+            expected.append(about["markdown"].lstrip("# "))
+        else:
+            expected += [about["title"], *(metric.options["label"] for metric in metrics(about))]
+    shown = texts("dashboard")
+    missing = [each for each in expected if each not in shown]
+    assert not missing, "the template's dashboard changed: make pictures PICTURES=dashboard"
+
+
+def test_the_committed_demo_ends_with_the_proof() -> None:
+    shown = texts("demo")
+    assert shown[0] == "$ make demo"
+    assert "$ invalidator dlq list" in shown
+    assert shown[-1] == "every change was covered by an invalidation created after it"
+
+
+def test_pictures_are_drawn_where_one_says(tmp_path, monkeypatch, capsys) -> None:
+    monkeypatch.setattr("sys.argv", ["pictures", "flow", "--into", str(tmp_path)])
+    assert command.main() == 0
+    assert "SQS queue" in texts_of((tmp_path / "flow.svg").read_text("utf-8"))
+    assert capsys.readouterr().out == f"{tmp_path}/flow.svg\n"
+
+
+def test_a_dashboard_metric_without_sample_data_is_named() -> None:
+    with pytest.raises(LookupError, match="EventToInvalidationMilliseconds"):
+        dashboard.draw(dashboard.widgets(), Day())

@@ -1,0 +1,92 @@
+"""What the pictures are made from: other workers in the simulator, a terminal's screen, the dashboard's JSON."""
+
+import pytest
+
+from infra.cli.simulate import made_tree
+from infra.local.quotas import Regime
+from infra.pictures import demo
+from infra.pictures.dashboard_json import body, metrics
+from infra.pictures.rivals import sends
+from infra.pictures.scene import Scene
+from infra.pictures.upload import Comparison, Way, draw, duration
+from tests.pictures.committed import texts_of
+
+
+@pytest.mark.parametrize(("most_paths", "requests"), [(1, 300), (150, 2)])
+def test_a_rival_pays_every_path_once_and_leaves_nothing_stale(most_paths: int, requests: int) -> None:
+    scene = Scene(Regime.BOTH)
+    scene.run([scene.uploading(made_tree(300, 5, 1), 100)], sends(most_paths), lambda _: None)
+    assert not scene.freshness.stale
+    assert scene.cloudfront.paths >= 300
+    assert len(scene.cloudfront.created) >= requests
+
+
+def test_a_rival_waits_for_the_quota_of_calls() -> None:
+    scene = Scene(Regime.BOTH)
+    uploading = scene.uploading(made_tree(100, 5, 1), 100)
+    scene.run([uploading], sends(1), lambda _: None)
+    assert scene.freshness.last_fresh - uploading.last_write > (100 - 10) / 0.5
+
+
+def test_a_later_upload_waits_for_its_time() -> None:
+    scene = Scene(Regime.BOTH)
+    early, late = scene.uploading(["a.html"], 1), scene.uploading(["b.html"], 1, at=120.0)
+    seen = []
+    scene.run(
+        [late, early], sends(10), lambda seconds: seen.append((seconds, early.written, late.written)), 200.0
+    )
+    assert all(wrote == (seconds >= 120) for seconds, _, wrote in seen if abs(seconds - 120) > 0.2)
+    assert seen[-1][0] >= 199
+    assert not scene.freshness.stale
+
+
+def test_the_screen_keeps_what_a_terminal_would_show() -> None:
+    written = (
+        "fetching\r\n\x1b[?25l* busy\r\x1b[2K+ busy\r\n\x1b[?25h\r\x1b[1A\x1b[2Kdone (1 s)\r\nlast\r\n\r\n"
+    )
+    assert demo.screen(written) == ["fetching", "done (1 s)", "last"]
+
+
+def test_the_demo_is_drawn_with_its_colours_and_folded_at_80_columns() -> None:
+    svg = demo.draw("\x1b[32mfresh\x1b[0m  ok\r\n" + "x" * 100 + "\r\n")
+    assert texts_of(svg) == ["$ make demo", "fresh", "ok", "x" * 80, "x" * 20]
+    assert '<text class="green mono"' in svg
+
+
+def test_every_graph_of_the_dashboard_names_whole_metrics() -> None:
+    graphs = [each["properties"] for each in body()["widgets"] if each["type"] == "metric"]
+    found = [metric for graph in graphs for metric in metrics(graph)]
+    assert {metric.namespace for metric in found} == {"AWS/SQS", "AWS/Lambda", "CloudFrontInvalidator"}
+    assert all(metric.dimensions and "." not in metric.dimensions for metric in found)
+    assert not [metric for metric in found if metric.name in (".", "...")]
+
+
+def test_the_dots_of_a_graph_repeat_the_line_before() -> None:
+    lines = [
+        ["A", "M", "d", "v", {"stat": "p50"}],
+        ["...", {"stat": "p95"}],
+        [".", "N", ".", "."],
+        ["...", "w"],
+    ]
+    got = [(each.namespace, each.name, each.dimensions) for each in metrics({"metrics": lines})]
+    assert got == [
+        ("A", "M", {"d": "v"}),
+        ("A", "M", {"d": "v"}),
+        ("A", "N", {"d": "v"}),
+        ("A", "N", {"d": "w"}),
+    ]
+
+
+def test_the_upload_is_drawn_from_its_measurements() -> None:
+    ways = tuple(Way(name, "blue", 7, 5.0, 130.0, [(1.0, 5), (9.0, 3)]) for name in ("a", "b", "c"))
+    shown = texts_of(draw(Comparison((ways[0], ways[1], ways[2]), 400.0)))
+    assert shown.count("2.2 min") == 3
+    assert any("6.7 min" in line for line in shown)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [(3.5, "3.5 s"), (119, "119.0 s"), (150, "2.5 min"), (7200, "2.0 h"), (200_514, "2.3 days")],
+)
+def test_times_are_said_in_a_unit_that_fits(seconds: float, said: str) -> None:
+    assert duration(seconds) == said

@@ -1,0 +1,122 @@
+"""Takes one permission from a deployed role at a time, and calls the deployed functions under what is left.
+
+A permission is taken by a Deny of just that action on just that resource, which outweighs the role's Allow
+(IAM user guide, policy evaluation logic) and can be taken back: to the function it is as if the statement lacked it.
+"""
+
+import json
+import threading
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import boto3
+
+from infra.local.ministack import REGION
+from infra.local.proxy import Answer, Forward, Proxy, Request
+from tests.system.conftest import Stack
+
+LETTING_IN = "letting-in"
+
+
+def statements(stack: Stack, role: str) -> dict[str, dict[str, Any]]:
+    """Every statement of a role's policies, inline and managed, by its Sid."""
+    iam = stack.aws.client("iam")
+    documents = [
+        iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
+        for name in iam.list_role_policies(RoleName=role)["PolicyNames"]
+    ]
+    for attached in iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]:
+        arn = attached["PolicyArn"]
+        version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
+        documents.append(
+            iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"]
+        )
+    read = [json.loads(each) if isinstance(each, str) else each for each in documents]
+    return {each["Sid"]: each for document in read for each in document["Statement"]}
+
+
+def listed(value: Any) -> list[str]:
+    return value if isinstance(value, list) else [value]
+
+
+@contextmanager
+def without(stack: Stack, role: str, action: str, resource: Any) -> Iterator[None]:
+    """Take a permission from a role while the block runs."""
+    iam = stack.aws.client("iam")
+    deny = {"Effect": "Deny", "Action": action, "Resource": resource}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [deny]})
+    iam.put_role_policy(RoleName=role, PolicyName="taken", PolicyDocument=document)
+    try:
+        yield
+    finally:
+        iam.delete_role_policy(RoleName=role, PolicyName="taken")
+
+
+def as_role(stack: Stack, role: str) -> boto3.Session:
+    """A session with a deployed role's permissions; for it the role trusts this account for a moment."""
+    iam = stack.aws.client("iam")
+    found = iam.get_role(RoleName=role)["Role"]
+    trust = found["AssumeRolePolicyDocument"]
+    document = json.loads(trust) if isinstance(trust, str) else trust
+    us = {"Effect": "Allow", "Principal": {"AWS": "000000000000"}, "Action": "sts:AssumeRole"}
+    opened = {**document, "Statement": [*document["Statement"], us]}
+    iam.update_assume_role_policy(RoleName=role, PolicyDocument=json.dumps(opened))
+    try:
+        credentials = stack.aws.client("sts").assume_role(RoleArn=found["Arn"], RoleSessionName=LETTING_IN)
+    finally:
+        iam.update_assume_role_policy(RoleName=role, PolicyDocument=json.dumps(document))
+    got = credentials["Credentials"]
+    return boto3.Session(got["AccessKeyId"], got["SecretAccessKey"], got["SessionToken"], REGION)
+
+
+def work(stack: Stack, *bodies: str) -> tuple[list[str], str]:
+    """Call the worker as Lambda's event source does; return the bodies it left on the queue, and its log."""
+    ids = {str(uuid.uuid4()): body for body in bodies}
+    event = {
+        "Records": [
+            {"messageId": name, "body": body, "attributes": {"SentTimestamp": "1795000000000"}}
+            for name, body in ids.items()
+        ]
+    }
+    for _ in range(3):
+        answer = stack.aws.client("lambda").invoke(
+            FunctionName=stack.outputs["FunctionName"], Payload=json.dumps(event).encode(), LogType="Tail"
+        )
+        payload = answer["Payload"].read()
+        # Right after a change of configuration MiniStack may hand out the process that it is about to end.
+        if b"Worker process exited immediately" not in payload:
+            break
+    assert "FunctionError" not in answer, payload
+    failed = json.loads(payload)["batchItemFailures"]
+    return [ids[each["itemIdentifier"]] for each in failed], answer.get("LogResult", "")
+
+
+def subscribe(stack: Stack, buckets: list[str], eventbridge: list[str]) -> dict[str, Any]:
+    """Call the subscription function as CloudFormation does; return what it answers."""
+    answers: list[dict[str, Any]] = []
+    answered = threading.Event()
+
+    def take(request: Request, _: Forward) -> Answer:
+        answers.append(json.loads(request.body))
+        answered.set()
+        return Answer(200, {}, b"")
+
+    with Proxy(take, upstream="") as cloudformation:
+        event = {
+            "RequestType": "Create",
+            "StackId": "arn:aws:cloudformation:eu-central-1:000000000000:stack/cloudfront-invalidator/1",
+            "RequestId": "r",
+            "LogicalResourceId": "BucketSubscriptions",
+            "ResponseURL": cloudformation.endpoint,
+            "ResourceProperties": {
+                "Buckets": buckets,
+                "EventBridgeBuckets": eventbridge,
+                "QueueArn": stack.outputs["QueueArn"],
+            },
+        }
+        stack.aws.client("lambda").invoke(FunctionName=stack.subscription, Payload=json.dumps(event).encode())
+        assert answered.wait(5)
+    (answer,) = answers
+    return answer

@@ -1,0 +1,79 @@
+"""One deployed stack with every parameter that gives it more to do, and what people do with it."""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from infra.demo.proof import Changed, uncovered
+from infra.local.aws import LocalAws
+
+CLI = Path(sys.executable).with_name("invalidator")
+
+
+def until(seen: Callable[[], Any], seconds: float, what: str, *, or_tell: Callable[[], Any] = list) -> Any:
+    """Wait until something is seen, and return it; where it is not, fail with what `or_tell` returns."""
+    give_up = time.monotonic() + seconds
+    while not (found := seen()):
+        assert time.monotonic() < give_up, f"not in {seconds} s: {what}; {or_tell()}"
+        time.sleep(0.1)
+    return found
+
+
+def invalidator(aws: LocalAws, *arguments: str, expect: int = 0) -> Any:
+    """Run the command line as a person would, and return the JSON it prints."""
+    run = subprocess.run(
+        [CLI, *arguments, "--json"],
+        env=aws.subprocess_environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == expect, run.stderr
+    return json.loads(run.stdout) if run.stdout else None
+
+
+def all_fresh(
+    aws: LocalAws, changes: Iterable[Changed], origin_paths: Mapping[str, str], seconds: float = 25
+) -> None:
+    """Wait until a later invalidation covers every change, on every distribution that serves it."""
+    changed = list(changes)
+    until(lambda: not uncovered(changed, origin_paths, aws.gate.seen), seconds, "every change is invalidated")
+
+
+def paths_sent(aws: LocalAws, distribution: str) -> list[str]:
+    """Every path that a distribution's invalidations named, in order, each as often as it was paid."""
+    return [
+        path for each in aws.gate.invalidations if each.distribution == distribution for path in each.paths
+    ]
+
+
+def letters(aws: LocalAws, url: str) -> list[dict[str, Any]]:
+    """What is in a queue now, left visible."""
+    found: dict[str, dict[str, Any]] = {}
+    while True:
+        got = (
+            aws.client("sqs")
+            .receive_message(
+                QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=2, MessageAttributeNames=["All"]
+            )
+            .get("Messages", [])
+        )
+        new = {each["MessageId"]: each for each in got if each["MessageId"] not in found}
+        if not new:
+            break
+        found |= new
+    for each in found.values():
+        aws.client("sqs").change_message_visibility(
+            QueueUrl=url, ReceiptHandle=each["ReceiptHandle"], VisibilityTimeout=0
+        )
+    return list(found.values())
+
+
+def reason(letter: Mapping[str, Any]) -> str:
+    """A dead letter's reason, empty where it has none."""
+    attribute = letter.get("MessageAttributes", {}).get("Reason", {})
+    return str(attribute.get("StringValue", ""))

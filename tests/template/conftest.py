@@ -1,0 +1,31 @@
+"""The stack, for the sets of parameters that decide every condition both ways."""
+
+import pytest
+
+from tests.template.resolved import resolve, translate
+
+KEY = "arn:aws:kms:eu-west-1:111122223333:key/00000000-0000-0000-0000-000000000000"
+TOPIC = "arn:aws:sns:eu-west-1:111122223333:uploads"
+SETS = {
+    "defaults": {},
+    "everything": {
+        "Buckets": "site,other.site",
+        "EventBridgeBuckets": "logs,media",
+        "TopicArns": TOPIC,
+        "ListableBuckets": "site",
+        "AssumableRoleArns": "arn:aws:iam::444455556666:role/a,arn:aws:iam::444455556666:role/b",
+        "AlarmEmail": "me@example.com",
+        "KmsKeyArn": KEY,
+        "BatchWindowSeconds": "300",
+    },
+    "no budget": {"MonthlyPathBudget": "0", "Buckets": "site"},
+    "least attempts": {"MaxReceiveCount": "5", "BatchSize": "10", "BatchWindowSeconds": "0"},
+    "eventbridge alone": {"EventBridgeBuckets": "media"},
+}
+
+
+@pytest.fixture(scope="session")
+def stacks():
+    """The resolved template by the name of its set."""
+    translated = translate(list(SETS.values()))
+    return {name: resolve(each, SETS[name]) for each, name in zip(translated, SETS, strict=True)}

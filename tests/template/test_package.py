@@ -1,0 +1,156 @@
+"""What is uploaded: small, for Lambda's processor, and nothing that the functions do not import."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from tests.template.resolved import ROOT
+
+pytestmark = pytest.mark.xdist_group("package")  # built once
+
+MAKE = shutil.which("make") or "make"
+LEFT_FOR_SCANNERS = ".dist-info"
+IMPORTED = """
+import json, sys
+sys.path.insert(0, {package!r})
+import {module}
+print(json.dumps(sorted(
+    name for name, module in sys.modules.items() if (getattr(module, "__file__", None) or "").startswith({package!r})
+)))
+"""
+
+
+def _build(function, target, **more):
+    target.mkdir()
+    # As `sam build` does: in a copy, so that nothing but the artifacts stays behind.
+    source = shutil.copytree(ROOT / "functions", target.with_name(f"{target.name}-source"))
+    environment = {**os.environ, "UV": str(ROOT / ".tools/uv/bin/uv"), "ARTIFACTS_DIR": str(target), **more}
+    run = subprocess.run(
+        [MAKE, "--silent", f"build-{function}"],
+        cwd=source,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
+    return target
+
+
+def _imported(package, module, **environment):
+    run = subprocess.run(
+        [
+            ROOT / ".tools/ministack/bin/python",
+            "-B",
+            "-c",
+            IMPORTED.format(package=f"{package}/", module=module),
+        ],
+        env={"PATH": os.environ["PATH"], "AWS_DEFAULT_REGION": "eu-west-1", **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
+    return json.loads(run.stdout)
+
+
+@pytest.fixture(scope="module")
+def for_lambda(tmp_path_factory):
+    return _build(
+        "InvalidatorFunction", tmp_path_factory.mktemp("lambda") / "package", LAMBDA_PLATFORM="lambda"
+    )
+
+
+@pytest.fixture(scope="module")
+def for_this_machine(tmp_path_factory):
+    return _build(
+        "InvalidatorFunction",
+        tmp_path_factory.mktemp("host") / "package",
+        LAMBDA_PLATFORM="host",
+        LAMBDA_PYTHON=str(ROOT / ".tools/ministack/bin/python"),
+    )
+
+
+def test_the_package_is_under_15_mb(for_lambda):
+    assert sum(each.stat().st_size for each in for_lambda.rglob("*")) < 15_000_000
+
+
+def test_compiled_parts_are_for_python_313_on_arm(for_lambda):
+    compiled = [each.name for each in for_lambda.rglob("*.so")]
+    assert compiled
+    assert [name for name in compiled if "cpython-313-aarch64" not in name] == []
+
+
+def test_no_tests_caches_or_stubs_are_packed(for_lambda):
+    assert [
+        each
+        for each in for_lambda.rglob("*")
+        if each.name in {"__pycache__", "tests"} or each.suffix == ".pyi"
+    ] == []
+
+
+def test_each_top_level_package_is_imported(for_this_machine, stacks):
+    variables = stacks["defaults"]["Resources"]["InvalidatorFunction"]["Properties"]["Environment"][
+        "Variables"
+    ]
+    environment = {name: str(value) for name, value in variables.items()}
+    modules = _imported(for_this_machine, "invalidator.handler", **environment)
+    packed = {each.name.removesuffix(".py") for each in for_this_machine.iterdir()}
+    packed = {name for name in packed if not name.endswith(LEFT_FOR_SCANNERS)}
+    assert packed == {name.partition(".")[0] for name in modules}
+
+
+def test_each_part_of_powertools_is_imported(for_this_machine, stacks):
+    variables = stacks["defaults"]["Resources"]["InvalidatorFunction"]["Properties"]["Environment"][
+        "Variables"
+    ]
+    environment = {name: str(value) for name, value in variables.items()}
+    modules = _imported(for_this_machine, "invalidator.handler", **environment)
+    packed = {each.name for each in (for_this_machine / "aws_lambda_powertools").iterdir() if each.is_dir()}
+    imported = {name.split(".")[1] for name in modules if name.startswith("aws_lambda_powertools.")}
+    # Types that the other parts name in annotations alone.
+    assert packed - imported <= {"utilities", "middleware_factory", "exceptions", "warnings"}
+
+
+def test_the_subscription_s_package_is_its_own_code_alone(tmp_path):
+    package = _build("BucketSubscriptionFunction", tmp_path / "package")
+    assert [each.name for each in package.iterdir()] == ["bucket_subscription"]
+    _imported(package, "bucket_subscription.handler")
+
+
+def test_a_build_without_uv_says_what_to_do(tmp_path):
+    (tmp_path / "package").mkdir()
+    run = subprocess.run(
+        [MAKE, "--silent", "build-InvalidatorFunction"],
+        cwd=ROOT / "functions",
+        env={**os.environ, "UV": str(tmp_path / "none"), "ARTIFACTS_DIR": str(tmp_path / "package")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode != 0
+    assert "uv is missing: build with make" in run.stderr
+
+
+def test_deploy_without_credentials_says_what_to_do_in_one_line(tmp_path):
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "MAKE"))}
+    nowhere = {
+        "HOME": str(tmp_path),
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_CONFIG_FILE": str(tmp_path / "none"),
+        "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "none"),
+    }
+    run = subprocess.run(
+        [MAKE, "--silent", "credentials", f"PYTHON={sys.executable}"],
+        cwd=ROOT,
+        env={**environment, **nowhere},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode != 0
+    assert run.stderr.splitlines()[0] == "no AWS credentials: run `aws configure`, or set AWS_PROFILE"

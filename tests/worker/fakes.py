@@ -1,0 +1,34 @@
+"""Small stand-ins for ports, where virtual time and quotas would only be in the way."""
+
+from dataclasses import dataclass, field
+
+from invalidator.core.request import Request
+from invalidator.core.sent import Sent
+
+
+@dataclass
+class FixedClock:
+    """Time that passes only when someone waits."""
+
+    time: float
+
+    def now(self) -> float:
+        return self.time
+
+    def sleep(self, seconds: float) -> None:
+        self.time += seconds
+
+
+@dataclass
+class RecordingCloudFront:
+    """Accepts everything, and remembers it."""
+
+    now: float
+    requests: list[Request] = field(default_factory=list)
+
+    def create(self, request: Request, role: str | None) -> Sent:
+        self.requests.append(request)
+        return Sent(request.distribution, f"I{len(self.requests)}", self.now, tuple(request.paths))
+
+    def completed(self, distribution: str, invalidation: str, role: str | None) -> bool:
+        return True

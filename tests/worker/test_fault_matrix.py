@@ -1,0 +1,459 @@
+"""Every outside call of the worker, with every error its service can give: what becomes of the change.
+
+The tables are the documentation. Faults strike at the wire, below the real SDK's parsing and retries, in front of
+moto. In the first batch a fault meets every try of one call, and the outcome is the one the table states. Then the
+fault is over, what stayed or waits on the queue comes again, and the change is invalidated or dead with its reason.
+"""
+
+import re
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import boto3
+import botocore
+import botocore.endpoint
+import botocore.session
+import moto.backends
+import pytest
+from botocore.exceptions import (
+    ConnectionClosedError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    ReadTimeoutError,
+)
+from botocore.retries.quota import RetryQuota
+from moto import mock_aws
+from moto.core import DEFAULT_ACCOUNT_ID
+
+from invalidator import services
+from invalidator.core.allowance import Allowance
+from invalidator.core.pace import Pace
+from invalidator.core.pins import Pin
+from invalidator.core.sent import Sent
+from invalidator.ports import Message, StoredRoutes
+from invalidator.services.memory_table import MemoryTable
+from invalidator.wiring import wire
+from invalidator.worker import Worker
+from tests.notifications import direct
+from tests.worker.deployed import CREDENTIALS, Deployed, Fault, Response, error_response
+
+MODELS = botocore.session.get_session()
+ROLE = "arn:aws:iam::222233334444:role/cdn"
+
+
+class Outcome(StrEnum):
+    """What the first batch, with the fault, does with the change."""
+
+    SENT = "invalidated in this batch, and nothing waits"
+    SENT_ANYWAY = (
+        "invalidated in this batch; where the table could not say what is pinned, the change comes again"
+    )
+    WAITS = "put back on the queue as a compact message before its own message is acknowledged"
+    UNSERVED = "done with: the distribution was deleted between two calls, and nobody serves the bucket"
+    STAYS = "its own message stays on the queue"
+    DENIED = "dead: access-denied"
+    GONE = "dropped: the distribution is looked for again and serves the bucket no more, or dead: distribution-gone"
+    REFUSED = "dead: path-refused"
+    ROLE_REFUSED = "dead: role-refused"
+    MAPPING_DENIED = "dead: mapping-denied"
+
+
+S = Outcome
+DEAD = {
+    S.DENIED: "access-denied",
+    S.GONE: "distribution-gone",
+    S.REFUSED: "path-refused",
+    S.ROLE_REFUSED: "role-refused",
+    S.MAPPING_DENIED: "mapping-denied",
+}
+
+
+# What any service can do, beside its modelled errors: the answer on the wire, whether the request took effect.
+def anywhere(protocol: str) -> dict[str, tuple[Response | Exception, bool]]:
+    url = "https://service"
+    return {
+        "500 InternalError": (error_response(protocol, 500, "InternalError"), False),
+        "503 ServiceUnavailable": (error_response(protocol, 503, "ServiceUnavailable"), False),
+        "502 in HTML": ((502, {"content-type": "text/html"}, b"<html>bad gateway"), False),
+        "504 without a body": ((504, {}, b""), False),
+        "400 Throttling": (error_response(protocol, 400, "Throttling", "Rate exceeded"), False),
+        "400 ThrottlingException": (error_response(protocol, 400, "ThrottlingException"), False),
+        "403 AccessDenied": (
+            error_response(protocol, 403, "AccessDeniedException" if protocol == "json" else "AccessDenied"),
+            False,
+        ),
+        "403 ExpiredToken": (error_response(protocol, 403, "ExpiredTokenException"), False),
+        "400 unknown to everyone": (error_response(protocol, 400, "BrandNewException"), False),
+        "no connection": (EndpointConnectionError(endpoint_url=url), False),
+        "connection timeout": (ConnectTimeoutError(endpoint_url=url), False),
+        "connection reset": (ConnectionClosedError(endpoint_url=url), False),
+        "connection reset after the effect": (ConnectionClosedError(endpoint_url=url), True),
+        "timeout before the effect": (ReadTimeoutError(endpoint_url=url), False),
+        "timeout after the effect": (ReadTimeoutError(endpoint_url=url), True),
+        "500 after the effect": (error_response(protocol, 500, "InternalError"), True),
+    }
+
+
+def cut_off(protocol: str) -> dict[str, tuple[Response | Exception, bool]]:
+    if protocol != "rest-xml":
+        return {}
+    return {"an answer that is cut off": ((200, {"content-type": "text/xml"}, b"<Invalidation><Id>"), True)}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One outside call.
+
+    Attributes:
+        service: its service.
+        operation: its operation.
+        otherwise: the outcome of every error that `errors` does not name.
+        errors: the outcome by error code, or by the name of what any service can do.
+        scenario: what has to be so that the call is made.
+        meets: tells the call from others of the same operation, by the request's body.
+    """
+
+    service: str
+    operation: str
+    otherwise: Outcome
+    errors: dict[str, Outcome] = field(default_factory=dict)
+    scenario: str = "plain"
+    meets: str = ""
+
+
+MATRIX = {
+    "create an invalidation": Row(
+        "cloudfront",
+        "CreateInvalidation",
+        S.WAITS,
+        {
+            "AccessDenied": S.DENIED,
+            "403 AccessDenied": S.DENIED,
+            "NoSuchDistribution": S.GONE,
+            "InvalidArgument": S.REFUSED,
+            "InconsistentQuantities": S.REFUSED,
+            "MissingBody": S.REFUSED,
+            "TooManyInvalidationsInProgress": S.WAITS,
+            "BatchTooLarge": S.WAITS,
+        },
+    ),
+    "ask whether an invalidation has finished": Row(
+        "cloudfront", "GetInvalidation", S.WAITS, scenario="no room"
+    ),
+    "list the distributions": Row(
+        "cloudfront",
+        "ListDistributions",
+        S.WAITS,
+        {"403 AccessDenied": S.MAPPING_DENIED},
+        scenario="nothing is known",
+    ),
+    "list the distributions, with a stale mapping": Row(
+        "cloudfront", "ListDistributions", S.SENT, scenario="stale"
+    ),
+    "read a distribution's configuration": Row(
+        "cloudfront",
+        "GetDistributionConfig",
+        S.WAITS,
+        {
+            "AccessDenied": S.MAPPING_DENIED,
+            "403 AccessDenied": S.MAPPING_DENIED,
+            "NoSuchDistribution": S.UNSERVED,
+        },
+        scenario="nothing is known",
+    ),
+    "read a cache policy": Row("cloudfront", "GetCachePolicy", S.SENT, scenario="cache policy"),
+    "assume a role": Row(
+        "sts", "AssumeRole", S.WAITS, {"403 AccessDenied": S.ROLE_REFUSED}, scenario="pinned with a role"
+    ),
+    "list a bucket": Row("s3", "ListObjectsV2", S.SENT, scenario="listing"),
+    "recall the mapping and the account": Row("dynamodb", "BatchGetItem", S.SENT),
+    "read what is pinned": Row("dynamodb", "Query", S.SENT_ANYWAY, {}, "nothing is known", '"pins"'),
+    "keep the mapping": Row("dynamodb", "BatchWriteItem", S.SENT, scenario="nothing is known"),
+    "read what was sent": Row("dynamodb", "Query", S.SENT, meets="sent#"),
+    "record an invalidation": Row("dynamodb", "TransactWriteItems", S.SENT),
+    "record an invalidation beside another worker: the item": Row(
+        "dynamodb", "PutItem", S.SENT, scenario="conflict"
+    ),
+    "record an invalidation beside another worker: the sum": Row(
+        "dynamodb", "UpdateItem", S.SENT, scenario="conflict", meets="paths_sent"
+    ),
+    "take a call slot": Row(
+        "dynamodb",
+        "UpdateItem",
+        S.SENT,
+        # Not an error but the answer: another worker has the slot, and all until the deadline.
+        {"ConditionalCheckFailedException": S.WAITS},
+        scenario="spaced",
+        meets="next_call",
+    ),
+    "learn a pace": Row("dynamodb", "UpdateItem", S.SENT, scenario="spaced", meets="request_paths"),
+    "remember that an invalidation has finished": Row(
+        "dynamodb", "UpdateItem", S.SENT, scenario="room at last", meets="completed"
+    ),
+    "put work back on the queue": Row("sqs", "SendMessage", S.STAYS, scenario="CloudFront is down"),
+    "give up work": Row("sqs", "SendMessage", S.STAYS, scenario="CloudFront denies"),
+    "give up a message": Row("sqs", "SendMessage", S.STAYS, scenario="broken message"),
+}
+
+
+def cells() -> Iterator[Any]:
+    """Every row with every error of the service's own model, and with what any service can do."""
+    for call, row in MATRIX.items():
+        model = MODELS.get_service_model(row.service)
+        protocol = str(model.metadata["protocol"])
+        answers: dict[str, tuple[Response | Exception, bool]] = {}
+        for shape in model.operation_model(row.operation).error_shapes:
+            status = shape.metadata.get("error", {}).get("httpStatusCode", 400)
+            answers[shape.error_code] = (error_response(protocol, status, shape.error_code), False)
+        answers |= anywhere(protocol)
+        answers |= cut_off(protocol)
+        for name, (answer, after) in answers.items():
+            yield pytest.param(row, name, answer, after, id=f"{call}: {name}")
+
+
+CELLS = list(cells())
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.passed = 0.0
+
+    def now(self) -> float:
+        return time.time() + self.passed
+
+    def sleep(self, seconds: float) -> None:
+        self.passed += seconds
+
+
+@dataclass
+class World:
+    """The real worker, wired as in Lambda, on moto."""
+
+    deployed: Deployed
+    worker: Worker
+    clock: Clock
+    site: str
+    docs: str
+    keyed: str
+    mapping: dict[str, StoredRoutes]
+
+    def client(self, service: str) -> Any:
+        return {
+            "cloudfront": lambda: self.worker.cloudfront._accounts.cloudfront(None),
+            "dynamodb": lambda: self.worker.memory._client,
+            "sqs": lambda: self.worker.queue._client,
+            "s3": lambda: self.worker.listing._client,
+        }[service]()
+
+
+@pytest.fixture(scope="module")
+def world() -> Iterator[World]:
+    patch = pytest.MonkeyPatch()
+    for name, value in CREDENTIALS.items():
+        patch.setenv(name, value)
+    # The SDK's three attempts happen, without the waiting between them, and without running out over the cells.
+    patch.setattr(botocore.endpoint, "time", type("NoWaiting", (), {"sleep": staticmethod(lambda _: None)}))
+    patch.setattr(RetryQuota, "acquire", lambda *_: True)
+    with mock_aws():
+        deployed = Deployed()
+        made = wire(deployed.environment() | {"LISTING_CALLS": "3"})
+        clock = Clock()
+        made.worker.clock = clock
+        boto3.client("s3", region_name="us-east-1").create_bucket(Bucket="site")
+        site, docs = deployed.distribution("site"), deployed.distribution("docs")
+        keyed = deployed.distribution("keyed", policy="policy-1")
+        found = made.worker.discovery.scan(())
+        mapping = {bucket: StoredRoutes(each, clock.now() + 10**6) for bucket, each in found.items()}
+        yield World(deployed, made.worker, clock, site, docs, keyed, mapping)
+    patch.undo()
+
+
+def finish(distribution: str, invalidation: str) -> None:
+    """CloudFront has finished an invalidation; moto says so in capitals, CloudFront does not."""
+    backend = moto.backends.get_backend("cloudfront")[DEFAULT_ACCOUNT_ID]["aws"]
+    for each in backend.invalidations[distribution]:
+        if each.id == invalidation:
+            each.status = "Completed"
+
+
+# Where CloudFront has to be asked who serves the bucket; elsewhere the table knows.
+UNMAPPED = {"nothing is known", "stale", "cache policy", "pinned with a role"}
+# What else has to fail so that the call is made: (service, operation, its answer).
+BESIDE = {
+    "conflict": (
+        "dynamodb",
+        "TransactWriteItems",
+        error_response("json", 400, "TransactionCanceledException"),
+    ),
+    "CloudFront is down": (
+        "cloudfront",
+        "CreateInvalidation",
+        error_response("rest-xml", 503, "ServiceUnavailable"),
+    ),
+    "CloudFront denies": (
+        "cloudfront",
+        "CreateInvalidation",
+        error_response("rest-xml", 403, "AccessDenied"),
+    ),
+}
+
+
+def strike_beside(world: World, scenario: str) -> Callable[[], None]:
+    if scenario not in BESIDE:
+        return lambda: None
+    service, operation, answer = BESIDE[scenario]
+    return Fault(answer).strike(world.client(service), operation)
+
+
+def prepare(world: World, scenario: str) -> tuple[str, str]:
+    """Make things so that the call is made. Returns the message and the distribution that serves its key."""
+    worker, deployed, clock = world.worker, world.deployed, world.clock
+    now = clock.now()
+    memory = MemoryTable(deployed.dynamodb, deployed.environment()["TABLE_NAME"])
+    body, distribution = direct("a.html", at=now - 60), world.site
+    worker.limits = replace(worker.limits, ceiling=Allowance(1000, 15))
+    if scenario not in UNMAPPED:
+        memory.store_routes(world.mapping)
+    if scenario in {"no room", "room at last"}:
+        old = deployed.cloudfront.create_invalidation(
+            DistributionId=world.site,
+            InvalidationBatch={"Paths": {"Quantity": 1, "Items": ["/old"]}, "CallerReference": "old"},
+        )["Invalidation"]["Id"]
+        paths = tuple(f"/{n}" for n in range(3000))
+        if scenario == "room at last":
+            finish(world.site, old)
+        memory.record(Sent(world.site, old, now - (20 if scenario == "no room" else 30), paths), "self", now)
+    elif scenario == "stale":
+        memory.store_routes(
+            {bucket: replace(each, fresh_until=0.0) for bucket, each in world.mapping.items()}
+        )
+    elif scenario == "cache policy":
+        body, distribution = direct("a.html", bucket="keyed", at=now - 60), world.keyed
+    elif scenario == "pinned with a role":
+        memory.pin(Pin("pinned", world.docs, role=ROLE))
+        body, distribution = direct("a.html", bucket="pinned", at=now - 60), world.docs
+    elif scenario == "listing":
+        worker.limits = replace(worker.limits, ceiling=Allowance(2, 2))
+        body = direct(*(f"dir{n}/a.html" for n in range(6)), at=now - 60)
+    elif scenario == "spaced":
+        memory.learn("self", Pace(10, 1, 2.0, now - 3600))
+    elif scenario == "broken message":
+        body = "{broken"
+    return body, distribution
+
+
+def facts(world: World, retry: set[str], distribution: str) -> Outcome | str:
+    """What became of the change, in the table's words."""
+    dead = {attributes["Reason"] for _, attributes in world.deployed.dead()}
+    waits = bool(world.deployed.messages("invalidation"))
+    sent = any("/old" not in paths for paths in world.deployed.invalidated(distribution))
+    if retry:
+        return S.STAYS
+    if dead:
+        return next((each for each, reason in DEAD.items() if dead == {reason}), f"dead: {dead}")
+    if sent:
+        return S.SENT_ANYWAY if waits else S.SENT
+    return S.WAITS if waits else S.UNSERVED
+
+
+@pytest.mark.parametrize(("row", "name", "answer", "after"), CELLS)
+def test_the_change_ends_as_the_table_says(world, row, name, answer, after):
+    world.deployed.forget()
+    world.worker._last_routes.clear()
+    world.worker.cloudfront._accounts._clients.pop(ROLE, None)
+    body, distribution = prepare(world, row.scenario)
+    end_scenario = strike_beside(world, row.scenario)
+    fault = Fault(answer, meets=lambda text: row.meets in text, after=after)
+    end_fault = strike(world, fault, row)
+    try:
+        report = world.worker.handle([Message("m1", body, world.clock.now())], world.clock.now() + 48)
+    finally:
+        end_fault()
+        end_scenario()
+    assert fault.struck, "the call was not made"
+
+    expected = row.errors.get(name, row.otherwise)
+    found = facts(world, report.retry, distribution)
+    if expected is S.SENT_ANYWAY:
+        assert found in {S.SENT, S.SENT_ANYWAY}
+    elif after and expected is S.WAITS and row.operation == "CreateInvalidation":
+        assert found in {S.WAITS, S.SENT_ANYWAY}, "it took effect, and the worker cannot know"
+    elif after and expected is S.STAYS:
+        assert found is S.STAYS
+    else:
+        assert found == expected
+
+    if found in DEAD or found is S.UNSERVED:
+        return
+    again = [Message("m2", each.body, world.clock.now()) for each in world.deployed.messages("invalidation")]
+    if report.retry:
+        again.append(Message("m1", body, world.clock.now()))
+    world.deployed.messages("invalidation").clear()
+    world.clock.sleep(120)
+    if again:
+        later = world.worker.handle(again, world.clock.now() + 48)
+        assert later.retry == set()
+    end = {attributes["Reason"] for _, attributes in world.deployed.dead()}
+    assert any("/old" not in paths for paths in world.deployed.invalidated(distribution)) or end
+
+
+def strike(world: World, fault: Fault, row: Row) -> Callable[[], None]:
+    if row.service != "sts":
+        return fault.strike(world.client(row.service), row.operation)
+    accounts = world.worker.cloudfront._accounts
+    make, ends = accounts._make, []
+
+    def making(service: str, **credentials: str) -> Any:
+        client = make(service, **credentials)
+        if service == "sts":
+            ends.append(fault.strike(client, row.operation))
+        return client
+
+    accounts._make = making
+
+    def end() -> None:
+        accounts._make = make
+        for each in ends:
+            each()
+
+    return end
+
+
+def test_every_modelled_error_of_cloudfronts_main_call_is_named_in_the_table():
+    model = MODELS.get_service_model("cloudfront")
+    modelled = {shape.error_code for shape in model.operation_model("CreateInvalidation").error_shapes}
+    assert modelled <= MATRIX["create an invalidation"].errors.keys()
+
+
+# What only the command line asks for, through the same adapters.
+BY_PEOPLE = {("dynamodb", "DeleteItem")}
+
+
+def test_every_outside_call_of_the_worker_has_a_row():
+    """The operations that the adapters' source names are those of the matrix."""
+    source = "".join(each.read_text() for each in Path(services.__file__).parent.glob("*.py"))
+    named = set(re.findall(r"(?:client|\(\"sts\"\))\.(\w+)\(|[\"'](\w+)[\"']", source))
+    words = {word for pair in named for word in pair}
+    asked = {
+        (service, operation)
+        for service in {row.service for row in MATRIX.values()}
+        for operation in MODELS.get_service_model(service).operation_names
+        if botocore.xform_name(operation) in words
+    }
+    assert asked - BY_PEOPLE == {(row.service, row.operation) for row in MATRIX.values()}
+
+
+def test_the_matrix_is_as_large_as_it_says():
+    assert len(CELLS) > 400
+    assert Counter(cell.values[0].service for cell in CELLS).keys() == {
+        "cloudfront",
+        "dynamodb",
+        "sqs",
+        "sts",
+        "s3",
+    }
