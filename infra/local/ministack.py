@@ -67,9 +67,11 @@ def ministack(
     """
     if not INTERPRETER.exists():
         raise MinistackError(f"MiniStack is not installed ({INTERPRETER}); install it with: make setup")
-    port = _free_port()
-    endpoint = f"http://127.0.0.1:{port}"
-    with log.open("wb") as output:
+    with log.open("wb") as output, socket.socket() as listener:
+        # Taken here and handed on: a port that is only looked up may be another local AWS's by the time it is bound.
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        endpoint = f"http://127.0.0.1:{port}"
         environment = without_aws(os.environ) | {
             **CREDENTIALS,
             **(function_environment or {}),
@@ -86,7 +88,8 @@ def ministack(
         }
         # A session of its own: Ctrl-C reaches only the one who started it, and one signal ends all of it.
         process = subprocess.Popen(
-            [INTERPRETER, "-I", "-u", Path(__file__).with_name("ministack_main.py")],
+            [INTERPRETER, "-I", "-u", Path(__file__).with_name("ministack_main.py"), str(listener.fileno())],
+            pass_fds=[listener.fileno()],
             stdin=subprocess.PIPE,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -94,18 +97,12 @@ def ministack(
             cwd=directory,
             start_new_session=True,
         )
+        listener.close()  # the child's copy alone holds the port, so that it is free when the child is gone
         try:
             _wait_until_ready(process, port, log)
             yield Ministack(endpoint, log)
         finally:
             _stop(process)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _wait_until_ready(process: "subprocess.Popen[bytes]", port: int, log: Path) -> None:

@@ -1,10 +1,11 @@
 """Runs MiniStack under its own interpreter, for `infra.local.ministack`; imports nothing of this project.
 
-Five things differ from MiniStack's own entry point. Its SQS event source is off, for that of
+Six things differ from MiniStack's own entry point. Its SQS event source is off, for that of
 `infra.local.event_source` takes its place without touching the deployed mapping. Requests count as made over TLS,
 or policies that ask for it would refuse everything on this machine's plain HTTP. Where IAM is enforced, log groups
 and cache policies have the ARNs that AWS gives them (Service Authorization Reference). Messages are put in a queue
-and taken from it one at a time, or some would be lost. And it ends with the one who started it: standard input is a
+and taken from it one at a time, or some would be lost. It listens on a socket that the starter bound, whose file
+descriptor is the one argument. And it ends with the one who started it: standard input is a
 pipe that the starter holds open, so its end means that the starter is gone, however it went.
 """
 
@@ -93,6 +94,11 @@ def named_as_on_aws(find: Callable[..., str]) -> Callable[..., str]:
     return named
 
 
+def listening_on(descriptor: int, config: type[Any]) -> type[Any]:
+    """Return hypercorn's settings with the address fixed: the socket that the starter bound."""
+    return type("Config", (config,), {"bind": property(lambda _: [f"fd://{descriptor}"], lambda *_: None)})
+
+
 def main() -> None:
     """Run until the starter closes the pipe."""
     threading.Thread(target=end_with_starter, daemon=True).start()
@@ -104,7 +110,8 @@ def main() -> None:
     one_at_a_time()
     actions = import_module("ministack.core.iam_actions")
     vars(actions)["extract_resource_arn"] = named_as_on_aws(actions.extract_resource_arn)
-    sys.argv[1:] = []
+    settings = import_module("hypercorn.config")
+    vars(settings)["Config"] = listening_on(int(sys.argv.pop()), settings.Config)
     ministack.main()
 
 

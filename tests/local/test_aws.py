@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import ClientError
 
+from infra.local import ministack
 from infra.local.aws import local_aws
 from infra.local.ministack import without_aws
 from infra.local.quotas import QuotaSettings, Regime
@@ -165,3 +166,22 @@ def test_the_command_prints_export_lines_and_ends_on_ctrl_c(tmp_path):
         assert command.wait(15) == 0
     assert not listens(port)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_its_port_is_its_own_from_the_first_moment_so_that_no_two_local_awss_share_one(monkeypatch, tmp_path):
+    held = []
+    answers = ministack._answers
+
+    def look_on(port):
+        with socket.socket() as other:
+            try:
+                other.bind(("127.0.0.1", port))
+                held.append(False)
+            except OSError:
+                held.append(True)
+        return answers(port)
+
+    monkeypatch.setattr(ministack, "_answers", look_on)
+    with ministack.ministack(tmp_path, tmp_path / "log"):
+        assert len(held) > 1, "nobody looked before it was up"
+        assert all(held)
