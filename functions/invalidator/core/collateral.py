@@ -1,14 +1,16 @@
 """What a wildcard purges although it did not change: counted, bounded by probes, or estimated."""
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import accumulate
 
 from invalidator.core.prefix_tree import AFTER, PrefixTree
 
-_CHARACTERS = 10  # open characters that stand for one unchanged object
-_LEVEL = 30  # characters that a further directory level counts for
+# The estimate, in characters that a changed path's name goes on after its last fork.
+_PATH = 12  # for each changed path
+_FORK = 2  # for each fork between the wildcard and the path, its own included
+_OBJECT = 30  # as much stands for one unchanged object
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,19 +58,30 @@ def collateral(tree: PrefixTree, unchanged: Unchanged | None) -> list[float]:
 
 
 def _estimates(tree: PrefixTree) -> list[float]:
-    """The estimate: how much of the changed paths' names a wildcard leaves open.
+    """The estimate: each changed path stands for so much that did not change, more the looser the wildcard.
 
-    Where all objects of a directory change, their names differ soon after the shared prefix and little is
-    left of each; where few do, long ends are left; and each further directory level hides more. Of some fifty
-    shapes tried on published asset trees, none did clearly better than this simple one: the trees and what
-    comes of it are in infra/bench/coalescing.py.
+    Nothing but the changed paths is known here. Most that a wildcard purges needlessly lies where changes lie,
+    so each path that it covers costs (`_PATH`): no more of them than must be. It costs more the more forks lie
+    between the wildcard and the path (`_FORK`): further up, other branches hide that nobody changed. And it
+    costs more the longer its name goes on after the last fork (up to a dot, as what follows is the kind of
+    file): where a whole directory changes, names fork near their ends; where a few of many do, early.
+
+    The weights are the middle of a broad plateau on published asset trees (infra/bench/coalescing.py); the
+    scale makes what the chosen wildcards purge there come out about right in sum.
     """
-    length = list(accumulate(map(len, tree.paths), initial=0))
-    levels = list(accumulate((path.count("/") for path in tree.paths), initial=0))
+    covered = [last - first for first, last in zip(tree.first, tree.last, strict=True)]
+    forks = list(accumulate(covered, initial=0))
+    loose = list(accumulate(_loose_ends(tree), initial=0))
     estimates = []
-    for first, last, depth in zip(tree.first, tree.last, tree.depth, strict=True):
-        number = last - first
-        open_length = length[last] - length[first] - number * depth
-        open_levels = levels[last] - levels[first] - number * tree.paths[first].count("/", 0, depth)
-        estimates.append((open_length + _LEVEL * open_levels) / _CHARACTERS)
+    for point, number in enumerate(covered):
+        below = forks[point + 1] - forks[tree.start[point]]
+        ends = loose[tree.last[point]] - loose[tree.first[point]]
+        estimates.append((_PATH * number + _FORK * below + ends) / _OBJECT)
     return estimates
+
+
+def _loose_ends(tree: PrefixTree) -> Iterator[int]:
+    """How many characters of each path follow its last fork, up to a dot."""
+    for path, fork in zip(tree.paths, map(max, tree.shared, [0, *tree.shared[:-1]]), strict=True):
+        dot = path.find(".", fork)
+        yield (dot if dot >= 0 else len(path)) - fork

@@ -15,10 +15,12 @@ class PrefixTree:
     """The branching points of sorted, distinct paths, children before parents; the last one holds all paths.
 
     Branching point `i` covers `paths[first[i]:last[i]]`, which share their first `depth[i]` characters, and
-    the points `start[i]` to `i - 1` lie below it.
+    the points `start[i]` to `i - 1` lie below it. Path `j` shares `shared[j]` characters with the next, the last
+    one 0.
     """
 
     paths: Sequence[str]
+    shared: Sequence[int]
     first: list[int]
     last: list[int]
     depth: list[int]
@@ -37,6 +39,7 @@ def prefix_tree(paths: Sequence[str], *, smallest: int = 2) -> PrefixTree:
     Points that cover fewer than `smallest` paths are left out; the one that covers all is not.
     """
     smallest = min(smallest, len(paths))
+    lengths = list(shared_lengths(paths))
     first: list[int] = []
     last: list[int] = []
     depth: list[int] = []
@@ -49,7 +52,7 @@ def prefix_tree(paths: Sequence[str], *, smallest: int = 2) -> PrefixTree:
         0,
         0,
     )  # the innermost; one of depth 0 is never a point, as all paths start with "/"
-    for here, shared in enumerate(shared_lengths(paths), 1):
+    for here, shared in enumerate(lengths, 1):
         if shared > deep:
             around.append((deep, begin, below))
             deep, begin, below = shared, here - 1, len(first)
@@ -64,7 +67,7 @@ def prefix_tree(paths: Sequence[str], *, smallest: int = 2) -> PrefixTree:
                 deep = shared  # it goes on as the wider point around the one that ends here
             else:
                 deep, begin, below = around.pop()
-    return PrefixTree(paths, first, last, depth, start)
+    return PrefixTree(paths, lengths, first, last, depth, start)
 
 
 def shared_lengths(paths: Sequence[str]) -> Iterator[int]:
