@@ -221,6 +221,10 @@ def test_characters_that_are_not_encoded_and_nuls_are_compared_like_others():
     assert coalesce(paths, Allowance(3, 3)).wildcards == ("/z*", "/é*", "/日本*")
 
 
+def test_a_path_that_holds_a_line_feed_is_one_path():
+    assert coalesce(["/c", "/a\n/b", "/c"], Allowance(2, 1)).exact == ("/a\n/b", "/c")
+
+
 def test_a_path_that_does_not_start_with_a_slash_is_refused_by_name():
     with pytest.raises(ValueError, match=r"'img/a\.png'"):
         coalesce(["/a", "img/a.png"], Allowance(1, 1))
@@ -256,6 +260,26 @@ def test_without_an_inventory_a_directory_that_changed_densely_is_preferred_to_o
     coalesced = coalesce(dense + sparse, Allowance(10, 1))
 
     assert coalesced == Coalesced(tuple(sorted(sparse)), ("/build/*",))
+
+
+def test_without_an_inventory_a_wildcard_covers_no_more_changed_paths_than_must_be():
+    many = [f"/many/{number}.js" for number in range(9)]
+    few = [f"/few/part-{number}.js" for number in range(3)]
+
+    assert coalesce(many + few, Allowance(10, 1)).wildcards == ("/few/part-*",)
+
+
+def test_without_an_inventory_wildcards_below_a_fork_are_preferred_to_one_above_it():
+    paths = [f"/img/{size}/{name}.png" for size in (16, 32) for name in "abcd"] + ["/index.html"]
+
+    assert coalesce(paths, Allowance(3, 2)).wildcards == ("/img/16/*", "/img/32/*")
+
+
+def test_without_an_inventory_what_follows_a_dot_does_not_make_a_name_look_lonely():
+    alike = [f"/css/{name}.stylesheet.map" for name in "abc"]
+    lonely = [f"/doc/{name}" for name in ("introduction", "reference", "tutorial")]
+
+    assert coalesce(alike + lonely, Allowance(4, 1)).wildcards == ("/css/*",)
 
 
 def test_the_answer_does_not_depend_on_the_hash_seed():

@@ -1,6 +1,7 @@
 """On real asset trees: near the true optimum with an inventory, far below directory wildcards without."""
 
 from functools import cache
+from statistics import fmean
 
 import pytest
 
@@ -26,16 +27,17 @@ def test_with_an_inventory_at_most_a_twentieth_more_than_the_optimum_is_purged(n
         assert row.best <= row.with_inventory <= 1.05 * row.best, row
 
 
-def test_without_an_inventory_all_trees_together_purge_at_most_half_of_what_directory_wildcards_do():
+def test_without_an_inventory_most_cases_purge_at_most_half_of_what_directory_wildcards_do():
     """Where half is possible at all: the optimum itself is at most half."""
-    ours = theirs = 0.0
-    for name in QUICK_TO_SOLVE:
-        for row in rows(name):
-            if row.directories and row.best <= row.directories / 2:
-                ours += row.without / row.directories
-                theirs += 1
-    assert theirs >= 15
-    assert ours <= theirs / 2
+    ratios = [
+        row.without / row.directories
+        for name in QUICK_TO_SOLVE
+        for row in rows(name)
+        if row.directories and row.best <= row.directories / 2
+    ]
+    assert len(ratios) >= 25
+    assert sum(ratio <= 0.5 for ratio in ratios) >= 0.85 * len(ratios)
+    assert fmean(ratios) <= 0.25
 
 
 def test_the_exact_solver_agrees_with_a_choice_made_by_hand():
