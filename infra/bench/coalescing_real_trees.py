@@ -28,7 +28,7 @@ class RealTree:
 
 
 def stored() -> Iterator[RealTree]:
-    """The trees that come with the project: lists of paths, no package content."""
+    """The trees that come with the project: lists of paths, no package content; npm's where no other is named."""
     for file in sorted(_STORED.glob("*.txt.xz")):
         name, *lines = lzma.decompress(file.read_bytes()).decode().splitlines()
         yield RealTree(
