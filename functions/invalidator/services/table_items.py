@@ -19,8 +19,8 @@ from dataclasses import asdict
 from typing import Any
 
 from invalidator.core.budget import Spending, day_of, month_of
-from invalidator.core.distribution_config import DistributionError, pack, unpack
 from invalidator.core.pace import LONGEST_GAP_SECONDS, Pace
+from invalidator.core.packed_distribution import pack, unpack
 from invalidator.core.pins import Pin
 from invalidator.core.sent import Sent
 from invalidator.ports import Account, StoredRoutes
@@ -79,7 +79,7 @@ def read_routes(item: Item) -> StoredRoutes | None:
     try:
         packed = json.loads(_inflate(item["distributions"]["B"]))
         return StoredRoutes(tuple(unpack(each) for each in packed), float(item["fresh_until"]["N"]))
-    except (DistributionError, *UNREADABLE):
+    except UNREADABLE:
         return None
 
 
