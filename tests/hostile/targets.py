@@ -37,7 +37,7 @@ from invalidator.core.path_patterns import compile_pattern
 from invalidator.core.reading import read_body
 from invalidator.core.survey import Survey
 from invalidator.core.viewer_paths import Router
-from invalidator.services import table_items
+from invalidator.services import account_items, table_items
 from tests.notifications import SENT
 
 SITE = Distribution(
@@ -121,7 +121,7 @@ def table_item(data: bytes) -> None:
         isinstance(each, str) for each in (pin.bucket, pin.distribution, pin.origin_path, pin.prefix)
     )
     number: dict[str, Any] = {"N": text}
-    table_items.read_account(
+    account_items.read_account(
         {"paths_sent": number},
         {"request_paths": number, "request_wildcards": number, "gap": number, "learned": number, "next_call": number},
         SENT,

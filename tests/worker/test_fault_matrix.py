@@ -245,7 +245,7 @@ class World:
     def client(self, service: str) -> Any:
         return {
             "cloudfront": lambda: self.worker.cloudfront._accounts.cloudfront(None),
-            "dynamodb": lambda: self.worker.memory._client,
+            "dynamodb": lambda: self.worker.memory._table._client,
             "sqs": lambda: self.worker.queue._client,
             "s3": lambda: self.worker.listing._client,
         }[service]()

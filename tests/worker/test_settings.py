@@ -67,4 +67,4 @@ def test_a_table_that_hangs_costs_little_of_the_time_to_send(monkeypatch) -> Non
     assert MEMORY_CONFIG.connect_timeout + MEMORY_CONFIG.read_timeout <= 3
     assert MEMORY_CONFIG.retries == {"mode": "standard", "total_max_attempts": 2}
     wired = wire(dict.fromkeys(["TABLE_NAME", "QUEUE_URL", "DEAD_LETTER_QUEUE_URL"], "x"))
-    assert wired.worker.memory._client.meta.config.read_timeout == MEMORY_CONFIG.read_timeout
+    assert wired.worker.memory._table._client.meta.config.read_timeout == MEMORY_CONFIG.read_timeout
