@@ -41,6 +41,11 @@ class PathBacklog:
     attempts: int = 0
     reason: str = ""
 
+    @property
+    def size(self) -> int:
+        """How many paths there are."""
+        return len(self.paths)
+
 
 @dataclass(frozen=True, slots=True)
 class KeyBacklog:
@@ -57,6 +62,11 @@ class KeyBacklog:
     keys: Mapping[str, float] = field(default_factory=dict)
     attempts: int = 0
     reason: str = ""
+
+    @property
+    def size(self) -> int:
+        """How many keys there are."""
+        return len(self.keys)
 
 
 def bodies(backlog: PathBacklog | KeyBacklog, limit: int = MAX_BODY_BYTES) -> Iterator[str]:
