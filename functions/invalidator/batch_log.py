@@ -39,7 +39,7 @@ def _log_messages(report: Report, logger: Logger) -> None:
         _log_postponed(report, postponed, logger)
     if report.routes.stale:
         logger.warning(
-            "mapping is stale: CloudFront cannot be asked",
+            "routes are stale: CloudFront cannot be asked",
             extra={"buckets": sorted(report.routes.stale)[:MOST_BUCKETS], "count": len(report.routes.stale)},
         )
     for bucket, keys in list(report.sorted.unserved.items())[:MOST_BUCKETS]:

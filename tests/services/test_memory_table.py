@@ -43,7 +43,7 @@ def damaged(item: dict[str, Any]) -> st.SearchStrategy[dict[str, Any]]:
 
 
 @given(damaged(ROUTES))
-def test_a_damaged_mapping_counts_as_absent(item):
+def test_damaged_routes_count_as_absent(item):
     read = items.read_routes(item)
     assert read is None or isinstance(read, StoredRoutes)
 

@@ -29,7 +29,7 @@ class PathBacklog:
 
     Attributes:
         distribution: the distribution's id.
-        buckets: the buckets whose changes these are; the mapping is asked for them again.
+        buckets: the buckets whose changes these are; their routes are looked up again.
         paths: viewer path (a wildcard ends in `*`) → newest change it stands for, epoch seconds.
         attempts: how often passing errors (not back-pressure) put this back already.
         reason: why it was put back the last time, for people.
