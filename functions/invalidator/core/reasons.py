@@ -33,8 +33,7 @@ MEANING: dict[Reason, str] = {
     Reason.BAD_RECORD: "A record or compact message lacks its bucket or its key, or is none of S3's or the worker's.",
     Reason.ACCESS_DENIED: "CloudFront refused the worker's role to invalidate the distribution.",
     Reason.DISTRIBUTION_GONE: (
-        "The distribution does not exist: a route is pinned to it, or it was deleted just when "
-        "the others could not be listed."
+        "The distribution does not exist: a pin names it, or it was deleted while listing failed."
     ),
     Reason.PATH_REFUSED: "CloudFront refuses this one path; all others of its batch were sent.",
     Reason.ROLE_REFUSED: "The role of a distribution in another account could not be assumed.",
@@ -44,8 +43,8 @@ MEANING: dict[Reason, str] = {
 }
 
 FIX: dict[Reason, str] = {
-    Reason.NOT_JSON: "Find the writer in the message; stop it, then purge by this reason.",
-    Reason.NOT_A_NOTIFICATION: "Find the writer in the message; stop it, then purge by this reason.",
+    Reason.NOT_JSON: "Stop the writer that the message shows, then purge by this reason.",
+    Reason.NOT_A_NOTIFICATION: "Stop the writer that the message shows, then purge by this reason.",
     Reason.UNSUPPORTED_VERSION: "Deploy a newer version of the worker (make deploy), then redrive.",
     Reason.BAD_RECORD: "Invalidate the object by hand if it matters, then purge by this reason.",
     Reason.ACCESS_DENIED: "Allow cloudfront:CreateInvalidation on the distribution in the role, then redrive.",
