@@ -71,6 +71,7 @@ class Sending:
 
     def run(self) -> Outcome:
         """Send what is not covered yet, and say what became of it."""
+        self._history.look()
         digest = self.work.digest()
         if self._history.ended(digest):
             self.outcome.covered = len(self.work.paths)
@@ -169,7 +170,7 @@ class Sending:
         # With too much of ours still in progress the size teaches nothing: it is the room that lacks. The other
         # worker may have taken it since this one looked.
         if refusal.too_large:
-            self._history.look_again()
+            self._history.look()
         by_size = refusal.too_large and fits(len(request.paths), request.wildcards, self._history.ask_room())
         self.pacing.refused(request, too_large=by_size)
 

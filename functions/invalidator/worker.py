@@ -12,7 +12,7 @@ from invalidator.core.outcome import Outcome
 from invalidator.core.reasons import Reason
 from invalidator.core.work import Work, by_bucket, sort_by_distribution
 from invalidator.failures import Failure, MemoryUnavailable, QueueUnavailable
-from invalidator.handover import end_of, hand_over, postpone
+from invalidator.handover import hand_over, postpone, reason_to_give_up
 from invalidator.inbox import read
 from invalidator.pacing import Pacing
 from invalidator.ports import (
@@ -176,7 +176,7 @@ class Worker:
     def _postpone(
         self, report: Report, backlog: KeyBacklog | PathBacklog, failure: Failure, messages: Sequence[str]
     ) -> None:
-        report.postponed.append(Postponed(backlog, failure, end_of(backlog, failure), messages))
+        report.postponed.append(Postponed(backlog, failure, reason_to_give_up(backlog, failure), messages))
         try:
             postpone(self.queue, backlog, failure)
         except QueueUnavailable:
