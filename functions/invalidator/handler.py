@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools import Logger, Metrics, Tracer
 
+from invalidator.batch_log import log_batch
+from invalidator.batch_metrics import count_batch
 from invalidator.ports import Message
-from invalidator.telemetry import tell
 from invalidator.wiring import wire
 
 if TYPE_CHECKING:
@@ -47,7 +48,8 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
     # A function with less time than the reserve still sends something: putting all back each time would end nowhere.
     deadline = wired.clock.now() + max(remaining - RESERVE_SECONDS, remaining / 2)
     report = wired.worker.handle([_message(record) for record in event["Records"]], deadline)
-    tell(report, logger, metrics, wired.worker.index_documents)
+    log_batch(report, logger, wired.worker.index_documents)
+    count_batch(report, metrics)
     return {"batchItemFailures": [{"itemIdentifier": each} for each in sorted(report.retry)]}
 
 

@@ -39,7 +39,7 @@ def hand_over(queue: Queue, work: Work, outcome: Outcome) -> None:
     outcome.waiting = {}
 
 
-def end_of(backlog: KeyBacklog | PathBacklog, failure: Failure) -> Reason | None:
+def reason_to_give_up(backlog: KeyBacklog | PathBacklog, failure: Failure) -> Reason | None:
     """Return the reason to give work up with that met this failure, None while it is worth another try."""
     if isinstance(failure, Permanent):
         return failure.reason
@@ -51,7 +51,7 @@ def end_of(backlog: KeyBacklog | PathBacklog, failure: Failure) -> Reason | None
 def postpone(queue: Queue, backlog: KeyBacklog | PathBacklog, failure: Failure) -> None:
     """Put back, or give up, work whose distributions nobody could tell."""
     again = replace(backlog, reason=str(failure))
-    dead = end_of(backlog, failure)
+    dead = reason_to_give_up(backlog, failure)
     if dead is not None:
         queue.give_up(replace(again, attempts=0), dead, str(failure))
     elif isinstance(failure, BackPressure):

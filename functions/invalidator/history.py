@@ -15,7 +15,7 @@ MOST_STATUS_CALLS = 10
 
 @dataclass(slots=True)
 class History:
-    """The recent invalidations of the distribution that `work` is for, as the table remembers them.
+    """The recent invalidations of the distribution that `work` is for, as the table remembers them since the last look.
 
     Without the table the history is empty: a path may be paid twice, but none stays stale.
     """
@@ -24,10 +24,18 @@ class History:
     cloudfront: CloudFront
     memory: Memory
     clock: Clock
-    _sent: dict[str, Sent] = field(init=False)
+    _sent: dict[str, Sent] = field(default_factory=dict)
 
-    def __post_init__(self) -> None:
-        self._sent = self._recall()
+    def look(self) -> None:
+        """Take in what the table remembers by now, the other worker's included; what is known here stays."""
+        # What ended this very work can be older than what counts as coverage: sent at once, by a slow clock.
+        oldest = min(self.work.paths.values()) - CLOCK_MARGIN_SECONDS
+        since = min(oldest, self.clock.now() - LONGEST_SECONDS)
+        try:
+            remembered = self.memory.sent_since(self.work.distribution.id, since)
+        except MemoryUnavailable:
+            return
+        self._sent = {each.id: each for each in remembered} | self._sent
 
     def ended(self, digest: str) -> bool:
         """Tell whether this very work, by its digest, was sent before."""
@@ -58,16 +66,3 @@ class History:
             except Failure:
                 break  # not known: counts as in progress, until it is too old to be
         return self.room()
-
-    def look_again(self) -> None:
-        """Take in what the other worker has sent meanwhile; what is known here stays."""
-        self._sent = self._recall() | self._sent
-
-    def _recall(self) -> dict[str, Sent]:
-        # What ended this very work can be older than what counts as coverage: sent at once, by a slow clock.
-        oldest = min(self.work.paths.values()) - CLOCK_MARGIN_SECONDS
-        since = min(oldest, self.clock.now() - LONGEST_SECONDS)
-        try:
-            return {each.id: each for each in self.memory.sent_since(self.work.distribution.id, since)}
-        except MemoryUnavailable:
-            return {}

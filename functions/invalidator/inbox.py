@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 
 from invalidator.core.backlog import KeyBacklog, PathBacklog
 from invalidator.core.change import Change
-from invalidator.core.reading import Problem, read_body
+from invalidator.core.message_content import Problem
+from invalidator.core.reading import read_body
 from invalidator.ports import Message
 
 
@@ -34,16 +35,16 @@ def read(messages: Iterable[Message]) -> Inbox:
     """Read a batch. What can be read of a message counts, even where one of its records cannot."""
     inbox = Inbox()
     for message in messages:
-        reading = read_body(message.body, message.sent)
-        if reading.changes:
-            inbox.changes.append((message.id, reading.changes))
-        elif reading.backlog is not None:
-            if isinstance(reading.backlog, PathBacklog):
-                inbox.paths.append((message.id, reading.backlog))
+        content = read_body(message.body, message.sent)
+        if content.changes:
+            inbox.changes.append((message.id, content.changes))
+        elif content.backlog is not None:
+            if isinstance(content.backlog, PathBacklog):
+                inbox.paths.append((message.id, content.backlog))
             else:
-                inbox.keys.append((message.id, reading.backlog))
-        inbox.tests += reading.test_event
-        inbox.ignored += reading.ignored
-        if reading.problem is not None:
-            inbox.unreadable.append((message, reading.problem))
+                inbox.keys.append((message.id, content.backlog))
+        inbox.tests += content.test_event
+        inbox.ignored += content.ignored
+        if content.problem is not None:
+            inbox.unreadable.append((message, content.problem))
     return inbox

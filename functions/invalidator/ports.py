@@ -98,7 +98,7 @@ class Discovery(Protocol):
 
 
 class Memory(Protocol):
-    """The table: the mapping, what was sent, what was spent and learned. Raises `MemoryUnavailable`."""
+    """The table: the routes, what was sent, what was spent and learned. Raises `MemoryUnavailable`."""
 
     def recall(
         self, buckets: Iterable[str], account: str, now: float

@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from invalidator.core.allowance import Allowance
-from invalidator.core.budget import Spending, within_budget
+from invalidator.core.budget import within_budget
 from invalidator.core.coalescing import Coalesced, coalesce
 from invalidator.core.outcome import Dead, Outcome
-from invalidator.core.pace import Pace, after_refusal, after_success, unhurried, within_pace
+from invalidator.core.pace import within_pace
 from invalidator.core.reasons import Reason
 from invalidator.core.request import Request, requests, with_times
 from invalidator.core.room import fits, within_room
@@ -20,7 +20,8 @@ from invalidator.core.sent import Sent
 from invalidator.core.work import Work
 from invalidator.failures import BackPressure, InvalidPaths, MemoryUnavailable, Permanent, Transient
 from invalidator.history import History
-from invalidator.ports import Account, Clock, CloudFront, Memory
+from invalidator.pacing import Pacing
+from invalidator.ports import Clock, CloudFront, Memory
 from invalidator.probing import Probing
 
 # After this many refusals in one go the rest waits on the queue, where it merges with what arrives.
@@ -48,15 +49,13 @@ class Sending:
 
     Attributes:
         work: what has to be sent.
-        account: the account it is billed to and limited in.
-        known: what is known of the account; kept up to date while sending, for the next distribution.
+        pacing: the pace and the spending of the account that it is billed to and limited in.
         deadline: when to stop, epoch seconds.
         probing: looks at what wildcards would purge, None where listing is not allowed.
     """
 
     work: Work
-    account: str
-    known: Account
+    pacing: Pacing
     deadline: float
     cloudfront: CloudFront
     memory: Memory
@@ -64,16 +63,15 @@ class Sending:
     limits: Limits
     probing: Probing | None = None
     outcome: Outcome = field(init=False)
-    _pace: Pace = field(init=False)
     _history: History = field(init=False)
 
     def __post_init__(self) -> None:
         self.outcome = Outcome(self.work.distribution.id)
-        self._pace = self.known.pace or unhurried(self.limits.ceiling)
         self._history = History(self.work, self.cloudfront, self.memory, self.clock)
 
     def run(self) -> Outcome:
         """Send what is not covered yet, and say what became of it."""
+        self._history.look()
         digest = self.work.digest()
         if self._history.ended(digest):
             self.outcome.covered = len(self.work.paths)
@@ -92,9 +90,9 @@ class Sending:
         """Coalesce within budget, pace and room; None when nothing more may be in progress until the deadline."""
         # The covered ones count too: in the midst of a bulk upload, exact paths save little.
         size = len(self.work.paths)
-        budget, spent = self.limits.monthly_budget, self.known.spending
+        budget, spent = self.limits.monthly_budget, self.pacing.known.spending
         allowance = within_budget(self.limits.ceiling, budget, spent, self.clock.now(), size)
-        allowance = within_pace(allowance, self._pace)
+        allowance = within_pace(allowance, self.pacing.pace)
         free = self._history.room()
         while True:
             coalesced = self._coalesce(changed, within_room(allowance, free))
@@ -119,7 +117,7 @@ class Sending:
     def _send(self, plan: dict[str, float], digest: str) -> None:
         waiting = deque(self._cut(plan))
         while waiting:
-            if not self._turn():
+            if not self.pacing.turn(self.deadline):
                 self._wait(_paths(waiting), "no time left in this batch")
                 return
             request = waiting.popleft()
@@ -153,30 +151,15 @@ class Sending:
 
     def _narrow(self, plan: dict[str, float]) -> dict[str, float]:
         """Coalesce the rest of a plan again, to as many wildcards as a few requests at this pace can carry."""
-        most = within_pace(self.limits.ceiling, self._pace).wildcards
+        most = within_pace(self.limits.ceiling, self.pacing.pace).wildcards
         if sum(path.endswith("*") for path in plan) <= most:
             return plan
         return with_times(coalesce(plan, Allowance(len(plan), most), self.probing), plan)
 
     def _cut(self, plan: Mapping[str, float]) -> list[Request]:
-        return list(requests(self.work.distribution.id, plan, self._pace.paths, self._pace.wildcards))
-
-    def _turn(self) -> bool:
-        """Wait for this account's turn while calls are spaced; False when it comes after the deadline."""
-        now = self.clock.now()
-        if now >= self.deadline:
-            return False
-        if self._pace.gap == 0:
-            return True
-        try:
-            slot = self.memory.reserve_call(self.account, now, self._pace.gap, self.deadline)
-        except MemoryUnavailable:
-            slot = now + self._pace.gap if now + self._pace.gap < self.deadline else None
-        if slot is None:
-            return False
-        if slot > now:
-            self.clock.sleep(slot - now)
-        return True
+        return list(
+            requests(self.work.distribution.id, plan, self.pacing.pace.paths, self.pacing.pace.wildcards)
+        )
 
     def _wait(self, paths: Mapping[str, float], reason: str) -> None:
         self.outcome.waiting = paths
@@ -184,23 +167,12 @@ class Sending:
 
     def _learn_refusal(self, request: Request, refusal: BackPressure) -> None:
         self.outcome.refused += 1
-        size = len(request.paths), request.wildcards
         # With too much of ours still in progress the size teaches nothing: it is the room that lacks. The other
         # worker may have taken it since this one looked.
         if refusal.too_large:
-            self._history.look_again()
-        by_size = refusal.too_large and fits(*size, self._history.ask_room())
-        self._learn(after_refusal(self._pace, *size, self.clock.now(), too_large=by_size))
-
-    def _learn(self, pace: Pace) -> None:
-        if pace == self._pace:
-            return
-        self._pace = pace
-        self.known = replace(self.known, pace=pace)
-        try:
-            self.memory.learn(self.account, pace)
-        except MemoryUnavailable:
-            return  # this batch keeps to it; the next learns it again
+            self._history.look()
+        by_size = refusal.too_large and fits(len(request.paths), request.wildcards, self._history.ask_room())
+        self.pacing.refused(request, too_large=by_size)
 
     def _halve(self, request: Request, detail: str) -> list[Request]:
         """Cut a request that holds an invalid path in two; a single path is found and given up."""
@@ -215,12 +187,9 @@ class Sending:
     def _record(self, sent: Sent) -> None:
         self.outcome.sent.append(sent)
         self._history.add(sent)
-        spent = len(sent.paths)
-        before = self.known.spending
-        self.known = replace(self.known, spending=Spending(before.month + spent, before.day + spent))
-        self._learn(after_success(self._pace, self.limits.ceiling, self.clock.now()))
+        self.pacing.accepted(sent)
         try:
-            self.memory.record(sent, self.account, self.clock.now())
+            self.memory.record(sent, self.pacing.account, self.clock.now())
         except MemoryUnavailable:
             self.outcome.unrecorded += 1
 

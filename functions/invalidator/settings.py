@@ -1,18 +1,23 @@
-"""The function's settings: one frozen model of its environment, read once at the cold start.
+"""The function's settings: its environment, read once at the cold start.
 
-The template's variables and these fields are the same set; a test compares them.
+The template's variables are the names of these fields in capitals; a test compares the two.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import ValidationError
+
+from invalidator.core.schema import validator_of
 
 
 class SettingsError(ValueError):
     """A variable is missing or out of its range; the text names it."""
 
 
-class Settings(BaseModel):
+@dataclass(frozen=True, slots=True)
+class Settings:
     """What the operator chose, as the template passes it on.
 
     Attributes:
@@ -27,17 +32,15 @@ class Settings(BaseModel):
         listing_calls: the most listings for one distribution in a batch; 0 where no bucket may be listed.
     """
 
-    model_config = ConfigDict(frozen=True)
-
-    table_name: str = Field(alias="TABLE_NAME", min_length=1)
-    queue_url: str = Field(alias="QUEUE_URL", min_length=1)
-    dead_letter_queue_url: str = Field(alias="DEAD_LETTER_QUEUE_URL", min_length=1)
-    index_documents: str = Field(alias="INDEX_DOCUMENTS", default="index.html")
-    monthly_path_budget: int = Field(alias="MONTHLY_PATH_BUDGET", default=1000, ge=0)
-    mapping_seconds: int = Field(alias="MAPPING_SECONDS", default=600, ge=0)
-    max_paths: int = Field(alias="MAX_PATHS", default=1000, ge=1)
-    max_wildcards: int = Field(alias="MAX_WILDCARDS", default=15, ge=1)
-    listing_calls: int = Field(alias="LISTING_CALLS", default=0, ge=0)
+    table_name: Annotated[str, {"min_length": 1}]
+    queue_url: Annotated[str, {"min_length": 1}]
+    dead_letter_queue_url: Annotated[str, {"min_length": 1}]
+    index_documents: str = "index.html"
+    monthly_path_budget: Annotated[int, {"ge": 0}] = 1000
+    mapping_seconds: Annotated[int, {"ge": 0}] = 600
+    max_paths: Annotated[int, {"ge": 1}] = 1000
+    max_wildcards: Annotated[int, {"ge": 1}] = 15
+    listing_calls: Annotated[int, {"ge": 0}] = 0
 
     @property
     def index_document_names(self) -> tuple[str, ...]:
@@ -47,8 +50,12 @@ class Settings(BaseModel):
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
     """Read the settings. Raises SettingsError, which names the variable and what is wrong with it."""
+    values = {name.lower(): value for name, value in environment.items() if name.isupper()}
     try:
-        return Settings.model_validate(dict(environment))
+        settings: Settings = validator_of(Settings).validate_python(values)
     except ValidationError as error:
-        problems = "; ".join(f"{each['loc'][0]}: {each['msg']}" for each in error.errors(include_input=False))
+        problems = "; ".join(
+            f"{str(each['loc'][0]).upper()}: {each['msg']}" for each in error.errors(include_input=False)
+        )
         raise SettingsError(f"environment of the function: {problems}") from error
+    return settings

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import boto3
+# Not boto3: its clients are botocore's, and its own part would be a fifth of importing them.
+import botocore.session
 from botocore.config import Config
 
 from invalidator.core.allowance import Allowance
@@ -60,6 +61,12 @@ def wire(environment: Mapping[str, str]) -> Wired:
     """Make the worker. Raises SettingsError where the environment is not what the template sets."""
     settings = read_settings(environment)
     clock = SystemClock()
+    sdk: Any = botocore.session.get_session()  # its type wants each credential by name
+
+    def client(service: str, config: Config = SDK_CONFIG, **credentials: str) -> Any:
+        """Make a client of an AWS service; the SDK's standard variables say where it is."""
+        return sdk.create_client(service, config=config, **credentials)
+
     accounts = Accounts(client, clock.now)
     return Wired(
         settings,
@@ -80,9 +87,3 @@ def wire(environment: Mapping[str, str]) -> Wired:
         ),
         clock,
     )
-
-
-def client(service: str, config: Config = SDK_CONFIG, **credentials: str) -> Any:
-    """Make a client of an AWS service; the SDK's standard variables say where it is."""
-    make: Any = boto3.client  # the SDK's type stubs want each service's name as a literal
-    return make(service, config=config, **credentials)

@@ -12,8 +12,9 @@ from invalidator.core.outcome import Outcome
 from invalidator.core.reasons import Reason
 from invalidator.core.work import Work, by_bucket, sort_by_distribution
 from invalidator.failures import Failure, MemoryUnavailable, QueueUnavailable
-from invalidator.handover import end_of, hand_over, postpone
+from invalidator.handover import hand_over, postpone, reason_to_give_up
 from invalidator.inbox import read
+from invalidator.pacing import Pacing
 from invalidator.ports import (
     Account,
     Clock,
@@ -115,29 +116,31 @@ class Worker:
         ]
 
     def _send_all(self, report: Report, known: Account | None, deadline: float) -> None:
-        accounts = {} if known is None else {OWN_ACCOUNT: known}
+        pacings: dict[str, Pacing] = {} if known is None else {OWN_ACCOUNT: self._pacing(OWN_ACCOUNT, known)}
         works = sorted(report.sorted.work.values(), key=lambda work: work.distribution.id)
         for position, work in enumerate(works):
             account = work.distribution.role or OWN_ACCOUNT
+            if account not in pacings:
+                pacings[account] = self._pacing(account, self._recall_account(account))
             now = self.clock.now()
-            sending = Sending(
+            outcome = Sending(
                 work,
-                account,
-                accounts.get(account) or self._recall_account(account),
+                pacings[account],
                 now + max(0.0, deadline - now) / (len(works) - position),
                 self.cloudfront,
                 self.memory,
                 self.clock,
                 self.limits,
                 self._probing(work),
-            )
-            outcome = sending.run()
-            accounts[account] = sending.known
+            ).run()
             self._forget_unserved(report, work, outcome)
             self._hand_over(report, work, outcome)
             report.outcomes.append((work, outcome))
         if known is not None:
-            report.paths_this_month = accounts[OWN_ACCOUNT].spending.month
+            report.paths_this_month = pacings[OWN_ACCOUNT].known.spending.month
+
+    def _pacing(self, account: str, known: Account) -> Pacing:
+        return Pacing(account, known, self.limits.ceiling, self.memory, self.clock)
 
     def _probing(self, work: Work) -> Probing | None:
         if self.listing is None:
@@ -173,7 +176,7 @@ class Worker:
     def _postpone(
         self, report: Report, backlog: KeyBacklog | PathBacklog, failure: Failure, messages: Sequence[str]
     ) -> None:
-        report.postponed.append(Postponed(backlog, failure, end_of(backlog, failure), messages))
+        report.postponed.append(Postponed(backlog, failure, reason_to_give_up(backlog, failure), messages))
         try:
             postpone(self.queue, backlog, failure)
         except QueueUnavailable:

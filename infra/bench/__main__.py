@@ -12,20 +12,23 @@ from pathlib import Path
 import click
 
 from infra.bench.coalescing_rows import collateral_rows, speed_rows
+from infra.bench.committed import RATIOS, committed
+from infra.bench.committed import commit as save
 from infra.bench.row import Row, faults
 from infra.bench.simulation_rows import million_rows, regime_rows
 from infra.bench.worker_rows import worker_rows
 
-COMMITTED = Path(__file__).with_name("committed.json")
 RESULT = Path(".local/bench.json")
-VERSIONS = ("boto3", "pydantic", "aws-lambda-powertools")
+VERSIONS = ("boto3", "pydantic-core", "pydantic", "aws-lambda-powertools")
 
 
 @click.command()
 @click.option("--quick", is_flag=True, help="Leave out what takes minutes: the simulations.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 @click.option(
-    "--commit", is_flag=True, help=f"Write the ratios to {COMMITTED.name}: later runs are held to them."
+    "--commit",
+    is_flag=True,
+    help=f"Write the ratios to {RATIOS.name} and the README: later runs are held to them.",
 )
 def main(*, quick: bool, as_json: bool, commit: bool) -> None:
     r"""Measure, print, and exit with 1 where a reach is missed or a ratio is more than a quarter worse.
@@ -35,7 +38,7 @@ def main(*, quick: bool, as_json: bool, commit: bool) -> None:
       make bench
       python -m infra.bench --quick --json
     """
-    committed: dict[str, float] = json.loads(COMMITTED.read_text()) if COMMITTED.exists() else {}
+    before = committed()
     machine = _machine()
     if not as_json:
         click.echo("  ".join(f"{name} {value}" for name, value in machine.items()))
@@ -43,7 +46,7 @@ def main(*, quick: bool, as_json: bool, commit: bool) -> None:
     failed = False
     for row in _rows(quick=quick):
         rows.append(row)
-        wrong = faults(row, committed)
+        wrong = faults(row, before)
         failed = failed or bool(wrong)
         if not as_json:
             click.echo(_line(row, wrong))
@@ -51,7 +54,7 @@ def main(*, quick: bool, as_json: bool, commit: bool) -> None:
         {
             "machine": machine,
             "rows": [
-                {**asdict(row), "committed": committed.get(row.name), "faults": faults(row, committed)}
+                {**asdict(row), "committed": before.get(row.name), "faults": faults(row, before)}
                 for row in rows
             ],
         },
@@ -62,8 +65,7 @@ def main(*, quick: bool, as_json: bool, commit: bool) -> None:
     if as_json:
         click.echo(result)
     if commit:
-        ratios = {row.name: round(row.value, 3) for row in rows if row.unit == "x"}
-        COMMITTED.write_text(json.dumps(ratios, indent=2) + "\n")
+        save({row.name: round(row.value, 3) for row in rows if row.unit == "x"})
     sys.exit(1 if failed else 0)
 
 

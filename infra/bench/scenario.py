@@ -16,6 +16,7 @@ from infra.simulator.upload import notification
 from invalidator.core.distribution import Behavior, Distribution, Origin
 from invalidator.core.sent import Sent
 from invalidator.ports import StoredRoutes
+from invalidator.services import account_items
 from invalidator.services import table_items as items
 
 BUCKET = "assets.example.com"
@@ -125,7 +126,7 @@ def _replies(now: float) -> dict[str, str]:
         )
         for number in range(3)
     ]
-    pace_and_spending = items.spending_update("self", 120, now)["Key"] | {"paths_sent": {"N": "120"}}
+    pace_and_spending = account_items.spending_key("self", now) | {"paths_sent": {"N": "120"}}
     created = datetime.fromtimestamp(now, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     return {
         "BatchGetItem": _dynamodb({"Responses": {TABLE: [routes, pace_and_spending]}, "UnprocessedKeys": {}}),

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import boto3
+import botocore
 from botocore.awsrequest import AWSResponse, HeadersDict
 
 
@@ -16,17 +16,19 @@ class _Body(io.BytesIO):
 
 
 class Wire:
-    """Answers the calls of the clients that it is plugged in to, and counts them by operation."""
+    """Answers the calls of the clients, and counts them by operation."""
 
     def __init__(self, replies: Mapping[str, str]) -> None:
         self.calls: Counter[str] = Counter()
         self._replies = {operation: reply.encode() for operation, reply in replies.items()}
 
-    def plug_in(self, *clients: Any) -> None:
-        """Stand in for the network of these clients, and of those that boto3's default session makes from now on."""
-        session: Any = boto3.DEFAULT_SESSION
-        for events in (session.events, *(client.meta.events for client in clients)):
-            events.register("before-send", self._answer)
+    def plug_in(self) -> None:
+        """Stand in for the network of every client of every session that the SDK opens from now on."""
+
+        def plug(session: Any) -> None:
+            session.register("before-send", self._answer)
+
+        botocore.register_initializer(plug)
 
     def _answer(self, event_name: str, request: Any, **_: object) -> AWSResponse:
         operation = event_name.rpartition(".")[2]

@@ -96,7 +96,7 @@ def _memory(file: str) -> Row:
 
 
 def _package(package: Path) -> Row:
-    files = [each for each in package.rglob("*") if each.is_file() and each.suffix != ".pyc"]
+    files = [each for each in package.rglob("*") if each.is_file()]
     return Row(
         "deployment package",
         sum(each.stat().st_size for each in files) / MEGABYTE,

@@ -102,7 +102,7 @@ def _allowance(deployed: Deployed, settings: Settings, now: float) -> Callable[[
 
 
 def _defaults() -> Settings:
-    return Settings.model_validate({"TABLE_NAME": "-", "QUEUE_URL": "-", "DEAD_LETTER_QUEUE_URL": "-"})
+    return Settings(table_name="-", queue_url="-", dead_letter_queue_url="-")
 
 
 def _document(each: Group, verdicts: Sequence[Verdict], allow: Callable[[int], Allowance]) -> dict[str, Any]:

@@ -1,26 +1,25 @@
 """A sample day for the dashboard: uploads of many sizes, the real worker, and one message that nobody can read."""
 
 import bisect
-import io
 import random
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools import Metrics
 
 from infra.cli.simulate import made_tree
 from infra.pictures.scene import Scene
 from infra.simulator.memory import InMemoryTable
 from infra.simulator.simulation import BUCKET, DISTRIBUTION, FUNCTION_SECONDS
 from infra.simulator.upload import Uploading
+from invalidator.batch_metrics import count_batch
 from invalidator.core.allowance import Allowance
 from invalidator.core.budget import month_of
 from invalidator.core.distribution import Distribution
 from invalidator.core.pins import Pin
 from invalidator.ports import Message
 from invalidator.sending import Limits
-from invalidator.telemetry import tell
 from invalidator.worker import OWN_ACCOUNT, Worker
 
 HOUR = 3600.0
@@ -67,7 +66,6 @@ def sample_day() -> Day:
         index_documents=("index.html",),
         mapping_seconds=600,
     )
-    logger = Logger(service="sample", stream=io.StringIO())
     done: list[tuple[float, float]] = []
 
     def function(scene: Scene, messages: Sequence[Message]) -> set[str]:
@@ -76,7 +74,7 @@ def sample_day() -> Day:
         ended = scene.time.now()
         metrics = Metrics(namespace="CloudFrontInvalidator", service="sample")
         metrics.clear_metrics()
-        tell(report, logger, metrics, worker.index_documents)
+        count_batch(report, metrics)
         for name, metric in metrics.metric_set.items():
             for value in metric["Value"]:
                 day.put("CloudFrontInvalidator", name, ended - scene.start, value)

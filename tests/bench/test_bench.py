@@ -62,6 +62,20 @@ def test_the_batch_that_is_measured_reaches_cloudfront_in_four_calls(tmp_path):
     }
 
 
+def test_a_cold_start_leaves_out_what_would_be_the_largest_part_of_it():
+    """The ratio itself is measured by `make bench`; this is what it rests on."""
+    run = subprocess.run(
+        [sys.executable, "-c", "import sys, invalidator.handler; print(*sys.modules)"],
+        env={**ENVIRONMENT, "PATH": os.environ["PATH"]},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
+    assert "invalidator.services.distributions" in run.stdout.split()
+    assert {"boto3", "pydantic", "sqlite3"} & set(run.stdout.split()) == set()
+
+
 @pytest.mark.parametrize(
     ("stale", "refused", "reached"), [(0, 0.01, True), (1, 0.0, False), (0, 0.06, False)]
 )

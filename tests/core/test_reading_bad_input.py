@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from invalidator.core.backlog import KeyBacklog, PathBacklog
-from invalidator.core.reading import MOST_DETAIL, read_body
+from invalidator.core.message_content import MOST_DETAIL
+from invalidator.core.reading import read_body
 from invalidator.core.reasons import Reason
 from tests.notifications import CHANGED, SENT, direct, s3_record, through_eventbridge
 

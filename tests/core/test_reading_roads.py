@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from invalidator.core.change import Change
-from invalidator.core.reading import Reading, read_body
+from invalidator.core.message_content import MessageContent
+from invalidator.core.reading import read_body
 from tests.notifications import CHANGED, SENT, TEST_EVENT, direct, s3_record, through_eventbridge, through_sns
 
 KEYS = [
@@ -100,17 +101,17 @@ def test_what_writes_or_removes_an_object_is_a_change(name):
     ],
 )
 def test_what_leaves_an_objects_bytes_as_they_were_is_counted_and_asks_for_nothing(name):
-    assert read_body(direct("a", "b", name=name), SENT) == Reading(ignored=2)
+    assert read_body(direct("a", "b", name=name), SENT) == MessageContent(ignored=2)
 
 
 def test_only_created_and_deleted_objects_count_on_eventbridge():
     assert len(read_body(through_eventbridge("a", kind="Object Deleted"), SENT).changes) == 1
-    assert read_body(through_eventbridge("a", kind="Object Tags Added"), SENT) == Reading(ignored=1)
+    assert read_body(through_eventbridge("a", kind="Object Tags Added"), SENT) == MessageContent(ignored=1)
 
 
 @pytest.mark.parametrize("body", [TEST_EVENT, json.dumps({"Type": "Notification", "Message": TEST_EVENT})])
 def test_s3s_greeting_is_counted_and_asks_for_nothing(body):
-    assert read_body(body, SENT) == Reading(test_event=True)
+    assert read_body(body, SENT) == MessageContent(test_event=True)
 
 
 @pytest.mark.parametrize("version", ["2.0", "2.1", "2.9", "2.5.1"])

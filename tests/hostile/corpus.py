@@ -3,7 +3,7 @@
 import json
 import zlib
 
-from invalidator.core.distribution_config import pack
+from invalidator.core.packed_distribution import pack
 from tests.notifications import TEST_EVENT, direct, through_eventbridge, through_sns
 
 ESCAPES = "a\nb\x1b[31m\x07\u2028\u202e\x9b\u0085\x7f"

@@ -22,21 +22,22 @@ from infra.cli.logs import readable
 from infra.cli.visible import harmless, visible
 from invalidator.core.allowance import Allowance
 from invalidator.core.backlog import bodies
-from invalidator.core.backlog_rules import LONGEST_KEY
+from invalidator.core.change import LONGEST_KEY
 from invalidator.core.coalescing import coalesce
 from invalidator.core.distribution import Behavior, Distribution, Origin
 from invalidator.core.distribution_config import (
     DistributionError,
     read_cache_policy,
     read_distribution,
-    unpack,
 )
+from invalidator.core.message_content import MOST_DETAIL
 from invalidator.core.origin_hosts import bucket_of
+from invalidator.core.packed_distribution import unpack
 from invalidator.core.path_patterns import compile_pattern
-from invalidator.core.reading import MOST_DETAIL, read_body
+from invalidator.core.reading import read_body
 from invalidator.core.survey import Survey
 from invalidator.core.viewer_paths import Router
-from invalidator.services import table_items
+from invalidator.services import account_items, table_items
 from tests.notifications import SENT
 
 SITE = Distribution(
@@ -85,11 +86,15 @@ def keys(data: bytes) -> None:
 def distribution(data: bytes) -> None:
     """What CloudFront says of a distribution or a cache policy, and what the table keeps of it."""
     document = _document(data)
-    for read in (lambda: read_distribution(document, {}), lambda: unpack(document)):
+    for read, refusal in (
+        (lambda: read_distribution(document, {}), DistributionError),
+        (lambda: unpack(document), ValueError),
+    ):
         try:
             routing = read()
-        except DistributionError as error:
-            _one_line(error)
+        except refusal as error:
+            if isinstance(error, DistributionError):
+                _one_line(error)
             continue
         for origin in routing.origins:
             if origin.bucket:
@@ -116,7 +121,7 @@ def table_item(data: bytes) -> None:
         isinstance(each, str) for each in (pin.bucket, pin.distribution, pin.origin_path, pin.prefix)
     )
     number: dict[str, Any] = {"N": text}
-    table_items.read_account(
+    account_items.read_account(
         {"paths_sent": number},
         {"request_paths": number, "request_wildcards": number, "gap": number, "learned": number, "next_call": number},
         SENT,

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from infra.bench.committed import committed, quoting
 from invalidator.core.reasons import FIX, MEANING, Reason
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -54,6 +55,13 @@ def test_every_statement_of_the_workers_role_is_named() -> None:
     role = re.split(r"\n  InvalidatorRole:\n", text)[1]
     statements = re.findall(r"Sid: (\w+)", re.split(r"\n  \w+:\n", role)[0])
     assert list(rows("Permissions of the worker")) == statements
+
+
+def test_the_committed_ratios_are_quoted_as_they_are() -> None:
+    ratios = committed()
+    assert all(f"{ratio:.2f}  {name}\n" in README for name, ratio in ratios.items())
+    # And no row that is measured no more.
+    assert quoting(README, ratios) == README
 
 
 def test_the_readme_can_be_read_in_ten_minutes() -> None:

@@ -15,6 +15,7 @@ from invalidator.core.pace import LONGEST_GAP_SECONDS
 from invalidator.core.pins import Pin
 from invalidator.failures import MemoryUnavailable
 from invalidator.ports import Account, StoredRoutes
+from invalidator.services import account_items
 from invalidator.services import table_items as items
 from invalidator.services.memory_table import MemoryTable
 from tests.services.remembered import NOW, PACE, SITE, TABLE, sent
@@ -42,7 +43,7 @@ def damaged(item: dict[str, Any]) -> st.SearchStrategy[dict[str, Any]]:
 
 
 @given(damaged(ROUTES))
-def test_a_damaged_mapping_counts_as_absent(item):
+def test_damaged_routes_count_as_absent(item):
     read = items.read_routes(item)
     assert read is None or isinstance(read, StoredRoutes)
 
@@ -65,7 +66,7 @@ def test_a_damaged_pin_counts_as_absent(item):
     ),
 )
 def test_a_damaged_account_stops_no_worker(spending, pace):
-    known = items.read_account(spending, pace, NOW)
+    known = account_items.read_account(spending, pace, NOW)
     if known.pace is not None:
         assert known.pace.paths >= 1
         assert known.pace.wildcards >= 1
@@ -74,10 +75,10 @@ def test_a_damaged_account_stops_no_worker(spending, pace):
 
 def test_a_damaged_pace_does_not_hide_what_was_spent():
     spent = {"paths_sent": {"N": "7"}, "day23": {"N": "3"}}
-    assert items.read_account(spent, {"request_paths": {"S": "many"}}, NOW) == Account(Spending(7, 3))
-    assert items.read_account({"paths_sent": {"S": "many"}}, {"next_call": {"N": "5"}}, NOW) == Account(
-        next_call=5.0
-    )
+    assert account_items.read_account(spent, {"request_paths": {"S": "many"}}, NOW) == Account(Spending(7, 3))
+    assert account_items.read_account(
+        {"paths_sent": {"S": "many"}}, {"next_call": {"N": "5"}}, NOW
+    ) == Account(next_call=5.0)
 
 
 @pytest.mark.parametrize("cut", [1, 3, 10])
@@ -97,7 +98,7 @@ def test_items_of_another_version_on_the_table_count_as_absent(client, table):
         {**ROUTES, "distributions": {"S": "an older form"}},
         {**PIN, "pin": {"S": '{"bucket": "site", "since": "v2"}'}},
         {**SENT, "paths": {"SS": ["/a"]}},
-        {**items.key("account#self", "pace"), "request_paths": {"N": "1.5"}},
+        {**account_items.pace_key("self"), "request_paths": {"N": "1.5"}},
     ):
         client.put_item(TableName=TABLE, Item=item)
     assert table.recall(["site"], "self", NOW) == ({}, Account())

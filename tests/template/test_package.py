@@ -14,6 +14,7 @@ pytestmark = pytest.mark.xdist_group("package")  # built once
 
 MAKE = shutil.which("make") or "make"
 LEFT_FOR_SCANNERS = ".dist-info"
+COMPILED = "__pycache__"
 IMPORTED = """
 import json, sys
 sys.path.insert(0, {package!r})
@@ -85,12 +86,50 @@ def test_compiled_parts_are_for_python_313_on_arm(for_lambda):
     assert [name for name in compiled if "cpython-313-aarch64" not in name] == []
 
 
-def test_no_tests_caches_or_stubs_are_packed(for_lambda):
-    assert [
-        each
-        for each in for_lambda.rglob("*")
-        if each.name in {"__pycache__", "tests"} or each.suffix == ".pyi"
-    ] == []
+def test_no_tests_or_stubs_are_packed(for_lambda):
+    assert [each for each in for_lambda.rglob("*") if each.name == "tests" or each.suffix == ".pyi"] == []
+
+
+def test_every_module_is_packed_compiled_and_python_takes_it_as_it_is(for_this_machine):
+    """A cold start would compile what is not, each time: Lambda's file system is read-only."""
+    modules = sorted(for_this_machine.rglob("*.py"))
+    tag = subprocess.run(
+        [ROOT / ".tools/ministack/bin/python", "-c", "import sys; print(sys.implementation.cache_tag)"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.strip()
+    assert modules
+    for each in modules:
+        compiled = each.parent / "__pycache__" / f"{each.stem}.{tag}.pyc"
+        # Hash-based and unchecked: https://docs.python.org/3/reference/import.html#pyc-invalidation
+        assert compiled.read_bytes()[4:8] == b"\x01\0\0\0", each
+
+
+def test_what_is_compiled_for_lambda_is_compiled_by_its_own_version(for_lambda):
+    """Which takes a Python 3.13 on the machine that builds; without one nothing is."""
+    assert {each.suffixes[0] for each in for_lambda.rglob("*.pyc")} <= {".cpython-313"}
+
+
+def test_a_build_without_python_313_packs_the_sources_alone(tmp_path):
+    package = _build("BucketSubscriptionFunction", tmp_path / "package", COMPILER="")
+    assert list(package.rglob("*.pyc")) == []
+    assert (package / "bucket_subscription/handler.py").exists()
+
+
+def test_the_same_sources_give_the_same_package(tmp_path):
+    packages = [
+        _build("BucketSubscriptionFunction", tmp_path / name, COMPILER=sys.executable) for name in "ab"
+    ]
+    first, second = (
+        {
+            str(each.relative_to(package)): (each.stat().st_mtime, each.is_file() and each.read_bytes())
+            for each in package.rglob("*")
+        }
+        for package in packages
+    )
+    assert any(name.endswith(".pyc") for name in first)
+    assert first == second
 
 
 def test_each_top_level_package_is_imported(for_this_machine, stacks):
@@ -100,7 +139,7 @@ def test_each_top_level_package_is_imported(for_this_machine, stacks):
     environment = {name: str(value) for name, value in variables.items()}
     modules = _imported(for_this_machine, "invalidator.handler", **environment)
     packed = {each.name.removesuffix(".py") for each in for_this_machine.iterdir()}
-    packed = {name for name in packed if not name.endswith(LEFT_FOR_SCANNERS)}
+    packed = {name for name in packed - {COMPILED} if not name.endswith(LEFT_FOR_SCANNERS)}
     assert packed == {name.partition(".")[0] for name in modules}
 
 
@@ -113,7 +152,7 @@ def test_each_part_of_powertools_is_imported(for_this_machine, stacks):
     packed = {each.name for each in (for_this_machine / "aws_lambda_powertools").iterdir() if each.is_dir()}
     imported = {name.split(".")[1] for name in modules if name.startswith("aws_lambda_powertools.")}
     # Types that the other parts name in annotations alone.
-    assert packed - imported <= {"utilities", "middleware_factory", "exceptions", "warnings"}
+    assert packed - imported <= {COMPILED, "utilities", "middleware_factory", "exceptions", "warnings"}
 
 
 def test_the_subscription_s_package_is_its_own_code_alone(tmp_path):

@@ -328,7 +328,7 @@ def test_a_backlog_of_paths_waits_too_while_nobody_can_tell_whether_its_distribu
     assert world.cloudfront.paid_by("E1") == [("/a",)]
 
 
-def test_a_stale_mapping_is_better_than_none():
+def test_stale_routes_are_better_than_none():
     world = World(SITE)
     world.handle(world.upload("a"))
     world.wait(3600)

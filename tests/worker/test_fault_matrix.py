@@ -152,7 +152,7 @@ MATRIX = {
         {"403 AccessDenied": S.MAPPING_DENIED},
         scenario="nothing is known",
     ),
-    "list the distributions, with a stale mapping": Row(
+    "list the distributions, with stale routes": Row(
         "cloudfront", "ListDistributions", S.SENT, scenario="stale"
     ),
     "read a distribution's configuration": Row(
@@ -171,9 +171,9 @@ MATRIX = {
         "sts", "AssumeRole", S.WAITS, {"403 AccessDenied": S.ROLE_REFUSED}, scenario="pinned with a role"
     ),
     "list a bucket": Row("s3", "ListObjectsV2", S.SENT, scenario="listing"),
-    "recall the mapping and the account": Row("dynamodb", "BatchGetItem", S.SENT),
+    "recall the routes and the account": Row("dynamodb", "BatchGetItem", S.SENT),
     "read what is pinned": Row("dynamodb", "Query", S.SENT_ANYWAY, {}, "nothing is known", '"pins"'),
-    "keep the mapping": Row("dynamodb", "BatchWriteItem", S.SENT, scenario="nothing is known"),
+    "keep the routes": Row("dynamodb", "BatchWriteItem", S.SENT, scenario="nothing is known"),
     "read what was sent": Row("dynamodb", "Query", S.SENT, meets="sent#"),
     "record an invalidation": Row("dynamodb", "TransactWriteItems", S.SENT),
     "record an invalidation beside another worker: the item": Row(
@@ -240,12 +240,12 @@ class World:
     site: str
     docs: str
     keyed: str
-    mapping: dict[str, StoredRoutes]
+    routes: dict[str, StoredRoutes]
 
     def client(self, service: str) -> Any:
         return {
             "cloudfront": lambda: self.worker.cloudfront._accounts.cloudfront(None),
-            "dynamodb": lambda: self.worker.memory._client,
+            "dynamodb": lambda: self.worker.memory._table._client,
             "sqs": lambda: self.worker.queue._client,
             "s3": lambda: self.worker.listing._client,
         }[service]()
@@ -268,8 +268,8 @@ def world() -> Iterator[World]:
         site, docs = deployed.distribution("site"), deployed.distribution("docs")
         keyed = deployed.distribution("keyed", policy="policy-1")
         found = made.worker.discovery.scan(())
-        mapping = {bucket: StoredRoutes(each, clock.now() + 10**6) for bucket, each in found.items()}
-        yield World(deployed, made.worker, clock, site, docs, keyed, mapping)
+        routes = {bucket: StoredRoutes(each, clock.now() + 10**6) for bucket, each in found.items()}
+        yield World(deployed, made.worker, clock, site, docs, keyed, routes)
     patch.undo()
 
 
@@ -282,7 +282,7 @@ def finish(distribution: str, invalidation: str) -> None:
 
 
 # Where CloudFront has to be asked who serves the bucket; elsewhere the table knows.
-UNMAPPED = {"nothing is known", "stale", "cache policy", "pinned with a role"}
+UNROUTED = {"nothing is known", "stale", "cache policy", "pinned with a role"}
 # What else has to fail so that the call is made: (service, operation, its answer).
 BESIDE = {
     "conflict": (
@@ -317,8 +317,8 @@ def prepare(world: World, scenario: str) -> tuple[str, str]:
     memory = MemoryTable(deployed.dynamodb, deployed.environment()["TABLE_NAME"])
     body, distribution = direct("a.html", at=now - 60), world.site
     worker.limits = replace(worker.limits, ceiling=Allowance(1000, 15))
-    if scenario not in UNMAPPED:
-        memory.store_routes(world.mapping)
+    if scenario not in UNROUTED:
+        memory.store_routes(world.routes)
     if scenario in {"no room", "room at last"}:
         old = deployed.cloudfront.create_invalidation(
             DistributionId=world.site,
@@ -329,9 +329,7 @@ def prepare(world: World, scenario: str) -> tuple[str, str]:
             finish(world.site, old)
         memory.record(Sent(world.site, old, now - (20 if scenario == "no room" else 30), paths), "self", now)
     elif scenario == "stale":
-        memory.store_routes(
-            {bucket: replace(each, fresh_until=0.0) for bucket, each in world.mapping.items()}
-        )
+        memory.store_routes({bucket: replace(each, fresh_until=0.0) for bucket, each in world.routes.items()})
     elif scenario == "cache policy":
         body, distribution = direct("a.html", bucket="keyed", at=now - 60), world.keyed
     elif scenario == "pinned with a role":

@@ -10,6 +10,7 @@ from invalidator.core.request import Request
 from invalidator.core.sent import Sent
 from invalidator.core.work import Work
 from invalidator.failures import BackPressure
+from invalidator.pacing import Pacing
 from invalidator.ports import Account
 from invalidator.sending import Limits, Sending
 from tests.worker.fakes import FixedClock, RecordingCloudFront
@@ -33,8 +34,9 @@ def test_a_plan_of_many_wildcards_is_sent_in_a_few_requests_and_covers_all() -> 
     cloudfront = OneWildcardAtATime(NOW)
     work = Work(SITE, dict.fromkeys(changed, NOW), {"site"})
     limits = Limits(Allowance(20, 15), 0)
-    sending = Sending(work, "self", Account(), NOW + 60, cloudfront, InMemoryTable(), FixedClock(NOW), limits)
-    outcome = sending.run()
+    memory, clock = InMemoryTable(), FixedClock(NOW)
+    pacing = Pacing("self", Account(), limits.ceiling, memory, clock)
+    outcome = Sending(work, pacing, NOW + 60, cloudfront, memory, clock, limits).run()
     sent = [path for request in cloudfront.requests for path in request.paths]
     prefixes = tuple(path[:-1] for path in sent if path.endswith("*"))
     assert outcome.refused > 0

@@ -10,6 +10,7 @@ from invalidator.core.distribution import Behavior, Distribution, Origin
 from invalidator.core.reasons import Reason
 from invalidator.core.work import Work
 from invalidator.failures import Permanent
+from invalidator.pacing import Pacing
 from invalidator.ports import Account
 from invalidator.probing import Probing
 from invalidator.sending import Limits, Sending
@@ -47,17 +48,9 @@ def send(bucket: Bucket, calls: int = 20, paths: int = 4) -> RecordingCloudFront
     cloudfront = RecordingCloudFront(NOW)
     clock = FixedClock(NOW)
     probing = Probing(work, bucket, clock, calls, ())
-    Sending(
-        work,
-        "self",
-        Account(),
-        NOW + 30,
-        cloudfront,
-        InMemoryTable(),
-        clock,
-        Limits(Allowance(paths, 1), 0),
-        probing,
-    ).run()
+    memory, limits = InMemoryTable(), Limits(Allowance(paths, 1), 0)
+    pacing = Pacing("self", Account(), limits.ceiling, memory, clock)
+    Sending(work, pacing, NOW + 30, cloudfront, memory, clock, limits, probing).run()
     return cloudfront
 
 

@@ -1,8 +1,10 @@
 """The function's environment is read once, and what is wrong with it is named."""
 
+from dataclasses import FrozenInstanceError
+
 import pytest
 
-from invalidator.settings import Settings, SettingsError, read_settings
+from invalidator.settings import SettingsError, read_settings
 from invalidator.wiring import MEMORY_CONFIG, wire
 
 NEEDED = {"TABLE_NAME": "t", "QUEUE_URL": "https://q", "DEAD_LETTER_QUEUE_URL": "https://d"}
@@ -55,9 +57,8 @@ def test_budgets_from_none_to_a_million_are_taken(budget):
 
 
 def test_settings_do_not_change():
-    with pytest.raises(ValueError, match="frozen"):
+    with pytest.raises(FrozenInstanceError):
         read_settings(NEEDED).table_name = "other"  # type: ignore[misc]  # that it fails is what is shown
-    assert Settings.model_config["frozen"]
 
 
 def test_a_table_that_hangs_costs_little_of_the_time_to_send(monkeypatch) -> None:
@@ -66,4 +67,4 @@ def test_a_table_that_hangs_costs_little_of_the_time_to_send(monkeypatch) -> Non
     assert MEMORY_CONFIG.connect_timeout + MEMORY_CONFIG.read_timeout <= 3
     assert MEMORY_CONFIG.retries == {"mode": "standard", "total_max_attempts": 2}
     wired = wire(dict.fromkeys(["TABLE_NAME", "QUEUE_URL", "DEAD_LETTER_QUEUE_URL"], "x"))
-    assert wired.worker.memory._client.meta.config.read_timeout == MEMORY_CONFIG.read_timeout
+    assert wired.worker.memory._table._client.meta.config.read_timeout == MEMORY_CONFIG.read_timeout

@@ -29,7 +29,7 @@ class PathBacklog:
 
     Attributes:
         distribution: the distribution's id.
-        buckets: the buckets whose changes these are; the mapping is asked for them again.
+        buckets: the buckets whose changes these are; their routes are looked up again.
         paths: viewer path (a wildcard ends in `*`) → newest change it stands for, epoch seconds.
         attempts: how often passing errors (not back-pressure) put this back already.
         reason: why it was put back the last time, for people.
@@ -40,6 +40,11 @@ class PathBacklog:
     paths: Mapping[str, float]
     attempts: int = 0
     reason: str = ""
+
+    @property
+    def size(self) -> int:
+        """How many paths there are."""
+        return len(self.paths)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +62,11 @@ class KeyBacklog:
     keys: Mapping[str, float] = field(default_factory=dict)
     attempts: int = 0
     reason: str = ""
+
+    @property
+    def size(self) -> int:
+        """How many keys there are."""
+        return len(self.keys)
 
 
 def bodies(backlog: PathBacklog | KeyBacklog, limit: int = MAX_BODY_BYTES) -> Iterator[str]:

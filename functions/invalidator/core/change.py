@@ -2,6 +2,11 @@
 
 from dataclasses import dataclass
 
+# The oldest buckets' names are the longest [S3 user guide, bucket naming rules]; more is none, and fits no table key.
+LONGEST_BUCKET_NAME = 255
+# S3 user guide, object-keys: 1,024 bytes of UTF-8, so never more characters.
+LONGEST_KEY = 1024
+
 
 @dataclass(frozen=True, slots=True)
 class Change:

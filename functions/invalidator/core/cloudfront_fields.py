@@ -1,9 +1,10 @@
 """The fields of CloudFront's answers that routing needs, named as CloudFront names them."""
 
-from collections.abc import Mapping
-from typing import Annotated
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict
+_T = TypeVar("_T")
 
 
 def _listed(value: object) -> object:
@@ -15,77 +16,117 @@ def _listed(value: object) -> object:
     return value
 
 
-class _Fields(BaseModel):
-    # Built when a first answer is read: most cold starts find the mapping in the table and read none.
-    model_config = ConfigDict(defer_build=True)
+Listed = Annotated[Sequence[_T], _listed]
 
 
-class OriginFields(_Fields):
+@dataclass(frozen=True, kw_only=True)
+class OriginFields:
+    """An origin: where CloudFront fetches what it does not have."""
+
     Id: str
     DomainName: str
     OriginPath: str = ""
 
 
-class MemberFields(_Fields):
+@dataclass(frozen=True, kw_only=True)
+class MemberFields:
+    """An origin, as a member of a group."""
+
     OriginId: str
 
 
-class OriginGroupFields(_Fields):
+@dataclass(frozen=True, kw_only=True)
+class OriginGroupFields:
+    """Origins of which the second answers where the first fails."""
+
     Id: str
-    Members: Annotated[list[MemberFields], BeforeValidator(_listed)]
+    Members: Listed[MemberFields]
 
 
-class FunctionFields(_Fields):
+@dataclass(frozen=True, kw_only=True)
+class FunctionFields:
+    """A CloudFront function or Lambda@Edge at a cache behavior: when it runs."""
+
     EventType: str
 
 
-class ForwardedFields(_Fields):
+@dataclass(frozen=True, kw_only=True)
+class ForwardedFields:
+    """What a cache behavior without a cache policy forwards, and so caches by."""
+
     QueryString: bool
 
 
-class DefaultBehaviorFields(_Fields):
+@dataclass(frozen=True, kw_only=True)
+class DefaultBehaviorFields:
+    """The cache behavior of what no other takes."""
+
     TargetOriginId: str
     CachePolicyId: str | None = None
     ForwardedValues: ForwardedFields | None = None
-    LambdaFunctionAssociations: Annotated[list[FunctionFields], BeforeValidator(_listed)] = []
-    FunctionAssociations: Annotated[list[FunctionFields], BeforeValidator(_listed)] = []
+    LambdaFunctionAssociations: Listed[FunctionFields] = ()
+    FunctionAssociations: Listed[FunctionFields] = ()
 
 
+@dataclass(frozen=True, kw_only=True)
 class BehaviorFields(DefaultBehaviorFields):
+    """A cache behavior, and the paths that it takes."""
+
     PathPattern: str
 
 
-class ConfigFields(_Fields):
-    Origins: Annotated[list[OriginFields], BeforeValidator(_listed)]
-    OriginGroups: Annotated[list[OriginGroupFields], BeforeValidator(_listed)] = []
+@dataclass(frozen=True, kw_only=True)
+class ConfigFields:
+    """A distribution's configuration."""
+
+    Origins: Listed[OriginFields]
+    OriginGroups: Listed[OriginGroupFields] = ()
     DefaultCacheBehavior: DefaultBehaviorFields
-    CacheBehaviors: Annotated[list[BehaviorFields], BeforeValidator(_listed)] = []
+    CacheBehaviors: Listed[BehaviorFields] = ()
     DefaultRootObject: str | None = None
-    Aliases: Annotated[list[str], BeforeValidator(_listed)] = []
+    Aliases: Listed[str] = ()
     Enabled: bool = True
 
 
-class DistributionFields(_Fields):
+@dataclass(frozen=True, kw_only=True)
+class DistributionFields:
+    """What GetDistribution and GetDistributionConfig answer, with the id beside the configuration."""
+
     Id: str
     DistributionConfig: ConfigFields
 
 
+@dataclass(frozen=True, kw_only=True)
 class SummaryFields(ConfigFields):
+    """One item of what ListDistributions answers: the id among the configuration."""
+
     Id: str
 
 
-class QueryStringFields(_Fields):
+@dataclass(frozen=True, kw_only=True)
+class QueryStringFields:
+    """Which query strings a cache key holds."""
+
     QueryStringBehavior: str
 
 
-class CacheKeyFields(_Fields):
+@dataclass(frozen=True, kw_only=True)
+class CacheKeyFields:
+    """What a cache key holds beside the path."""
+
     QueryStringsConfig: QueryStringFields
 
 
-class PolicyConfigFields(_Fields):
+@dataclass(frozen=True, kw_only=True)
+class PolicyConfigFields:
+    """A cache policy's configuration."""
+
     ParametersInCacheKeyAndForwardedToOrigin: CacheKeyFields | None = None
 
 
-class CachePolicyFields(_Fields):
+@dataclass(frozen=True, kw_only=True)
+class CachePolicyFields:
+    """What GetCachePolicy answers."""
+
     Id: str
     CachePolicyConfig: PolicyConfigFields

@@ -34,6 +34,7 @@ class Inventory:
         self._paths = sorted(set(unchanged))
 
     def __call__(self, prefix: str) -> Count:
+        """Return how many there are below a prefix ("/img/", without the star)."""
         number = bisect_left(self._paths, prefix + AFTER) - bisect_left(self._paths, prefix)
         return Count(number, number)
 

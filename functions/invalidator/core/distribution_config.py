@@ -1,9 +1,10 @@
-"""Reads what CloudFront says about distributions and cache policies, and what the table keeps of it."""
+"""Reads what CloudFront says about distributions and cache policies."""
 
+import functools
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic_core import ValidationError
 
 from invalidator.core.cloudfront_fields import (
     CachePolicyFields,
@@ -14,6 +15,7 @@ from invalidator.core.cloudfront_fields import (
 )
 from invalidator.core.distribution import Behavior, Distribution, Origin
 from invalidator.core.origin_hosts import bucket_of
+from invalidator.core.schema import validator_of
 
 # AWS guide, using-managed-cache-policies: the ids are the same in every account. The value says whether the
 # cache key holds query strings.
@@ -27,8 +29,9 @@ MANAGED_CACHE_POLICIES: Mapping[str, bool] = {
     "08627262-05a9-4f76-9ded-b50ca2e3a84f": True,  # Elemental-MediaPackage: some
 }
 _REWRITING_EVENTS = {"viewer-request", "origin-request"}
-_PACKED = TypeAdapter(Distribution)
-_Fields = TypeVar("_Fields", bound=BaseModel)
+_Fields = TypeVar("_Fields")
+# Made when a first answer is read: most cold starts find the routes in the table and read none.
+_validator_of = functools.cache(validator_of)
 
 
 class DistributionError(ValueError):
@@ -102,24 +105,6 @@ def read_cache_policy(document: object) -> tuple[str, bool]:
     return policy.Id, cache_key is not None and cache_key.QueryStringsConfig.QueryStringBehavior != "none"
 
 
-def pack(distribution: Distribution) -> dict[str, Any]:
-    """The distribution as JSON-able values, for a table item; `unpack` gives it back."""
-    packed: dict[str, Any] = _PACKED.dump_python(distribution, mode="json")
-    return packed
-
-
-def unpack(packed: object) -> Distribution:
-    """Read what `pack` made, now or in an earlier version: fields it did not know yet get their defaults.
-
-    Raises:
-        DistributionError: it is not a packed distribution.
-    """
-    try:
-        return _PACKED.validate_python(packed)
-    except ValidationError as error:
-        raise DistributionError(_first_problem(error)) from error
-
-
 def _opened(document: object, envelope: str) -> Mapping[str, object]:
     inner = document.get(envelope, document) if isinstance(document, Mapping) else document
     if not isinstance(inner, Mapping):
@@ -127,18 +112,20 @@ def _opened(document: object, envelope: str) -> Mapping[str, object]:
     return inner
 
 
-def _checked(model: type[_Fields], document: Mapping[str, object]) -> _Fields:
+def _checked(fields: type[_Fields], document: Mapping[str, object]) -> _Fields:
     try:
-        return model.model_validate(document)
+        checked: _Fields = _validator_of(fields).validate_python(document)  # type: ignore[arg-type]  # a type is hashable
     except ValidationError as error:
-        raise DistributionError(_first_problem(error, lists="Items.")) from error
+        raise DistributionError(_first_problem(error)) from error
+    return checked
 
 
-def _first_problem(error: ValidationError, lists: str = "") -> str:
-    """The first thing wrong, in one line; `lists` goes between a list's name and an item's number."""
+def _first_problem(error: ValidationError) -> str:
+    """The first thing wrong, in one line; CloudFront's lists stand under "Items"."""
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-    steps = (f"{lists}{step}" if isinstance(step, int) else step for step in first["loc"])
-    where = ".".join(steps) or "document"
+    where = (
+        ".".join(f"Items.{step}" if isinstance(step, int) else step for step in first["loc"]) or "document"
+    )
     return f"{where}: {first['msg'][:1].lower()}{first['msg'][1:]}"
 
 

@@ -1,4 +1,4 @@
-"""What became of one distribution's work, or of one message."""
+"""What became of one distribution's work."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -30,6 +30,7 @@ class PrefixTree:
         return len(self.first)
 
     def prefix(self, point: int) -> str:
+        """Return what the paths under a point share: its wildcard without the star."""
         return self.paths[self.first[point]][: self.depth[point]]
 
 

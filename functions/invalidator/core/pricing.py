@@ -48,6 +48,7 @@ class Points:
         )
 
     def choice(self, chosen: Sequence[int]) -> "Choice":
+        """Return a set of points with its sums."""
         return Choice(
             sum(self.cost[point] for point in chosen),
             sum(self.gain[point] for point in chosen),

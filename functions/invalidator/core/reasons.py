@@ -30,9 +30,11 @@ MEANING: dict[Reason, str] = {
     Reason.NOT_JSON: "The message is not JSON: something other than S3, SNS or EventBridge wrote it.",
     Reason.NOT_A_NOTIFICATION: "The message is JSON, but not an S3 notification in any form that is read here.",
     Reason.UNSUPPORTED_VERSION: "The message has a major version that this worker does not read.",
-    Reason.BAD_RECORD: "A record of the notification lacks its bucket or its key.",
+    Reason.BAD_RECORD: "A record or compact message lacks its bucket or its key, or is none of S3's or the worker's.",
     Reason.ACCESS_DENIED: "CloudFront refused the worker's role to invalidate the distribution.",
-    Reason.DISTRIBUTION_GONE: "The distribution that a route is pinned to does not exist.",
+    Reason.DISTRIBUTION_GONE: (
+        "The distribution does not exist: a pin names it, or it was deleted while listing failed."
+    ),
     Reason.PATH_REFUSED: "CloudFront refuses this one path; all others of its batch were sent.",
     Reason.ROLE_REFUSED: "The role of a distribution in another account could not be assumed.",
     Reason.MAPPING_DENIED: "The worker's role may not list distributions, so nobody knows who serves the bucket.",
@@ -41,12 +43,12 @@ MEANING: dict[Reason, str] = {
 }
 
 FIX: dict[Reason, str] = {
-    Reason.NOT_JSON: "Find the writer in the message; stop it, then purge by this reason.",
-    Reason.NOT_A_NOTIFICATION: "Find the writer in the message; stop it, then purge by this reason.",
+    Reason.NOT_JSON: "Stop the writer that the message shows, then purge by this reason.",
+    Reason.NOT_A_NOTIFICATION: "Stop the writer that the message shows, then purge by this reason.",
     Reason.UNSUPPORTED_VERSION: "Deploy a newer version of the worker (make deploy), then redrive.",
     Reason.BAD_RECORD: "Invalidate the object by hand if it matters, then purge by this reason.",
     Reason.ACCESS_DENIED: "Allow cloudfront:CreateInvalidation on the distribution in the role, then redrive.",
-    Reason.DISTRIBUTION_GONE: "Remove the pin (invalidator route unpin), then purge by this reason.",
+    Reason.DISTRIBUTION_GONE: "Remove the pin if there is one (invalidator route unpin), then purge by this reason.",
     Reason.PATH_REFUSED: (
         "See the path with: invalidator dlq show ID; invalidate a wildcard above it by hand, "
         "rename the object, then purge."

@@ -5,8 +5,7 @@
 | `routes` | bucket | the bucket's distributions, packed; until when they count as fresh |
 | `pins` | `BUCKET#DISTRIBUTION#…` | a pinned route |
 | `sent#DISTRIBUTION` | creation time and id | an invalidation, its paths packed |
-| `account#NAME` | `spending#2026-11` | paths spent in the month, and in each of its days |
-| `account#NAME` | `pace` | what CloudFront accepts, and when it may be asked next |
+| `account#NAME` | | see `account_items` |
 
 An item that an older or newer version wrote and this one cannot read counts as absent: it is learned again.
 DynamoDB removes expired items late, so nothing relies on their being gone [aws-behaviour.md, DynamoDB].
@@ -14,22 +13,17 @@ DynamoDB removes expired items late, so nothing relies on their being gone [aws-
 
 import json
 import zlib
-from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any
 
-from invalidator.core.budget import Spending, day_of, month_of
-from invalidator.core.distribution_config import DistributionError, pack, unpack
-from invalidator.core.pace import LONGEST_GAP_SECONDS, Pace
+from invalidator.core.packed_distribution import pack, unpack
 from invalidator.core.pins import Pin
 from invalidator.core.sent import Sent
-from invalidator.ports import Account, StoredRoutes
+from invalidator.ports import StoredRoutes
+from invalidator.services.dynamodb_table import Item, key, number
 
-Item = dict[str, Any]
 DAY = 86_400
 # A dead letter lives for 14 days; what covered its paths is remembered a little longer.
 SENT_DAYS = 15
-SPENDING_DAYS = 400
 # A stale answer is better than none, for this long.
 ROUTES_DAYS = 30
 # 3,000 paths of 4,000 characters are below this, and so are the routes of one bucket; more is not ours, and is not
@@ -48,26 +42,16 @@ UNREADABLE = (
 )
 
 
-def key(pk: str, sk: str) -> Item:
-    """Return an item's key."""
-    return {"pk": {"S": pk}, "sk": {"S": sk}}
-
-
-def number(value: float) -> Item:
-    """Return a number as DynamoDB takes it."""
-    return {"N": repr(value)}
-
-
-def routes_key(bucket: str) -> tuple[str, str]:
-    """Return where it stands who serves a bucket: all buckets in one partition, so that one query lists them."""
-    return "routes", bucket
+def routes_key(bucket: str) -> Item:
+    """Return the key of who serves a bucket: all buckets in one partition, so that one query lists them."""
+    return key("routes", bucket)
 
 
 def routes_item(bucket: str, stored: StoredRoutes) -> Item:
     """Return the item that says who serves a bucket."""
     packed = zlib.compress(json.dumps([pack(each) for each in stored.distributions]).encode())
     return {
-        **key(*routes_key(bucket)),
+        **routes_key(bucket),
         "distributions": {"B": packed},
         "fresh_until": number(stored.fresh_until),
         "expires": number(int(stored.fresh_until) + ROUTES_DAYS * DAY),
@@ -79,7 +63,7 @@ def read_routes(item: Item) -> StoredRoutes | None:
     try:
         packed = json.loads(_inflate(item["distributions"]["B"]))
         return StoredRoutes(tuple(unpack(each) for each in packed), float(item["fresh_until"]["N"]))
-    except (DistributionError, *UNREADABLE):
+    except UNREADABLE:
         return None
 
 
@@ -103,6 +87,11 @@ def read_pin(item: Item) -> Pin | None:
     return pin if all(isinstance(each, str) for each in texts) else None
 
 
+def sent_partition(distribution: str) -> str:
+    """Return where the invalidations of a distribution stand."""
+    return f"sent#{distribution}"
+
+
 def sent_sort_key(created: float, invalidation: str = "") -> str:
     """Return the sort key of an invalidation: its creation in milliseconds; as text it sorts as time."""
     # Rounded: cut off, 0.123 s would be written as 122 ms, read, and written the next time as 121 ms, another item.
@@ -111,7 +100,7 @@ def sent_sort_key(created: float, invalidation: str = "") -> str:
 
 def sent_key(sent: Sent) -> Item:
     """Return the key of a sent invalidation."""
-    return key(f"sent#{sent.distribution}", sent_sort_key(sent.created, sent.id))
+    return key(sent_partition(sent.distribution), sent_sort_key(sent.created, sent.id))
 
 
 def sent_item(sent: Sent) -> Item:
@@ -145,48 +134,6 @@ def read_sent(distribution: str, item: Item) -> Sent | None:
         )
     except UNREADABLE:
         return None
-
-
-def spending_update(account: str, paths: int, now: float) -> Item:
-    """Return the update that adds `paths` to what an account spent in the month and day of `now`."""
-    return {
-        "Key": key(f"account#{account}", f"spending#{month_of(now)}"),
-        "UpdateExpression": "SET expires = :expires ADD paths_sent :paths, #day :paths",
-        "ExpressionAttributeNames": {"#day": f"day{day_of(now)}"},
-        "ExpressionAttributeValues": {
-            ":paths": number(paths),
-            ":expires": number(int(now) + SPENDING_DAYS * DAY),
-        },
-    }
-
-
-def read_account(spending: Mapping[str, Any], pace: Mapping[str, Any], now: float) -> Account:
-    """Read what is known of an account at `now` from its two items; one that cannot be read counts as empty."""
-    try:
-        spent = Spending(_whole(spending, "paths_sent"), _whole(spending, f"day{day_of(now)}"))
-    except UNREADABLE:
-        spent = Spending()
-    try:
-        next_call = float(pace["next_call"]["N"]) if "next_call" in pace else 0.0
-        return Account(spent, _pace(pace), next_call)
-    except UNREADABLE:
-        return Account(spent)
-
-
-def _pace(item: Mapping[str, Any]) -> Pace | None:
-    if "request_paths" not in item:
-        return None
-    return Pace(
-        max(1, _whole(item, "request_paths")),
-        max(1, _whole(item, "request_wildcards")),
-        # No worker learns a longer gap; one read from a damaged item would stop all of them.
-        min(max(0.0, float(item["gap"]["N"])), LONGEST_GAP_SECONDS),
-        float(item["learned"]["N"]),
-    )
-
-
-def _whole(item: Mapping[str, Any], name: str) -> int:
-    return int(item[name]["N"]) if name in item else 0
 
 
 def _inflate(packed: bytes) -> bytes:

@@ -1,14 +1,12 @@
 """CloudFront's own JSON becomes routing; what is not CloudFront's JSON becomes one clear line."""
 
 import copy
-import json
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from random_distributions import distributions
 from routing_cases import (
     ALB,
     BY_QUERY,
@@ -28,10 +26,8 @@ from invalidator.core.distribution import Behavior, Distribution, Origin
 from invalidator.core.distribution_config import (
     MANAGED_CACHE_POLICIES,
     DistributionError,
-    pack,
     read_cache_policy,
     read_distribution,
-    unpack,
 )
 
 
@@ -242,36 +238,6 @@ def test_a_document_that_is_no_cache_policy_is_one_line_that_names_the_field(wro
         read_cache_policy(wrong)
 
 
-@given(distributions(), st.none() | st.text(max_size=10))
-def test_what_is_packed_for_the_table_unpacks_to_the_same(distribution, role):
-    whole = read_distribution(distribution, {}, root_object=role)
-    packed = pack(whole)
-
-    assert unpack(packed) == whole
-    assert unpack(json.loads(json.dumps(packed))) == whole
-
-
-def test_a_table_item_of_a_version_with_fewer_fields_gets_their_defaults():
-    packed = pack(read_distribution(DISTRIBUTIONS["plain"], {}))
-    for added in ("enabled", "unknown_policies", "role"):
-        del packed[added]
-
-    assert unpack(packed) == read_distribution(DISTRIBUTIONS["plain"], {})
-
-
-@pytest.mark.parametrize(
-    ("wrong", "says"),
-    [
-        (None, "document: "),
-        ({"id": "E1"}, "origins: field required"),
-        ({"id": "E1", "origins": [], "behaviors": [{"pattern": "*"}]}, "behaviors.0.origins: field required"),
-    ],
-)
-def test_a_table_item_that_is_none_is_one_line_that_names_the_field(wrong, says):
-    with pytest.raises(DistributionError, match=says):
-        unpack(wrong)
-
-
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.text(max_size=5),
@@ -302,7 +268,6 @@ def test_no_json_is_too_strange_to_be_refused_in_a_line(value):
     for read in (
         lambda: read_distribution(value, {}),
         lambda: read_cache_policy(value),
-        lambda: unpack(value),
     ):
         with pytest.raises(DistributionError) as refused:
             read()

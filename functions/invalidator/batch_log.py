@@ -1,14 +1,11 @@
-"""What the worker tells the outside: log lines for people, one metrics line a batch.
+"""What the worker logs of a batch: what a person needs to know, and the keys to look at.
 
 Everything that came from outside is logged as a JSON string, so no key can forge a line of its own.
 """
 
-from collections.abc import Sequence
+from aws_lambda_powertools import Logger
 
-from aws_lambda_powertools import Logger, Metrics
-from aws_lambda_powertools.metrics import MetricUnit
-
-from invalidator.core.backlog import KeyBacklog, PathBacklog
+from invalidator.core.backlog import KeyBacklog
 from invalidator.core.outcome import Outcome
 from invalidator.core.viewer_paths import Router
 from invalidator.core.work import Work
@@ -17,16 +14,13 @@ from invalidator.report import Postponed, Report
 MOST_EXAMPLES = 5
 # A legitimate batch names a few; a forged one could fill the log with names. The metrics count all.
 MOST_BUCKETS = 100
-# Latencies are told as this many evenly chosen values of a batch: enough for a median and a p95.
-MOST_SAMPLES = 20
 
 
-def tell(report: Report, logger: Logger, metrics: Metrics, index_documents: tuple[str, ...]) -> None:
-    """Log what a person needs to know of a batch, and count the rest."""
+def log_batch(report: Report, logger: Logger, index_documents: tuple[str, ...]) -> None:
+    """Log what a person needs to know of a batch; `index_documents` as the worker was given them."""
     _log_messages(report, logger)
     for work, outcome in report.outcomes:
         _log_outcome(report, work, outcome, logger, index_documents)
-    _count(report, metrics)
 
 
 def _log_messages(report: Report, logger: Logger) -> None:
@@ -45,7 +39,7 @@ def _log_messages(report: Report, logger: Logger) -> None:
         _log_postponed(report, postponed, logger)
     if report.routes.stale:
         logger.warning(
-            "mapping is stale: CloudFront cannot be asked",
+            "routes are stale: CloudFront cannot be asked",
             extra={"buckets": sorted(report.routes.stale)[:MOST_BUCKETS], "count": len(report.routes.stale)},
         )
     for bucket, keys in list(report.sorted.unserved.items())[:MOST_BUCKETS]:
@@ -77,7 +71,7 @@ def _log_postponed(report: Report, postponed: Postponed, logger: Logger) -> None
         "distributions of a bucket unknown",
         extra={
             **about,
-            "count": _size(backlog),
+            "count": backlog.size,
             "messages": list(dict.fromkeys(postponed.messages))[:MOST_EXAMPLES],
             "reason": postponed.dead or type(postponed.failure).__name__,
             "detail": str(postponed.failure),
@@ -161,54 +155,3 @@ def _example_keys(report: Report, work: Work, outcome: Outcome, names: tuple[str
                 if len(found[position]) < MOST_EXAMPLES:
                     found[position].append(key)
     return found
-
-
-def _count(report: Report, metrics: Metrics) -> None:
-    outcomes = [outcome for _, outcome in report.outcomes]
-    sent = [each for outcome in outcomes for each in outcome.sent]
-    counts = {
-        "Messages": report.messages,
-        "Keys": sum(len(bucket.keys) for bucket in report.buckets.values()),
-        "TestEvents": report.inbox.tests,
-        "Ignored": report.inbox.ignored,
-        "Unserved": sum(report.sorted.unserved.values()),
-        "Invalidations": len(sent),
-        "PathsSent": sum(len(each.paths) for each in sent),
-        "WildcardsSent": sum(each.wildcards for each in sent),
-        "AlreadyCovered": sum(outcome.covered for outcome in outcomes),
-        "Deferred": sum(len(outcome.waiting) for outcome in outcomes)
-        + sum(_size(each.backlog) for each in report.postponed if each.dead is None),
-        "Throttled": sum(outcome.refused for outcome in outcomes),
-        "Failed": len(report.retry),
-        "DeadLettered": len(report.inbox.unreadable)
-        + sum(each.dead is not None for each in report.postponed)
-        + sum(len(outcome.dead) for outcome in outcomes),
-        "Unrecorded": sum(outcome.unrecorded for outcome in outcomes),
-    }
-    # The alarm on a stuck backlog watches this: there was work, and none of it could be sent.
-    counts["NothingSent"] = int(bool(counts["Deferred"] or counts["Failed"]) and not sent)
-    for name, value in counts.items():
-        metrics.add_metric(name, MetricUnit.Count, value)
-    known = [outcome.collateral for outcome in outcomes if outcome.collateral is not None]
-    if known:
-        metrics.add_metric("Collateral", MetricUnit.Count, sum(known))
-    if report.paths_this_month is not None:
-        metrics.add_metric("PathsThisMonth", MetricUnit.Count, report.paths_this_month)
-    for milliseconds in _latencies(report):
-        metrics.add_metric("EventToInvalidationMilliseconds", MetricUnit.Milliseconds, milliseconds)
-
-
-def _size(backlog: KeyBacklog | PathBacklog) -> int:
-    return len(backlog.keys if isinstance(backlog, KeyBacklog) else backlog.paths)
-
-
-def _latencies(report: Report) -> Sequence[float]:
-    """From a change to the invalidation that made it fresh, milliseconds; a sample of the batch."""
-    values = []
-    for work, outcome in report.outcomes:
-        if outcome.sent and not outcome.waiting:
-            created = outcome.sent[-1].created
-            values += [max(0.0, created - at) * 1000 for at in work.paths.values()]
-    values.sort()
-    step = max(1, len(values) // MOST_SAMPLES)
-    return [round(value) for value in values[step // 2 :: step][:MOST_SAMPLES]]
