@@ -1,7 +1,7 @@
 """What AWS can do to a call, on the wire: every error of a service's own model, and what any service can do.
 
-It strikes below the real SDK's parsing and retries, in front of moto. Time-outs and slow answers move the test's clock
-on by the client's own time-outs, and so does the SDK's waiting between its tries: nothing waits really.
+It strikes below the real SDK's parsing and retries, in front of what stands for AWS. Time-outs and slow answers move
+the test's clock on by the client's own time-outs, and so does the SDK's waiting between its tries: nobody waits.
 """
 
 import json
@@ -38,6 +38,14 @@ class Clock(Protocol):
     """Time that passes when somebody waits."""
 
     def sleep(self, seconds: float) -> None: ...
+
+
+class Service(Protocol):
+    """What stands for AWS: moto's, or a test's own."""
+
+    enabled: bool
+
+    def process_request(self, request: Any) -> Any: ...
 
 
 @dataclass(frozen=True)
@@ -120,11 +128,12 @@ class Fault:
 
     Args:
         answer: what the SDK sees instead of the service's answer: a response, or an exception to raise.
-        meets: tells by its body whether a request is met.
+        meets: tells by its URL, a line end and its body whether a request is met.
         after: whether the service does what was asked, and only its answer is lost.
         most: how many requests are met at most.
         slow: whether an answer takes nearly as long as the client waits.
         clock: what time-outs and slow answers move on.
+        service: what stands for AWS at the wire, and is a client's `before-send` handler.
     """
 
     def __init__(
@@ -136,6 +145,7 @@ class Fault:
         most: int | None = None,
         slow: bool = False,
         clock: Clock | None = None,
+        service: Service = botocore_stubber,
     ) -> None:
         self.answer = answer
         self.meets = meets
@@ -143,14 +153,21 @@ class Fault:
         self.left = most
         self.slow = slow
         self.clock = clock
+        self.service = service
         self.struck = 0
         self._here = False
         self._config: Any = None
 
     @classmethod
-    def of(cls, what: Happening, clock: Clock, meets: Callable[[str], bool] = lambda _: True) -> "Fault":
+    def of(
+        cls,
+        what: Happening,
+        clock: Clock,
+        meets: Callable[[str], bool] = lambda _: True,
+        service: Service = botocore_stubber,
+    ) -> "Fault":
         """The fault that makes this happen to each try of each call."""
-        return cls(what.answer, meets=meets, after=what.after, slow=what.slow, clock=clock)
+        return cls(what.answer, meets=meets, after=what.after, slow=what.slow, clock=clock, service=service)
 
     def strike(self, client: Any, operation: str | None = None) -> Callable[[], None]:
         """Begin, at one operation or at all of the client's; returns what ends it."""
@@ -158,7 +175,7 @@ class Fault:
         if operation is not None:
             event += f".{operation}"
         self._config = client.meta.config
-        # Handlers of the whole event run after those of one operation, moto's own is among them.
+        # Handlers of the whole event run after those of one operation; what stands for AWS is among them.
         client.meta.events.register_first(event, self._before)
         client.meta.events.register_last("before-send", self._after)
 
@@ -170,7 +187,7 @@ class Fault:
 
     def _before(self, request: Any, **_: Any) -> None:
         body = request.body or b""
-        text = body.decode() if isinstance(body, bytes) else str(body)
+        text = f"{request.url}\n{body.decode() if isinstance(body, bytes) else body}"
         self._here = self.left != 0 and self.meets(text)
         if not self._here:
             return
@@ -180,13 +197,13 @@ class Fault:
         if self.clock is not None:
             self.clock.sleep(self._seconds())
         if self.after and (self.answer is None or isinstance(self.answer, Exception)):
-            return  # moto does what was asked first
+            return  # AWS does what was asked first
         if isinstance(self.answer, Exception):
             self._here = False
             raise self.answer
         if self.after:
-            botocore_stubber.process_request(request)
-        botocore_stubber.enabled = False  # moto does not answer
+            self.service.process_request(request)
+        self.service.enabled = False  # it does not answer
 
     def _seconds(self) -> float:
         """How long the call takes: all of the client's patience, at the worst."""
@@ -198,12 +215,12 @@ class Fault:
         return most - JUST_IN_TIME_SECONDS if self.slow else 0.0
 
     def _after(self, request: Any, **_: Any) -> AWSResponse | None:
-        botocore_stubber.enabled = True
+        self.service.enabled = True
         if not self._here:
             return None
         self._here = False
         if self.answer is None:
-            return None  # moto's own answer was there before
+            return None  # AWS's own answer was there before
         if isinstance(self.answer, Exception):
             raise self.answer
         status, headers, body = self.answer
