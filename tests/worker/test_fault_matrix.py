@@ -132,7 +132,15 @@ MATRIX = {
         scenario="pinned with a role",
     ),
     "list a bucket": Row("s3", "ListObjectsV2", S.SENT, scenario="listing"),
-    "recall the mapping and the account": Row("dynamodb", "BatchGetItem", S.SENT),
+    "recall the mapping and the account": Row(
+        "dynamodb",
+        "BatchGetItem",
+        S.SENT,
+        # A table that did not answer twice is not asked for pins in this batch.
+        dict.fromkeys(
+            ("connection timeout", "timeout before the effect", "timeout after the effect"), S.SENT_ANYWAY
+        ),
+    ),
     "read what is pinned": Row("dynamodb", "Query", S.SENT_ANYWAY, {}, "nothing is known", '"pins"'),
     "keep the mapping": Row("dynamodb", "BatchWriteItem", S.SENT, scenario="nothing is known"),
     "read what was sent": Row("dynamodb", "Query", S.SENT, meets="sent#"),
