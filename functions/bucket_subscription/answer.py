@@ -53,6 +53,7 @@ class Answer:
         self._put = put
         self._lock = threading.Lock()
         self._given = False
+        self._lost: OSError | None = None
 
     @property
     def given(self) -> bool:
@@ -60,15 +61,18 @@ class Answer:
         return self._given
 
     def succeed(self, reason: str) -> None:
-        """Say that it is done."""
+        """Say that it is done. Raises OSError where the answer, this or an earlier one, could not be sent."""
         self._send("SUCCESS", reason)
 
     def fail(self, reason: str) -> None:
-        """Say that it is not, and why."""
+        """Say that it is not, and why. Raises as `succeed` does."""
         self._send("FAILED", reason)
 
     def _send(self, status: str, reason: str) -> None:
         with self._lock:
+            if self._lost is not None:
+                # The alarm's thread cannot fail the function; whoever would answer next does, and Lambda runs it again.
+                raise self._lost
             if self._given:
                 return
             self._given = True
@@ -78,7 +82,11 @@ class Answer:
                 "PhysicalResourceId": self._physical_id,
                 **{name: self._event.get(name, "") for name in ("StackId", "RequestId", "LogicalResourceId")},
             }
-            self._put(self._event["ResponseURL"], json.dumps(body).encode())
+            try:
+                self._put(self._event["ResponseURL"], json.dumps(body).encode())
+            except OSError as error:
+                self._lost = error
+                raise
 
 
 def _short(reason: str) -> str:

@@ -24,7 +24,8 @@ _GONE = {"NoSuchBucket", "404"}
 _FORBIDDEN = {"AccessDenied", "AllAccessDisabled", "403", "Forbidden"}
 _PASSING = {
     "OperationAborted", "SlowDown", "ServiceUnavailable", "InternalError", "RequestTimeout", "Throttling",
-    "ThrottlingException", "RequestLimitExceeded", "500", "502", "503", "504", "409",
+    "ThrottlingException", "RequestLimitExceeded", "ExpiredToken", "ExpiredTokenException",
+    "500", "502", "503", "504", "409",
 }  # fmt: skip
 _ARN = re.compile(r"arn:[\w:./-]+")
 # All that this code knows how to carry from a read to a write.
@@ -123,7 +124,7 @@ class S3Notifications:
         """Whether the bucket opens to us when its owner is not asked about: then it is another account's."""
         try:
             self._client.get_bucket_notification_configuration(Bucket=bucket)
-        except ClientError:
+        except (ClientError, HTTPClientError, NoConnectionError):
             return False
         return True
 

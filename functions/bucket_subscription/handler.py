@@ -9,7 +9,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import boto3
 from botocore.config import Config
@@ -18,7 +18,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from bucket_subscription.answer import Answer, Put, put_to_url
 from bucket_subscription.bucket_notifications import S3Notifications
 from bucket_subscription.deployment import connect_all, disconnect_all
-from bucket_subscription.errors import RefusedError, SubscriptionError
+from bucket_subscription.errors import RefusedError, SubscriptionError, UnsettledError
 from bucket_subscription.owner import Owner
 from bucket_subscription.patience import Patience
 from bucket_subscription.queue_access import SqsQueueAccess
@@ -29,7 +29,13 @@ from bucket_subscription.subscription import Subscription
 _MARGIN_SECONDS = 20.0
 # A queue's policy may take a minute to be seen (SQS API reference, SetQueueAttributes).
 _PATIENCE_SECONDS = 75.0
+# The most that one try of a call takes, by the time-outs below.
+_TRY_SECONDS = 13.0
 _SDK = Config(connect_timeout=3, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 3})
+
+_OUT_OF_TIME = (
+    "time ran out; run it again, with fewer new buckets at once or a longer time-out of the function"
+)
 
 _log = logging.getLogger(__name__)
 _log.setLevel(logging.INFO)
@@ -50,11 +56,22 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> None:
 
 
 def subscribe_on_aws(owner: Owner, account: str, until: float) -> Subscription:
-    """Return the stack's hold on an account's buckets; nothing waits beyond `until` (monotonic clock)."""
+    """Return the stack's hold on an account's buckets; it asks for nothing beyond `until` (monotonic clock)."""
+
+    def refuse_when_late(**_: Any) -> None:
+        # CloudFormation acts on its answer at once: what took effect after it would stay behind.
+        if time.monotonic() > until - _TRY_SECONDS:
+            raise UnsettledError(_OUT_OF_TIME)
+
+    def client(service: Literal["s3", "sqs", "kms"]) -> Any:
+        made: Any = boto3.client(service, config=_SDK)
+        made.meta.events.register_first("request-created", refuse_when_late)  # for every try of a call
+        return made
+
     return Subscription(
         owner,
-        S3Notifications(boto3.client("s3", config=_SDK), account),
-        SqsQueueAccess(boto3.client("sqs", config=_SDK), lambda: boto3.client("kms", config=_SDK)),
+        S3Notifications(client("s3"), account),
+        SqsQueueAccess(client("sqs"), lambda: client("kms")),
         lambda: Patience(
             min(until, time.monotonic() + _PATIENCE_SECONDS), time.monotonic, time.sleep, pause=2.0
         ),
@@ -70,7 +87,7 @@ def respond(event: Mapping[str, Any], context: LambdaContext, put: Put, make: Ma
     alarm = threading.Timer(
         max(seconds, 0.0),
         answer.fail,
-        ["time ran out; run it again, with fewer new buckets at once or a longer timeout of the function"],
+        [_OUT_OF_TIME],
     )
     alarm.daemon = True
     alarm.start()

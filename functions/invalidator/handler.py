@@ -21,9 +21,6 @@ from invalidator.wiring import wire
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
-# Kept back of the function's time, to put back what is left and to answer.
-RESERVE_SECONDS = 12.0
-
 # Plain ASCII: powertools writes Unicode as it is, and with it a key's C1 controls and line separators; a key that is
 # not UTF-8 cannot be written at all, and its line would be lost.
 logger = Logger(json_serializer=partial(json.dumps, default=str, separators=(",", ":")))
@@ -44,9 +41,7 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
 
     Returns {"batchItemFailures": [{"itemIdentifier": id}, …]}: the messages that stay on the queue.
     """
-    remaining = context.get_remaining_time_in_millis() / 1000
-    # A function with less time than the reserve still sends something: putting all back each time would end nowhere.
-    deadline = wired.clock.now() + max(remaining - RESERVE_SECONDS, remaining / 2)
+    deadline = wired.time_left.begin(context.get_remaining_time_in_millis() / 1000)
     report = wired.worker.handle([_message(record) for record in event["Records"]], deadline)
     log_batch(report, logger, wired.worker.index_documents)
     count_batch(report, metrics)

@@ -10,6 +10,7 @@ import botocore.session
 from botocore.config import Config
 
 from invalidator.core.allowance import Allowance
+from invalidator.ports import Clock
 from invalidator.sending import Limits
 from invalidator.services.accounts import Accounts
 from invalidator.services.cloudfront import CloudFrontInvalidations
@@ -17,13 +18,21 @@ from invalidator.services.distributions import CloudFrontDiscovery
 from invalidator.services.memory_table import MemoryTable
 from invalidator.services.object_listing import S3Listing
 from invalidator.services.queue import SqsQueues
+from invalidator.services.time_left import TimeLeft
 from invalidator.settings import Settings, read_settings
 from invalidator.worker import Worker
 
-# Three attempts in all, and none that would outlast the function: what still fails is put back with a delay.
+# Three attempts in all, while there is time (services/time_left.py): what still fails is put back with a delay.
 SDK_CONFIG = Config(
-    connect_timeout=3,
+    connect_timeout=2,
     read_timeout=8,
+    retries={"mode": "standard", "total_max_attempts": 3},
+    tcp_keepalive=True,
+)
+# The queue is near, and the last to be asked.
+QUEUE_CONFIG = Config(
+    connect_timeout=1,
+    read_timeout=4,
     retries={"mode": "standard", "total_max_attempts": 3},
     tcp_keepalive=True,
 )
@@ -50,22 +59,24 @@ class SystemClock:
 
 @dataclass(frozen=True, slots=True)
 class Wired:
-    """What the handler needs: its settings, the worker, and the clock it lives by."""
+    """What the handler needs: its settings, the worker, the clock it lives by, and the time it has."""
 
     settings: Settings
     worker: Worker
-    clock: SystemClock
+    clock: Clock
+    time_left: TimeLeft
 
 
-def wire(environment: Mapping[str, str]) -> Wired:
+def wire(environment: Mapping[str, str], clock: Clock | None = None) -> Wired:
     """Make the worker. Raises SettingsError where the environment is not what the template sets."""
     settings = read_settings(environment)
-    clock = SystemClock()
+    clock = clock or SystemClock()
+    time_left = TimeLeft(clock.now)
     sdk: Any = botocore.session.get_session()  # its type wants each credential by name
 
     def client(service: str, config: Config = SDK_CONFIG, **credentials: str) -> Any:
-        """Make a client of an AWS service; the SDK's standard variables say where it is."""
-        return sdk.create_client(service, config=config, **credentials)
+        # The SDK's standard variables say where a service is.
+        return time_left.guard(sdk.create_client(service, config=config, **credentials))
 
     accounts = Accounts(client, clock.now)
     return Wired(
@@ -74,7 +85,7 @@ def wire(environment: Mapping[str, str]) -> Wired:
             cloudfront=CloudFrontInvalidations(accounts),
             discovery=CloudFrontDiscovery(accounts),
             memory=MemoryTable(client("dynamodb", MEMORY_CONFIG), settings.table_name),
-            queue=SqsQueues(client("sqs"), settings.queue_url, settings.dead_letter_queue_url),
+            queue=SqsQueues(client("sqs", QUEUE_CONFIG), settings.queue_url, settings.dead_letter_queue_url),
             clock=clock,
             limits=Limits(
                 Allowance(settings.max_paths, min(settings.max_wildcards, settings.max_paths)),
@@ -86,4 +97,5 @@ def wire(environment: Mapping[str, str]) -> Wired:
             listing_calls=settings.listing_calls,
         ),
         clock,
+        time_left,
     )

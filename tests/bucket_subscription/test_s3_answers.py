@@ -40,7 +40,7 @@ class Wire:
     def __init__(self, *answers):
         self.answers = list(answers)
         self.requests = []
-        self.fault = None
+        self.fault = None  # raised instead of an answer, once those given are used up
         # One client for all tests, as making one takes longer than a test; the last Wire answers it.
         client = the_client()
         client.meta.events.unregister("before-send.s3", unique_id="wire")
@@ -49,7 +49,7 @@ class Wire:
 
     def _send(self, request, **_):
         self.requests.append(request)
-        if self.fault:
+        if self.fault and not self.answers:
             raise self.fault
         status, body, headers = self.answers.pop(0)
         return botocore.awsrequest.AWSResponse(request.url, status, headers, Raw(body.encode()))
@@ -138,6 +138,13 @@ def test_a_bucket_of_another_account_is_told_from_one_without_permission():
     with pytest.raises(UnreachableError, match="no access to the notification of bucket 'site'") as raised:
         closed.notifications.read("site")
     assert raised.value.denied
+
+
+def test_a_bucket_that_is_closed_and_then_does_not_answer_is_said_to_be_closed():
+    wire = Wire(error(403, "AccessDenied"))
+    wire.fault = ReadTimeoutError(endpoint_url="https://s3")
+    with pytest.raises(UnreachableError, match="no access to the notification of bucket 'site'"):
+        wire.notifications.read("site")
 
 
 def test_the_owner_is_named_in_each_call_so_that_a_foreign_bucket_of_the_name_is_not_changed():

@@ -92,12 +92,16 @@ def table_in_between(aws: LocalAws, function: str, timeout: int) -> Iterator[Tab
     table = Table(aws.directory)
     functions = aws.client("lambda")
     with Proxy(table.answer, aws.endpoint) as proxy:
-        was = functions.get_function_configuration(FunctionName=function)["Environment"]["Variables"]
-        there = {**was, "AWS_ENDPOINT_URL_DYNAMODB": proxy.endpoint}
+        before = functions.get_function_configuration(FunctionName=function)
+        was = {"Environment": {"Variables": before["Environment"]["Variables"]}, "Timeout": before["Timeout"]}
+        there = {**was["Environment"]["Variables"], "AWS_ENDPOINT_URL_DYNAMODB": proxy.endpoint}
         functions.update_function_configuration(
             FunctionName=function, Environment={"Variables": there}, Timeout=timeout
         )
-        yield table
+        try:
+            yield table
+        finally:
+            functions.update_function_configuration(FunctionName=function, **was)
 
 
 @dataclass

@@ -10,6 +10,7 @@ from invalidator.settings import Settings, read_settings
 from tests.template.conftest import KEY, SETS, TOPIC
 from tests.template.resolved import ROOT
 from tests.template.rules import listed, of_type, resource_statements, role_statements
+from tests.worker.wired import FUNCTION_SECONDS
 
 
 def test_the_promised_resources_and_outputs_exist(stacks):
@@ -261,3 +262,8 @@ def test_the_dashboard_is_one_screen_in_three_questions(stacks, name):
     assert {"label": "alarm", "value": 1800} in lines
     expected = {"label": "free of charge" if name == "no budget" else "budget", "value": 1000}
     assert expected in lines
+
+
+def test_the_worker_has_the_time_that_slow_answers_are_tested_with(stacks):
+    worker = stacks["defaults"]["Resources"]["InvalidatorFunction"]["Properties"]
+    assert worker["Timeout"] == FUNCTION_SECONDS

@@ -12,7 +12,8 @@ import pytest
 from moto import mock_aws
 
 from tests.notifications import TEST_EVENT, direct
-from tests.worker.deployed import CREDENTIALS, Deployed, Fault, error_response
+from tests.wire_faults import Fault, error_response
+from tests.worker.deployed import CREDENTIALS, Deployed
 
 METRICS = {
     "Messages", "Keys", "TestEvents", "Ignored", "Unserved", "Invalidations", "PathsSent", "WildcardsSent",
@@ -27,7 +28,7 @@ class Context:
     invoked_function_arn = "arn:aws:lambda:us-east-1:123456789012:function:invalidator"
     aws_request_id = "52fdfc07-2182-154f-163f-5f0f9a621d72"
 
-    def __init__(self, seconds: float = 60.0) -> None:
+    def __init__(self, seconds: float = 70.0) -> None:
         self.seconds = seconds
 
     def get_remaining_time_in_millis(self) -> int:

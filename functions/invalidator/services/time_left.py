@@ -1,0 +1,78 @@
+"""Keeps the calls to AWS within the function's time, so that a slow answer ends in a handover and not in a time-out.
+
+A function that is stopped in mid-batch hands nothing over: its messages come back after the queue's visibility timeout,
+twelve minutes later, one receive attempt poorer. So no try of a call begins, the SDK's own retries included,
+that could end too late for what has to follow it: CloudFront's answer has to be recorded, and what is left has to be
+handed over.
+
+How long a try may take follows from `wiring`'s timeouts, and the SDK waits at most 2 s before the next
+[botocore.retries.standard]:
+
+| service | a try takes at most | begins at most so long before the end | what follows |
+| --- | --- | --- | --- |
+| CloudFront, STS, S3 | 10 s | 22 s | recording and handing over |
+| DynamoDB | 3 s | 12 s | handing over |
+| SQS | 5 s | 8 s | the answer |
+
+A batch asks its table several times for each distribution and can go on without it: once two tries went unanswered,
+it is not asked again in that batch. Else a table that hangs would cost each distribution the time to send.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ConnectTimeoutError, ReadTimeoutError
+
+ASKING_SECONDS = 22.0
+MEMORY_SECONDS = 12.0
+HANDOVER_SECONDS = 8.0
+_TABLE, _QUEUE = "dynamodb", "sqs"
+_BEFORE_THE_END = {_TABLE: MEMORY_SECONDS, _QUEUE: HANDOVER_SECONDS}
+MOST_UNANSWERED = 2
+
+
+class OutOfTimeError(BotoCoreError):
+    """A call that was not made, or not made again; its text says which."""
+
+    fmt = "no time is left in this batch to ask AWS for {operation}"
+
+
+class TimeLeft:
+    """The time of the batch that is being worked off; without one, nothing is held back.
+
+    Attributes:
+        now: epoch seconds.
+    """
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        self._now = now
+        self._deadline = self._end = float("inf")
+        self._unanswered = 0
+
+    def begin(self, remaining: float) -> float:
+        """Begin a batch for which the function has so many seconds; return when to stop sending, epoch seconds."""
+        now = self._now()
+        # A function with less time than is kept back still sends something: putting all back would end nowhere.
+        self._deadline = now + max(remaining - ASKING_SECONDS, remaining / 2)
+        self._end = now + remaining
+        self._unanswered = 0
+        return self._deadline
+
+    def guard(self, client: Any) -> Any:
+        """Make each try of each call of an SDK client raise OutOfTimeError once it is too late; return the client."""
+        service = client.meta.service_model.service_name
+        before_the_end = _BEFORE_THE_END.get(service, ASKING_SECONDS)
+
+        def refuse(operation_name: str, **_: Any) -> None:
+            late = self._now() > max(self._deadline, self._end - before_the_end)
+            if late or (service == _TABLE and self._unanswered >= MOST_UNANSWERED):
+                raise OutOfTimeError(operation=operation_name)
+
+        def count(caught_exception: Exception | None = None, **_: Any) -> None:
+            self._unanswered += isinstance(caught_exception, ConnectTimeoutError | ReadTimeoutError)
+
+        # Emitted for every try, before it is signed and outside of what the SDK retries; and after every try.
+        client.meta.events.register_first("request-created", refuse)
+        if service == _TABLE:
+            client.meta.events.register_first("needs-retry", count)
+        return client
