@@ -67,6 +67,7 @@ class S3Notifications:
         )
 
     def region(self, bucket: str) -> str | None:
+        """Return the bucket's region, None where S3 does not say; errors as the protocol has them."""
         # HEAD names the region even when it refuses the caller, so no permission is needed for it.
         try:
             answer: Mapping[str, Any] = self._client.head_bucket(Bucket=bucket)
@@ -80,6 +81,11 @@ class S3Notifications:
         return headers.get("x-amz-bucket-region")
 
     def read(self, bucket: str) -> Document:
+        """Return the bucket's notification configuration as the SDK gives it.
+
+        Raises UnreachableError where the bucket is gone, forbidden or another account's, RefusedError where the
+        configuration holds what would be lost on writing, UnsettledError where another try may work.
+        """
         try:
             answer = self._client.get_bucket_notification_configuration(
                 Bucket=bucket, ExpectedBucketOwner=self._account
@@ -96,6 +102,10 @@ class S3Notifications:
         return {name: value for name, value in answer.items() if name != "ResponseMetadata"}
 
     def write(self, bucket: str, document: Document, *, validate: bool) -> None:
+        """Replace the bucket's notification configuration; `validate` lets S3 test each destination first.
+
+        Raises RejectedError where a test event cannot be sent, else errors as `read` does.
+        """
         configuration: Any = document  # it was read as the SDK gives it
         try:
             self._client.put_bucket_notification_configuration(

@@ -53,9 +53,15 @@ class SqsQueueAccess:
         self._doubts: dict[str, None] = {}
 
     def doubts(self) -> tuple[str, ...]:
+        """Return what could not be checked so far, each once, with the reason."""
         return tuple(self._doubts)
 
     def problem(self, queue: QueueArn, bucket: str) -> str | None:
+        """Return why the queue's policy or key keeps S3 out, and the fix; None if nothing says so.
+
+        What may not be read becomes a doubt. Raises RefusedError for no such queue, UnsettledError where SQS does
+        not answer.
+        """
         attributes = self._attributes(queue, ("Policy", "KmsMasterKeyId"))
         if attributes is None:
             self._doubts[
@@ -76,6 +82,7 @@ class SqsQueueAccess:
         return self._key_problem(key, caller) if key else None
 
     def messages(self, queue: QueueArn) -> int | None:
+        """Return how many messages wait or are in flight, about; None where that may not be asked."""
         attributes = self._attributes(queue, _COUNTS)
         return None if attributes is None else sum(int(attributes.get(name, 0)) for name in _COUNTS)
 

@@ -14,7 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.cli.errors import CommandError, explain_aws_error
 from infra.cli.session import Session, output, session_options
-from infra.cli.spans import instant
+from infra.cli.times import instant
 from infra.cli.visible import harmless, visible
 
 POLL_SECONDS = 3.0

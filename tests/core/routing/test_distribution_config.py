@@ -8,8 +8,18 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from random_distributions import distributions
-from routing_cases import (
+
+from invalidator.core.distribution import Behavior, Distribution, Origin
+from invalidator.core.distribution_config import (
+    MANAGED_CACHE_POLICIES,
+    DistributionError,
+    pack,
+    read_cache_policy,
+    read_distribution,
+    unpack,
+)
+from tests.core.routing.random_distributions import distributions
+from tests.core.routing.routing_cases import (
     ALB,
     BY_QUERY,
     DISTRIBUTIONS,
@@ -22,16 +32,6 @@ from routing_cases import (
     function,
     group,
     origin,
-)
-
-from invalidator.core.distribution import Behavior, Distribution, Origin
-from invalidator.core.distribution_config import (
-    MANAGED_CACHE_POLICIES,
-    DistributionError,
-    pack,
-    read_cache_policy,
-    read_distribution,
-    unpack,
 )
 
 
