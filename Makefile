@@ -129,7 +129,7 @@ dlq: setup ## what failed for good, why, and how to mend it
 	@$(BIN)/invalidator dlq explain --stack $(STACK)
 
 logs: setup ## the worker's log of the last hour, readable
-	@$(BIN)/python -m infra.cli.logs --stack $(STACK)
+	@$(BIN)/invalidator logs --stack $(STACK)
 
 delete: credentials ## delete the stack; the table with its pinned routes stays
 	@$(SAM) delete --stack-name $(STACK) --no-prompts
