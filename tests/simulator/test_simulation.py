@@ -85,6 +85,7 @@ def test_the_chart_is_drawn(tmp_path, capsys, ending: str) -> None:
     [
         (["--chart", "chart.gif"], "must end in .svg or .png"),
         (["--keys", "/nowhere/keys.txt"], "/nowhere/keys.txt"),
+        (["--keys", "/dev/null"], "no keys in it"),
         (["--quota", "none"], "'rate', 'in-flight', 'both'"),
         (["--objects", "0"], "--objects"),
     ],
