@@ -1,10 +1,14 @@
 """Ctrl-C on the operator's desk: it stops at once, says one line, loses nothing, and frees what it held."""
 
+import os
 import signal
 import threading
 from collections import Counter
 
 import pytest
+
+from infra.cli.dlq_queue import DeadLetterQueue
+from infra.cli.interrupt import interrupted_at_the_end
 
 REDRIVE = ("dlq", "redrive", "--reason", "unavailable", "--yes")
 ONE_LINE = "invalidator: interrupted; nothing is lost: run it again for the rest"
@@ -29,7 +33,7 @@ def interrupted(desk, action, numbers, *command, endless=False):
     desk.sqs.before = strike
     process = desk.typed(*command)
     started.set()
-    _, said = process.communicate(timeout=60)
+    _, said = process.communicate(timeout=180)
     return process.returncode, said.split("\n")
 
 
@@ -77,3 +81,67 @@ def test_while_sqs_moves_the_queue_itself_it_says_that_the_move_goes_on(desk):
     assert (code, said) == (
         1, ["invalidator: interrupted; SQS goes on moving: run it again to follow it", ""],
     )  # fmt: skip
+
+
+@pytest.fixture
+def at_a_terminal():
+    """Ctrl-C as Python has it at a terminal, whatever runs these tests made of it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_it_is_noted_at_once_and_strikes_at_the_end_of_the_block(at_a_terminal):
+    happened = []
+
+    def block():
+        with interrupted_at_the_end(lambda: happened.append("noted")):
+            signal.raise_signal(signal.SIGINT)
+            happened.append("end of the block")
+
+    with pytest.raises(KeyboardInterrupt):
+        block()
+    assert happened == ["noted", "end of the block"]
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGINT)
+
+
+def test_the_second_strikes_at_once(at_a_terminal):
+    happened = []
+
+    def block():
+        with interrupted_at_the_end(lambda: happened.append("noted")):
+            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
+            happened.append("end of the block")
+
+    with pytest.raises(KeyboardInterrupt):
+        block()
+    assert happened == ["noted"]
+
+
+def test_where_it_is_ignored_it_stays_ignored(at_a_terminal):
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    done = []
+    with interrupted_at_the_end(lambda: done.append("noted")):
+        signal.raise_signal(signal.SIGINT)
+    assert done == []
+
+
+def test_what_was_on_its_way_at_the_stop_is_freed_and_not_handled(at_a_terminal):
+    freed = []
+
+    class Client:
+        def receive_message(self, **_):
+            os.kill(os.getpid(), signal.SIGINT)
+            assert queue._stopped.wait(60)
+            return {"Messages": [{"MessageId": "m", "ReceiptHandle": "r", "Body": "x"}]}
+
+        def change_message_visibility_batch(self, QueueUrl, Entries):  # noqa: N803  boto3's names
+            freed.extend((each["ReceiptHandle"], each["VisibilityTimeout"]) for each in Entries)
+
+    queue = DeadLetterQueue(Client(), "url", "arn", "source url", "source arn")
+    handled = []
+    with pytest.raises(KeyboardInterrupt):
+        queue.read(handled.append, readers=1)
+    assert (freed, handled) == ([("r", 0)], [])
