@@ -19,6 +19,8 @@ CONFIG_ENV ?= default
 STACK ?= cloudfront-invalidator
 
 export SAM_CLI_TELEMETRY := 0
+# uv does not read pip's settings: a mirror must be named to both.
+NO_REGISTRY := { echo "the package registry did not answer; of a mirror, pip is told by PIP_INDEX_URL (or pip.conf), uv by UV_DEFAULT_INDEX" >&2; exit 1; }
 
 .PHONY: help setup
 help: ## print these verbs
@@ -32,24 +34,23 @@ $(UV): infra/requirements/uv.txt
 	  { echo "Python 3.11 or newer is needed; name one with: make PYTHON=python3.13 $(MAKECMDGOALS)" >&2; exit 1; }
 	@$(PYTHON) -m venv $(TOOLS)/uv || \
 	  { echo "python venv is missing: on Debian, apt-get install python3-venv" >&2; exit 1; }
-	@$(TOOLS)/uv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $< || \
-	  { echo "the package registry did not answer: pip must reach one (see pip config list)" >&2; exit 1; }
+	@$(TOOLS)/uv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $< || $(NO_REGISTRY)
 	@touch $@
 
 $(VENV)/.ready: infra/requirements/dev.txt pyproject.toml $(UV)
 	@$(UV) venv --quiet --clear --python $(TOOLS)/uv/bin/python $(VENV)
-	@$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r infra/requirements/dev.txt
+	@$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r infra/requirements/dev.txt || $(NO_REGISTRY)
 	@$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(SAM): infra/requirements/sam.txt $(UV)
 	@$(UV) venv --quiet --clear --python $(TOOLS)/uv/bin/python $(TOOLS)/sam
-	@$(UV) pip install --quiet --python $(TOOLS)/sam/bin/python --require-hashes -r $<
+	@$(UV) pip install --quiet --python $(TOOLS)/sam/bin/python --require-hashes -r $< || $(NO_REGISTRY)
 	@touch $@
 
 $(MINISTACK): infra/requirements/ministack.txt $(UV)
 	@$(UV) venv --quiet --clear --python $(TOOLS)/uv/bin/python $(TOOLS)/ministack
-	@$(UV) pip install --quiet --python $(TOOLS)/ministack/bin/python --require-hashes -r $<
+	@$(UV) pip install --quiet --python $(TOOLS)/ministack/bin/python --require-hashes -r $< || $(NO_REGISTRY)
 	@touch $@
 
 $(FUZZER): infra/requirements/fuzz.txt $(UV)
@@ -60,7 +61,7 @@ $(FUZZER): infra/requirements/fuzz.txt $(UV)
 
 $(AUDITOR): infra/requirements/audit.txt $(UV)
 	@$(UV) venv --quiet --clear --python $(TOOLS)/uv/bin/python $(TOOLS)/audit
-	@$(UV) pip install --quiet --python $(TOOLS)/audit/bin/python --require-hashes -r $<
+	@$(UV) pip install --quiet --python $(TOOLS)/audit/bin/python --require-hashes -r $< || $(NO_REGISTRY)
 	@touch $@
 
 .PHONY: lint
@@ -129,7 +130,7 @@ dlq: setup ## what failed for good, why, and how to mend it
 	@$(BIN)/invalidator dlq explain --stack $(STACK)
 
 logs: setup ## the worker's log of the last hour, readable
-	@$(BIN)/python -m infra.cli.logs --stack $(STACK)
+	@$(BIN)/invalidator logs --stack $(STACK)
 
 delete: credentials ## delete the stack; the table with its pinned routes stays
 	@$(SAM) delete --stack-name $(STACK) --no-prompts

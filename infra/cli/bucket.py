@@ -15,6 +15,7 @@ from infra.cli.bucket_desk import BucketDesk
 from infra.cli.bucket_state import print_states
 from infra.cli.errors import CommandError
 from infra.cli.session import Session, session_options
+from infra.cli.tables import print_text
 from infra.cli.visible import harmless
 
 _PARTLY_DONE = 2
@@ -137,9 +138,9 @@ def _each(session: Session, names: tuple[str, ...], one: Callable[[str], dict[st
             click.echo(harmless(f"invalidator: {error}"), err=True)
             continue
         if not session.as_json:
-            click.echo(f"{name}: {done[-1]['summary']}")
+            print_text(f"{name}: {done[-1]['summary']}")
             for note in done[-1]["notes"]:
-                click.echo(harmless(f"note: {note}"), err=True)
+                print_text(f"note: {note}", err=True)
     if session.as_json:
         click.echo(json.dumps({"buckets": [*done, *failed]}, indent=2))
     if failed:

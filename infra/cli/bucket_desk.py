@@ -6,8 +6,6 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-import click
-
 from bucket_subscription.bucket_notifications import S3Notifications
 from bucket_subscription.errors import SubscriptionError
 from bucket_subscription.key_filter import KeyFilter
@@ -19,7 +17,7 @@ from bucket_subscription.subscription import Result, Subscription
 from infra.cli.bucket_state import BucketState, read_state
 from infra.cli.errors import CommandError
 from infra.cli.session import Session
-from infra.cli.visible import visible
+from infra.cli.tables import print_text
 
 _PATIENCE_SECONDS = 15.0
 _ARRIVAL_SECONDS = 5.0
@@ -135,7 +133,7 @@ class BucketDesk:
     def _show(self, lines: tuple[str, ...]) -> None:
         # On a dry run the difference is what was asked for.
         for line in lines:
-            click.echo(visible(line), err=self._session.as_json or not self._dry_run)
+            print_text(line, err=self._session.as_json or not self._dry_run)
 
     def _told(self, result: Result, summary: str) -> dict[str, Any]:
         return {

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from infra.cli.dlq_letters import DeadLetter, Group
-from infra.cli.spans import instant
 from infra.cli.tables import many
+from infra.cli.times import instant
 from invalidator.core.allowance import Allowance
 from invalidator.core.coalescing import coalesce
 from invalidator.core.distribution import Distribution

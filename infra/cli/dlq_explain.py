@@ -14,8 +14,8 @@ from infra.cli.dlq_queue import dead_letter_queue
 from infra.cli.dlq_sample import require, take_sample, tell
 from infra.cli.dlq_selection import selector_options
 from infra.cli.session import Session, session_options
-from infra.cli.spans import iso, span
 from infra.cli.tables import many, print_command, print_json, print_text
+from infra.cli.times import iso, span
 from infra.cli.visible import visible
 from infra.cli.worker_view import find_serving, print_notes, settings_or_why
 from invalidator.core.allowance import Allowance

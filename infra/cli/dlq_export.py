@@ -9,13 +9,13 @@ from typing import Any
 
 import click
 
+from infra.cli.dlq_document import letter_document
 from infra.cli.dlq_letters import DeadLetter, Selector
 from infra.cli.dlq_queue import dead_letter_queue
 from infra.cli.dlq_sample import require, take_sample, tell
 from infra.cli.dlq_selection import selector_options
 from infra.cli.errors import CommandError
 from infra.cli.session import Session, session_options
-from infra.cli.spans import iso
 from infra.cli.tables import many, print_json
 from infra.cli.visible import visible
 
@@ -45,7 +45,8 @@ def write_letters(file: Path, letters: Iterable[DeadLetter]) -> None:
     try:
         with file.open("x", encoding="ascii") as lines:
             for letter in letters:
-                lines.write(json.dumps(_line(letter)) + "\n")
+                whole = {name: _attribute(value) for name, value in letter.attributes.items()}
+                lines.write(json.dumps(letter_document(letter, whole)) + "\n")
             lines.flush()
             os.fsync(lines.fileno())
     except FileExistsError as error:
@@ -54,19 +55,6 @@ def write_letters(file: Path, letters: Iterable[DeadLetter]) -> None:
         ) from error
     except OSError as error:
         raise CommandError(f"cannot write {visible(str(file))}: {error.strerror}") from error
-
-
-def _line(letter: DeadLetter) -> dict[str, Any]:
-    return {
-        "id": letter.id,
-        "reason": letter.reason,
-        "detail": letter.detail,
-        "sent": iso(letter.sent),
-        "buckets": letter.buckets,
-        "distribution": letter.distribution or None,
-        "body": letter.body,
-        "attributes": {name: _attribute(value) for name, value in letter.attributes.items()},
-    }
 
 
 def _attribute(value: dict[str, Any]) -> dict[str, str]:

@@ -6,12 +6,13 @@ from typing import Any
 
 import click
 
-from infra.cli.dlq_letters import DeadLetter, Group, Selector, group
+from infra.cli.dlq_document import letter_document
+from infra.cli.dlq_letters import Group, Selector, group
 from infra.cli.dlq_queue import MOST_LETTERS, dead_letter_queue
 from infra.cli.dlq_sample import require, take_sample, tell
 from infra.cli.session import Session, session_options
-from infra.cli.spans import instant, iso, span
 from infra.cli.tables import print_json, print_table, print_text, some
+from infra.cli.times import instant, iso, span
 from infra.cli.visible import visible
 
 NOT_EMPTY = 3
@@ -47,7 +48,8 @@ def show(session: Session, identifier: str) -> None:
     with dead_letter_queue(session) as queue:
         letter = require(Selector(ids=frozenset({identifier})), take_sample(queue))[0]
     if session.as_json:
-        print_json(letter_document(letter))
+        texts = {name: value.get("StringValue") for name, value in letter.attributes.items()}
+        print_json(letter_document(letter, texts))
         return
     (only,) = group([letter])
     print_table(
@@ -66,20 +68,6 @@ def show(session: Session, identifier: str) -> None:
             print_text(f"{name}: {line}")
     click.echo("Body:")
     click.echo(_pretty(letter.body))
-
-
-def letter_document(letter: DeadLetter) -> dict[str, Any]:
-    """Return what JSON says of a letter, body and attributes included."""
-    return {
-        "id": letter.id,
-        "reason": letter.reason,
-        "detail": letter.detail,
-        "sent": iso(letter.sent),
-        "buckets": list(letter.buckets),
-        "distribution": letter.distribution or None,
-        "attributes": {name: value.get("StringValue") for name, value in letter.attributes.items()},
-        "body": letter.body,
-    }
 
 
 def _group_document(each: Group) -> dict[str, Any]:

@@ -2,13 +2,14 @@
 
 ReceiveMessage is a sample: it asks some servers, and what others hold, or another reader has, it does not show.
 So the queue is read in a loop of long polls, by several threads, until nothing new comes; what is held is
-invisible to others for `HOLD_SECONDS`, and is released as soon as it is not needed.
+invisible to others for `HOLD_SECONDS`, and is released as soon as it is not needed, also after Ctrl-C. Of a process
+that is killed, what it held and what was on its way to it comes back after `HOLD_SECONDS`.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from threading import Event, Lock
+from threading import Event
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -16,8 +17,10 @@ import click
 from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.cli.dlq_batches import BATCH, send_batches, send_entry
+from infra.cli.dlq_held import Held
 from infra.cli.dlq_letters import DeadLetter, read_letter
 from infra.cli.errors import explain_aws_error
+from infra.cli.interrupt import interrupted_at_the_end
 from infra.cli.session import Session, output
 
 if TYPE_CHECKING:
@@ -53,10 +56,7 @@ class DeadLetterQueue:
     arn: str
     source_url: str
     source_arn: str
-    _receipts: dict[str, str] = field(default_factory=dict)
-    _bytes: int = 0
-    _received: int = 0
-    _lock: Lock = field(default_factory=Lock)
+    _held: Held = field(default_factory=Held)
     _stopped: Event = field(default_factory=Event)
 
     def __enter__(self) -> Self:
@@ -82,20 +82,21 @@ class DeadLetterQueue:
     ) -> bool:
         """Receive letters until nothing new comes, and hand each batch of at most ten to `handle`, once.
 
-        `handle` runs in several threads. Returns whether the queue was read to its end.
+        `handle` runs in several threads. Returns whether the queue was read to its end. On Ctrl-C the readers
+        end with their batch, and KeyboardInterrupt is raised when all of them have.
         """
         self._stopped.clear()
-        with ThreadPoolExecutor(readers) as pool:
-            running = [pool.submit(self._read, handle, most) for _ in range(readers)]
+        with interrupted_at_the_end(self._stopped.set), ThreadPoolExecutor(readers) as pool:
             try:
+                running = [pool.submit(self._read, handle, most) for _ in range(readers)]
                 ends = [each.result() for each in running]
             finally:
-                self._stopped.set()  # after Ctrl-C, or one reader's error, the others end with their batch
+                self._stopped.set()  # after one reader's error, the others end with their batch
         return all(ends)
 
     def _read(self, handle: Callable[[list[DeadLetter]], None], most: int) -> bool:
         while not self._stopped.is_set():
-            if self._received >= most or self._bytes >= MOST_BYTES:
+            if self._held.received >= most or self._held.bytes >= MOST_BYTES:
                 return False
             messages = self.client.receive_message(
                 QueueUrl=self.url,
@@ -105,19 +106,16 @@ class DeadLetterQueue:
                 MessageAttributeNames=["All"],
                 MessageSystemAttributeNames=["All"],
             ).get("Messages", [])
-            new = self._hold(messages)
+            if self._stopped.is_set():
+                # It was on its way at the stop. Nobody may be left who would release it: a second Ctrl-C waits
+                # for no reader.
+                self._release([each["ReceiptHandle"] for each in messages])
+                return False
+            new = self._held.add(messages)
             if not new:
                 return True  # the queue is empty, or what was held too long comes round again
             handle([read_letter(each) for each in new])
         return False
-
-    def _hold(self, messages: Sequence[Any]) -> list[Any]:
-        with self._lock:
-            new = [each for each in messages if each["MessageId"] not in self._receipts]
-            self._receipts |= {each["MessageId"]: each["ReceiptHandle"] for each in messages}
-            self._received += len(new)
-            self._bytes += sum(len(each["Body"]) for each in new)
-        return new
 
     def send_again(self, letters: Sequence[DeadLetter]) -> dict[str, str]:
         """Send letters to the queue they came from; return id → why, for those that SQS did not take."""
@@ -137,39 +135,37 @@ class DeadLetterQueue:
             answer = self.client.delete_message_batch(
                 QueueUrl=self.url,
                 Entries=[
-                    {"Id": str(number), "ReceiptHandle": self._receipts[letter.id]}
+                    {"Id": str(number), "ReceiptHandle": self._held.receipt(letter)}
                     for number, letter in enumerate(batch)
                 ],
             )
             refused = _failures(answer, batch)
             failed |= refused
-            with self._lock:
-                for letter in batch:
-                    if letter.id not in refused:
-                        del self._receipts[letter.id]
-                        self._bytes -= len(letter.body)
+            self._held.deleted([letter for letter in batch if letter.id not in refused])
         return failed
 
     def release(self) -> None:
         """Make every letter that is still held visible again."""
-        held = list(self._receipts.items())
-        self._receipts.clear()
-        if not held:
+        with interrupted_at_the_end(lambda: None):
+            self._release(self._held.let_go())
+
+    def _release(self, receipts: Sequence[str]) -> None:
+        if not receipts:
             return
         try:
             with ThreadPoolExecutor(READERS) as pool:
-                list(pool.map(self._release, _tens(held)))
+                list(pool.map(self._release_batch, _tens(receipts)))
         except (BotoCoreError, ClientError) as error:
             why = explain_aws_error(error)
             click.echo(f"Some letters stay invisible for {HOLD_SECONDS} s: {why}", err=True)
 
-    def _release(self, held: Sequence[tuple[str, str]]) -> None:
+    def _release_batch(self, receipts: Sequence[str]) -> None:
         # One that was received by another reader meanwhile cannot be released: its answer does not matter.
         self.client.change_message_visibility_batch(
             QueueUrl=self.url,
             Entries=[
                 {"Id": str(number), "ReceiptHandle": receipt, "VisibilityTimeout": 0}
-                for number, (_, receipt) in enumerate(held)
+                for number, receipt in enumerate(receipts)
             ],
         )
 

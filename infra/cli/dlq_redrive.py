@@ -50,13 +50,14 @@ class Done:
 def redrive(session: Session, *, selector: Selector, yes: bool) -> int:
     """Send dead letters to the queue again: all, or those selected.
 
-    Nothing is sent without --yes. Interrupted, it loses nothing and can be run again.
+    Nothing is sent without --yes. Interrupted, it loses nothing and can be run again; killed, what it held comes
+    back to the dead-letter queue after two minutes.
     """
     with dead_letter_queue(session) as queue:
         if not yes:
             return _dry_run(session, queue, selector)
         if selector.everything:
-            moved = move_all(queue)
+            moved = _move_all(queue)
             if isinstance(moved, Moved):
                 return _tell_moved(session, moved)
             click.echo(
@@ -73,6 +74,13 @@ def redrive(session: Session, *, selector: Selector, yes: bool) -> int:
             f"no dead letter {missing[0]!r} was received; see the ids with: invalidator dlq list --json"
         )
     return _tell_done(session, done, missing)
+
+
+def _move_all(queue: DeadLetterQueue) -> Moved | str:
+    try:
+        return move_all(queue)
+    except KeyboardInterrupt as error:
+        raise CommandError("interrupted; SQS goes on moving: run it again to follow it") from error
 
 
 def redrive_letters(queue: DeadLetterQueue, selector: Selector) -> Done:

@@ -1,21 +1,18 @@
-"""`make logs`: the worker's log, one readable line for each entry. Run as: python -m infra.cli.logs.
+"""`invalidator logs`: the worker's log, one readable line for each entry.
 
 The worker writes JSON lines; what came from outside is escaped again here, so no key can forge a line.
 """
 
 import json
-import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import click
-from botocore.exceptions import BotoCoreError, ClientError
 
-from infra.cli.errors import CommandError, explain_aws_error
 from infra.cli.session import Session, output, session_options
-from infra.cli.spans import instant
-from infra.cli.visible import harmless, visible
+from infra.cli.times import instant
+from infra.cli.visible import visible
 
 POLL_SECONDS = 3.0
 # What every line carries and nobody reads.
@@ -26,12 +23,12 @@ _LEFT_OUT = frozenset({
 _QUIET = ("START ", "END ", "REPORT ", "INIT_START ", "XRAY ")
 
 
-@click.command(epilog="\b\nExample:\n  python -m infra.cli.logs --minutes 15")
+@click.command(epilog="\b\nExample:\n  invalidator logs --minutes 15")
 @session_options
 @click.option("--minutes", type=click.IntRange(1), default=60, show_default=True, help="How far back.")
 @click.option("--follow", is_flag=True, help="Go on with what comes, until Ctrl-C.")
 def logs(session: Session, *, minutes: int, follow: bool) -> None:
-    """Print the worker's log."""
+    """Print the worker's log, one line for each entry."""
     name = output(session, "FunctionName")
     configuration = session.client("lambda").get_function_configuration(FunctionName=name)
     group = configuration.get("LoggingConfig", {}).get("LogGroup") or f"/aws/lambda/{name}"
@@ -50,7 +47,10 @@ def logs(session: Session, *, minutes: int, follow: bool) -> None:
             if not seen:
                 click.echo(f"Nothing in {group} in the last {minutes} minutes.", err=True)
             return
-        time.sleep(POLL_SECONDS)
+        try:
+            time.sleep(POLL_SECONDS)
+        except KeyboardInterrupt:
+            return
         since = round((time.time() - 60) * 1000)  # entries may come late by some seconds
 
 
@@ -69,18 +69,6 @@ def readable(milliseconds: int, message: str) -> str:
     return "  ".join([head, *about])
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Run it; an expected failure is one line on stderr and exit code 1."""
-    try:
-        logs.main(args=arguments, prog_name="logs", standalone_mode=False)
-    except click.exceptions.Abort:
-        return  # Ctrl-C is how following ends
-    except (click.ClickException, CommandError) as error:
-        sys.exit(harmless(f"logs: {error}"))
-    except (BotoCoreError, ClientError) as error:
-        sys.exit(harmless(f"logs: {explain_aws_error(error)}"))
-
-
 def _events(session: Session, group: str, since: int) -> Iterator[Any]:
     pages = session.client("logs").get_paginator("filter_log_events")
     for page in pages.paginate(logGroupName=group, startTime=since):
@@ -89,7 +77,3 @@ def _events(session: Session, group: str, since: int) -> Iterator[Any]:
 
 def _value(value: Any) -> str:
     return visible(value) if isinstance(value, str) else json.dumps(value)
-
-
-if __name__ == "__main__":
-    main()

@@ -20,6 +20,7 @@ COMMANDS = {
     "route": "infra.cli.route:route",
     "status": "infra.cli.status:status",
     "dlq": "infra.cli.dlq:dlq",
+    "logs": "infra.cli.logs:logs",
     "pause": "infra.cli.pause:pause",
     "resume": "infra.cli.pause:resume",
 }

@@ -1,9 +1,10 @@
 """The mapping of buckets to distributions, as people see it: what is stored, and how it differs after a scan."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
-from infra.cli.utc_time import utc_time
+from infra.cli.times import instant, iso
 from infra.cli.visible import visible
 from invalidator.core.distribution import Distribution
 from invalidator.core.pins import Pin
@@ -16,7 +17,7 @@ def bucket_as_json(bucket: str, stored: StoredRoutes | None, pins: Iterable[Pin]
     pinned = {pin.distribution for pin in pins if pin.bucket == bucket}
     return {
         "bucket": bucket,
-        "fresh_until": None if stored is None else utc_time(stored.fresh_until),
+        "fresh_until": None if stored is None else iso(stored.fresh_until),
         "distributions": [
             {
                 "id": each.id,
@@ -62,7 +63,8 @@ def bucket_as_text(report: Mapping[str, Any], now: float, *, behaviors: bool = F
     until = report["fresh_until"]
     if until is None:
         return f"{visible(report['bucket'])}\n  nothing is stored of it; the worker asks when it changes"
-    age = f"fresh until {until}" if until > utc_time(now) else f"stale since {until}"
+    at = datetime.fromisoformat(until).timestamp()
+    age = f"{'fresh until' if at > now else 'stale since'} {instant(at)}"
     lines = [visible(report["bucket"]), f"  {age}"]
     if not report["distributions"]:
         lines.append("  no distribution serves it")

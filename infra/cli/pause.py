@@ -6,10 +6,10 @@ import click
 from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.cli.errors import explain_aws_error
-from infra.cli.event_source import is_off, mapping_of
 from infra.cli.session import Session, output, session_options
-from infra.cli.spans import span
 from infra.cli.tables import print_json, print_text
+from infra.cli.times import span
+from infra.cli.worker_switch import is_off, mapping_of
 
 
 @click.command(epilog="\b\nExample:\n  invalidator pause")

@@ -1,4 +1,4 @@
-"""Checks what people pin, before anything is asked or stored. Pure."""
+"""What people pin: checked before anything is asked or stored, and written as a line. Pure."""
 
 import re
 
@@ -38,3 +38,12 @@ def checked_pin(bucket: str, distribution: str, origin_path: str, prefix: str, r
             f"--role-arn: {visible(role)} is not a role's ARN, like arn:aws:iam::123456789012:role/name"
         )
     return Pin(bucket, distribution, path, prefix, role)
+
+
+def pin_as_text(pin: Pin) -> str:
+    """Write a pin as a person reads it, in one line."""
+    parts = [f"{visible(pin.bucket)} on {visible(pin.distribution)}"]
+    parts += [f"OriginPath {visible(pin.origin_path)}"] if pin.origin_path else []
+    parts += [f"prefix {visible(pin.prefix)}"] if pin.prefix else []
+    parts += [f"role {visible(pin.role)}"] if pin.role else []
+    return ", ".join(parts)

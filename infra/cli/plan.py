@@ -129,7 +129,7 @@ def _as_json(bucket: str, keys: Sequence[str], plans: Sequence[DistributionPlan]
 def _print(bucket: str, keys: Sequence[str], plans: Sequence[DistributionPlan]) -> None:
     click.echo(f"{len(keys)} changed key{'' if len(keys) == 1 else 's'} in {visible(bucket)}\n")
     print_table(
-        ("Distribution", "Paths", "Wildcards", "Cost", "Purged besides", "Keys not served"),
+        ("Distribution", "Paths", "Wildcards", "Cost past free", "Also purged", "Not served"),
         [
             (
                 each.distribution,

@@ -12,11 +12,10 @@ from infra.cli.errors import CommandError
 from infra.cli.mapping import bucket_as_json, bucket_as_text, unresolved_as_text
 from infra.cli.mapping_refresh import PARTLY_DONE, Refreshed, refresh_mapping
 from infra.cli.pin_check import check_pin
-from infra.cli.pin_request import checked_pin
+from infra.cli.pin_request import checked_pin, pin_as_text
 from infra.cli.session import Session, session_options
 from infra.cli.tables import print_json
 from infra.cli.visible import visible
-from invalidator.core.pins import Pin
 from invalidator.core.survey import Survey
 
 
@@ -81,7 +80,7 @@ def show(session: Session, *, bucket: str) -> None:
         print_json(report)
         return
     lines = [bucket_as_text(report, time.time(), behaviors=True)]
-    lines += [f"  pin: {_pin_as_text(pin)}" for pin in pins if pin.bucket == bucket]
+    lines += [f"  pin: {pin_as_text(pin)}" for pin in pins if pin.bucket == bucket]
     click.echo("\n".join(lines))
 
 
@@ -116,7 +115,7 @@ def pin(
     return _say(
         session,
         {"pinned": asdict(wanted)},
-        f"pinned: {_pin_as_text(wanted)}",
+        f"pinned: {pin_as_text(wanted)}",
         refresh_mapping(deployed, (bucket,)),
     )
 
@@ -152,7 +151,7 @@ def unpin(
             )
         for each in pins:
             deployed.memory.unpin(each)
-    done = "\n".join(f"unpinned: {_pin_as_text(each)}" for each in pins)
+    done = "\n".join(f"unpinned: {pin_as_text(each)}" for each in pins)
     return _say(
         session, {"unpinned": [asdict(each) for each in pins]}, done, refresh_mapping(deployed, (bucket,))
     )
@@ -185,14 +184,6 @@ def _say(session: Session, report: Mapping[str, Any], done: str, refreshed: Refr
         changes = refreshed.changes or ["the mapping is as it was"]
         click.echo("\n".join([done, *(f"  {visible(each)}" for each in changes)]))
     return refreshed.code
-
-
-def _pin_as_text(pin: Pin) -> str:
-    parts = [f"{visible(pin.bucket)} on {visible(pin.distribution)}"]
-    parts += [f"OriginPath {visible(pin.origin_path)}"] if pin.origin_path else []
-    parts += [f"prefix {visible(pin.prefix)}"] if pin.prefix else []
-    parts += [f"role {visible(pin.role)}"] if pin.role else []
-    return ", ".join(parts)
 
 
 def _not_told(survey: Survey) -> dict[str, Any]:

@@ -2,19 +2,20 @@
 
 import dataclasses
 import json
-import random
 from pathlib import Path
 
 import click
 
 from infra.cli.errors import CommandError
+from infra.cli.input_files import read_keys
+from infra.cli.progress import progress
 from infra.cli.session import Session, session_options
+from infra.cli.visible import visible
 from infra.local.quotas import Regime
+from infra.simulator.made_tree import made_tree
 from infra.simulator.simulation import Result, Upload
-
-# One invalidation path an object: what the ancestor of this idea would send.
-ONE_PER_OBJECT_USD = 0.005
-FREE = 1000
+from infra.simulator.simulation import simulate as run
+from invalidator.core.budget import cost_usd
 
 
 @click.command()
@@ -24,9 +25,7 @@ FREE = 1000
 @click.option(
     "--directories", type=click.IntRange(1), default=100, show_default=True, help="In so many folders."
 )
-@click.option(
-    "--keys", type=click.Path(path_type=Path, dir_okay=False), help="Upload these keys, one a line."
-)
+@click.option("--keys", metavar="FILE", help="Upload these keys, one a line, not encoded; - is stdin.")
 @click.option(
     "--upload-rate",
     type=click.FloatRange(0, min_open=True),
@@ -56,7 +55,7 @@ def simulate(
     *,
     objects: int,
     directories: int,
-    keys: Path | None,
+    keys: str | None,
     upload_rate: float,
     window: float,
     quota: str,
@@ -75,9 +74,19 @@ def simulate(
     """  # noqa: D301  \b is click's mark for a paragraph that keeps its line breaks
     if chart is not None and chart.suffix not in (".svg", ".png"):
         raise CommandError(f"--chart {chart}: the file must end in .svg or .png")
-    uploaded = _read_keys(keys) if keys else made_tree(objects, directories, seed)
+    uploaded = read_keys(keys) if keys else made_tree(objects, directories, seed)
+    if not uploaded:
+        raise CommandError(f"--keys {visible(str(keys))}: no keys in it, one a line is expected")
     upload = Upload(uploaded, upload_rate, window, Regime(quota), monthly_budget, seed, error_rate)
-    result = _run(upload)
+    with progress("uploading", len(uploaded)) as advance:
+        written = 0
+
+        def show(now_written: int) -> None:
+            nonlocal written
+            advance(now_written - written)
+            written = now_written
+
+        result = run(upload, show)
     if chart is not None:
         from infra.simulator.chart import draw  # noqa: PLC0415  start-up
 
@@ -93,44 +102,14 @@ def simulate(
         _print(result)
 
 
-def made_tree(objects: int, directories: int, seed: int) -> list[str]:
-    """Return the keys of a made tree, in a random order as parallel uploads have it."""
-    width = len(str(objects))
-    keys = [f"assets/part-{index % directories:04d}/file-{index:0{width}d}.js" for index in range(objects)]
-    random.Random(seed).shuffle(keys)  # noqa: S311  not cryptography
-    return keys
-
-
-def _read_keys(path: Path) -> list[str]:
-    try:
-        keys = [line for line in path.read_text("utf-8").splitlines() if line]
-    except (OSError, UnicodeDecodeError) as error:
-        raise CommandError(f"--keys {path}: {error}") from error
-    if not keys:
-        raise CommandError(f"--keys {path}: no keys in it, one a line is expected")
-    return keys
-
-
-def _run(upload: Upload) -> Result:
-    from rich.console import Console  # noqa: PLC0415  start-up
-    from rich.progress import Progress  # noqa: PLC0415  start-up
-
-    from infra.simulator.simulation import simulate as run  # noqa: PLC0415  start-up
-
-    with Progress(console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("uploading", total=len(upload.keys))
-        return run(upload, lambda written: progress.update(task, completed=written))
-
-
 def _print(result: Result) -> None:
-    one_per_object = max(0, result.objects - FREE) * ONE_PER_OBJECT_USD
     rows = [
         ("objects uploaded", f"{result.objects:,}"),
         ("messages", f"{result.messages:,}"),
         ("invocations of the worker", f"{result.invocations:,}"),
         ("invalidation requests", f"{result.requests:,} ({result.refused_requests} refused)"),
         ("paths sent", f"{result.paths:,} ({result.wildcards} wildcards)"),
-        ("cost", f"${result.cost_usd:,.2f} (one path an object: ${one_per_object:,.2f})"),
+        ("cost", f"${result.cost_usd:,.2f} (one path an object: ${cost_usd(result.objects):,.2f})"),
         ("objects still stale", f"{result.stale_objects:,}"),
         ("dead letters", f"{result.dead_lettered:,}"),
         ("an object was stale for", f"{result.median_stale_seconds:.1f} s (median)"),

@@ -6,9 +6,9 @@ from typing import Any
 import click
 
 from infra.cli.session import Session, session_options
-from infra.cli.spans import instant, iso, span
 from infra.cli.status_facts import Facts, gather
 from infra.cli.tables import many, print_json, print_table
+from infra.cli.times import instant, iso, span
 from infra.cli.worker_view import print_notes
 from invalidator.core.budget import FREE_PATHS_A_MONTH, cost_usd
 from invalidator.core.sent import Sent

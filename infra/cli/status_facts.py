@@ -3,7 +3,7 @@
 Each part stands alone: where one service cannot be asked, its part is None and a note says why.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
@@ -12,8 +12,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.cli.deployed import Deployed
 from infra.cli.errors import CommandError, explain_aws_error
-from infra.cli.event_source import is_off, mapping_of
 from infra.cli.session import Session, output
+from infra.cli.worker_switch import is_off, mapping_of
 from infra.cli.worker_view import settings_or_why
 from invalidator.core.room import LONGEST_SECONDS, in_progress
 from invalidator.core.sent import Sent
@@ -100,11 +100,13 @@ def gather(session: Session, now: float) -> Facts:
     facts.paths = _ask(
         facts, "the paths of this month", lambda: memory.recall((), OWN_ACCOUNT, now)[1].spending.month
     )
-    facts.last = _ask(facts, "the last invalidations", lambda: _last(memory))
-    if facts.last:
+    roles = _ask(facts, "the mapping", lambda: _roles(memory))
+    if roles is not None:
+        facts.last = _ask(facts, "the last invalidations", lambda: _last(memory, sorted(roles)))
+    if facts.last and roles:
         newest = facts.last
         running = _ask(facts, "invalidations in progress", lambda: _running(memory, newest, now))
-        facts.running = _unfinished(deployed, facts, running or [])
+        facts.running = _unfinished(deployed, facts, running or [], roles)
     facts.latency = _ask(facts, "event-to-invalidation times", lambda: _latency(session, now))
     return facts
 
@@ -165,9 +167,13 @@ def _points(session: Session, now: float, before: timedelta, **question: Any) ->
     return sorted(answer["Datapoints"], key=lambda point: point["Timestamp"])
 
 
-def _last(memory: MemoryTable) -> list[Sent]:
+def _roles(memory: MemoryTable) -> dict[str, str | None]:
+    """Return every distribution that serves a bucket, and the role by which its account is reached."""
     routes = memory.all_routes().values()
-    names = sorted({each.id for stored in routes for each in stored.distributions})
+    return {each.id: each.role for stored in routes for each in stored.distributions}
+
+
+def _last(memory: MemoryTable, names: Iterable[str]) -> list[Sent]:
     found = [memory.last_sent(name) for name in names]
     return sorted((sent for sent in found if sent is not None), key=lambda sent: -sent.created)
 
@@ -178,14 +184,16 @@ def _running(memory: MemoryTable, newest: list[Sent], now: float) -> list[Sent]:
     return in_progress((sent for name in names for sent in memory.sent_since(name, oldest)), now)
 
 
-def _unfinished(deployed: Deployed, facts: Facts, running: list[Sent]) -> list[Sent]:
+def _unfinished(
+    deployed: Deployed, facts: Facts, running: list[Sent], roles: Mapping[str, str | None]
+) -> list[Sent]:
     """Leave out what CloudFront has finished; what it cannot be asked about counts as in progress."""
     cloudfront = CloudFrontInvalidations(deployed.accounts)
     unfinished = []
     for number, sent in enumerate(running):
         asked = number < MOST_STATUS_CALLS and sent.id
         try:
-            if asked and cloudfront.completed(sent.distribution, sent.id, None):
+            if asked and cloudfront.completed(sent.distribution, sent.id, roles[sent.distribution]):
                 continue
         except Failure as failure:
             facts.notes.append(f"{sent.id} counts as in progress: {failure}")

@@ -16,9 +16,9 @@ import boto3
 from botocore.config import Config
 
 from infra.local import ministack, sam
-from infra.local.event_source import POLLERS, EventSource
 from infra.local.gate import Gate
 from infra.local.polling import Delivery
+from infra.local.queue_to_lambda import POLLERS, EventSource
 from infra.local.quotas import QuotaSettings
 
 REPOSITORY = Path(__file__).resolve().parents[2]

@@ -5,10 +5,12 @@ invalidations], so both can be enforced, alone or together, each in its strictes
 passes under every milder one. The gate asks it in real time, the simulator in virtual time.
 """
 
-import heapq
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
+
+from infra.local.in_progress import InProgress
+from infra.local.token_bucket import TokenBucket
 
 
 class Regime(StrEnum):
@@ -87,53 +89,11 @@ TOO_MANY = Refusal(
 TOO_LARGE = Refusal("BatchTooLarge", "Your request contains too many invalidation paths.", 413)
 
 
-class TokenBucket:
-    """Holds at most `burst` tokens and regains `rate` a second; full at first."""
-
-    def __init__(self, rate: float, burst: float) -> None:
-        self._rate = rate
-        self._burst = burst
-        self._tokens = burst
-        self._at = float("-inf")
-
-    def holds(self, now: float, tokens: float) -> bool:
-        """Tell whether so many tokens could be taken now; a tie that floats blur counts as yes."""
-        if now > self._at:
-            if self._at != float("-inf"):
-                self._tokens = min(self._burst, self._tokens + (now - self._at) * self._rate)
-            self._at = now
-        return tokens <= self._tokens + 1e-9
-
-    def take(self, tokens: float) -> None:
-        """Take what `holds` said is there."""
-        self._tokens -= tokens
-
-
 @dataclass(slots=True)
 class _Account:
     calls: TokenBucket
     paths: TokenBucket
     wildcards: TokenBucket
-
-
-@dataclass(slots=True)
-class _InProgress:
-    """What one distribution has in progress: a heap of (completes, paths, wildcards) and its sums."""
-
-    running: list[tuple[float, int, int]] = field(default_factory=list)
-    paths: int = 0
-    wildcards: int = 0
-
-    def complete(self, now: float) -> None:
-        while self.running and self.running[0][0] <= now:
-            _, paths, wildcards = heapq.heappop(self.running)
-            self.paths -= paths
-            self.wildcards -= wildcards
-
-    def add(self, completes: float, paths: int, wildcards: int) -> None:
-        heapq.heappush(self.running, (completes, paths, wildcards))
-        self.paths += paths
-        self.wildcards += wildcards
 
 
 class Quotas:
@@ -147,7 +107,7 @@ class Quotas:
     def __init__(self, settings: QuotaSettings | None = None) -> None:
         self.settings = settings or QuotaSettings()
         self._accounts: dict[str, _Account] = {}
-        self._distributions: dict[str, _InProgress] = {}
+        self._distributions: dict[str, InProgress] = {}
         self._accepted = 0
 
     def call(self, now: float, account: str) -> Refusal | None:
@@ -219,7 +179,7 @@ class Quotas:
             )
         return self._accounts[account]
 
-    def _in_progress(self, now: float, distribution: str) -> _InProgress:
-        state = self._distributions.setdefault(distribution, _InProgress())
+    def _in_progress(self, now: float, distribution: str) -> InProgress:
+        state = self._distributions.setdefault(distribution, InProgress())
         state.complete(now)
         return state

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 from aws_lambda_powertools import Metrics
 
-from infra.cli.simulate import made_tree
 from infra.pictures.scene import Scene
+from infra.simulator.made_tree import made_tree
 from infra.simulator.memory import InMemoryTable
 from infra.simulator.simulation import BUCKET, DISTRIBUTION, FUNCTION_SECONDS
 from infra.simulator.upload import Uploading

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 
 from infra.local.batching import BatchRules
 from infra.local.quotas import QuotaSettings, Regime
+from infra.simulator.batch_pollers import TICK_SECONDS, EventSource
 from infra.simulator.cloudfront import Freshness, SimulatedCloudFront
-from infra.simulator.event_source import TICK_SECONDS, EventSource
 from infra.simulator.simulation import BATCH_SIZE, BUCKET, INVOCATION_SECONDS, START
 from infra.simulator.sqs import SimulatedQueue
 from infra.simulator.upload import Uploading

@@ -4,12 +4,12 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from infra.cli.simulate import made_tree
 from infra.local.quotas import Regime
 from infra.pictures.plot import Line, plot
 from infra.pictures.rivals import sends
 from infra.pictures.scene import Function, Scene
 from infra.pictures.svg import Drawing
+from infra.simulator.made_tree import made_tree
 from infra.simulator.simulation import Upload, simulate
 from invalidator.core.budget import cost_usd
 

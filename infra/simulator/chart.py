@@ -12,7 +12,7 @@ def draw(result: Result, file: Path) -> None:
     seconds = [each.seconds for each in result.moments]
     panels = [
         ("objects stale", [each.stale for each in result.moments]),
-        ("messages waiting", [each.backlog for each in result.moments]),
+        ("messages waiting", [each.waiting for each in result.moments]),
         ("paths paid", [each.paths for each in result.moments]),
     ]
     figure = Figure(figsize=(8, 6), layout="constrained")

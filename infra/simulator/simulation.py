@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 
 from infra.local.batching import BatchRules
 from infra.local.quotas import QuotaSettings, Regime
+from infra.simulator.batch_pollers import TICK_SECONDS, EventSource
 from infra.simulator.cloudfront import Freshness, SimulatedCloudFront
-from infra.simulator.event_source import TICK_SECONDS, EventSource
 from infra.simulator.memory import InMemoryTable
 from infra.simulator.sqs import SimulatedQueue
 from infra.simulator.upload import Uploading
@@ -62,12 +62,21 @@ class Upload:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """How things stood at one time: seconds since the first upload, and sums until then."""
+    """How things stood at one time.
+
+    Attributes:
+        seconds: since the first upload.
+        uploaded: objects written until then.
+        stale: objects that changed and are not invalidated since.
+        waiting: messages on the queue, gathered in a batch, or in the function's hands.
+        paths: sent until then.
+        requests: made until then.
+    """
 
     seconds: float
     uploaded: int
     stale: int
-    backlog: int
+    waiting: int
     paths: int
     requests: int
 
@@ -147,7 +156,7 @@ def simulate(upload: Upload, progress: Callable[[int], None] = lambda _: None) -
         uploading.advance(time.now())
         source.poll()
         if len(result.moments) * step <= time.now() - START:
-            result.moments.append(_moment(time.now(), uploading, queue, cloudfront))
+            result.moments.append(_moment(time.now(), uploading, source, cloudfront))
             progress(uploading.written)
         if not (uploading.done and source.idle() and not len(queue)):
             time.at(time.now() + TICK_SECONDS, tick)
@@ -157,14 +166,12 @@ def simulate(upload: Upload, progress: Callable[[int], None] = lambda _: None) -
     return _summed_up(result, uploading, source, cloudfront)
 
 
-def _moment(
-    now: float, uploading: Uploading, queue: SimulatedQueue, cloudfront: SimulatedCloudFront
-) -> Moment:
+def _moment(now: float, uploading: Uploading, source: EventSource, cloudfront: SimulatedCloudFront) -> Moment:
     return Moment(
         seconds=now - START,
         uploaded=uploading.written,
         stale=len(uploading.freshness.stale),
-        backlog=len(queue),
+        waiting=len(source.queue) + source.in_work,
         paths=cloudfront.paths,
         requests=cloudfront.requests,
     )

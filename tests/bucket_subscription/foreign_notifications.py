@@ -2,10 +2,10 @@
 
 import copy
 
-from fake_bucket_aws import ARNS, OWNER, queue_entry
 from hypothesis import strategies as st
 
 from bucket_subscription.document import foreign_part
+from tests.bucket_subscription.fake_bucket_aws import ARNS, OWNER, queue_entry
 
 ELSEWHERE = [
     "s3:ObjectTagging:*",

@@ -3,8 +3,6 @@
 import contextlib
 
 import pytest
-from fake_bucket_aws import OWNER, QUEUE, FakeS3, queue_entry, subscription
-from foreign_notifications import any_events, documents, foreign
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -13,6 +11,8 @@ from bucket_subscription.errors import RefusedError, SubscriptionError, Unsettle
 from bucket_subscription.key_filter import KeyFilter
 from bucket_subscription.owner import EVENTS, Owner
 from bucket_subscription.queue_arn import read_queue_arn
+from tests.bucket_subscription.fake_bucket_aws import OWNER, QUEUE, FakeS3, queue_entry, subscription
+from tests.bucket_subscription.foreign_notifications import any_events, documents, foreign
 
 ALL = KeyFilter()
 OTHER_QUEUE = read_queue_arn(QUEUE.arn.replace("site-changes", "new-changes"))

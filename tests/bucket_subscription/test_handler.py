@@ -7,7 +7,6 @@ import threading
 import boto3
 import pytest
 from botocore.exceptions import NoCredentialsError
-from fake_bucket_aws import ACCOUNT, OWNER, QUEUE, FakeS3, queue_entry, subscription
 from moto import mock_aws
 
 from bucket_subscription.answer import put_to_url
@@ -15,6 +14,7 @@ from bucket_subscription.document import own_part, same
 from bucket_subscription.errors import RefusedError
 from bucket_subscription.handler import respond, subscribe_on_aws
 from bucket_subscription.stack_event import read_properties, stack_of
+from tests.bucket_subscription.fake_bucket_aws import ACCOUNT, OWNER, QUEUE, FakeS3, queue_entry, subscription
 
 THEIRS = {"TopicConfigurations": [queue_entry("theirs", ["s3:ObjectAcl:Put"], kind="TopicConfigurations")]}
 

@@ -2,12 +2,12 @@
 
 import boto3
 import pytest
-from fake_bucket_aws import ACCOUNT, QUEUE, FakeS3, queue_entry
 from moto import mock_aws
 
 from bucket_subscription.bucket_notifications import S3Notifications
 from bucket_subscription.document import same
 from bucket_subscription.errors import UnreachableError
+from tests.bucket_subscription.fake_bucket_aws import ACCOUNT, QUEUE, FakeS3, queue_entry
 
 REGION = "eu-west-1"
 

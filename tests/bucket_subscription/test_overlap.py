@@ -4,12 +4,12 @@ The cases of valid and invalid filters are those of the S3 user guide, notificat
 """
 
 import pytest
-from fake_bucket_aws import QUEUE, FakeS3, queue_entry, subscription
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bucket_subscription.errors import RefusedError
 from bucket_subscription.key_filter import KeyFilter, asked_filter, read_filter
+from tests.bucket_subscription.fake_bucket_aws import QUEUE, FakeS3, queue_entry, subscription
 
 CREATED = ["s3:ObjectCreated:*"]
 SHORT = st.text("ab", max_size=3)

@@ -1,12 +1,18 @@
 """Bad input: one clear line each, with the fix, and nothing changed."""
 
 import pytest
-from fake_bucket_aws import QUEUE, FakeQueueAccess, FakeS3, queue_entry, subscription
 
 from bucket_subscription.bucket_name import check_bucket_names
 from bucket_subscription.errors import RefusedError, RejectedError
 from bucket_subscription.key_filter import KeyFilter
 from bucket_subscription.queue_arn import read_queue_arn
+from tests.bucket_subscription.fake_bucket_aws import (
+    QUEUE,
+    FakeQueueAccess,
+    FakeS3,
+    queue_entry,
+    subscription,
+)
 
 ALL = KeyFilter()
 

@@ -7,11 +7,11 @@ import botocore.awsrequest
 import pytest
 from botocore.config import Config
 from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
-from fake_bucket_aws import ACCOUNT
 
 from bucket_subscription.bucket_notifications import S3Notifications
 from bucket_subscription.document import sends_to_eventbridge
 from bucket_subscription.errors import RefusedError, RejectedError, UnreachableError, UnsettledError
+from tests.bucket_subscription.fake_bucket_aws import ACCOUNT
 
 OURS = f"arn:aws:sqs:eu-west-1:{ACCOUNT}:q"
 NAMESPACE = 'xmlns="http://s3.amazonaws.com/doc/2006-03-01/"'

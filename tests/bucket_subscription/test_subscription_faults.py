@@ -19,14 +19,14 @@ from typing import Any
 import boto3
 import botocore
 import pytest
-from fake_bucket_aws import ACCOUNT, OWNER, QUEUE, queue_entry
-from wire_aws import WireAws, read, written
 
 import bucket_subscription
 from bucket_subscription import handler
 from bucket_subscription.document import foreign_part, own_part, same
 from bucket_subscription.handler import respond, subscribe_on_aws
 from bucket_subscription.key_filter import KeyFilter
+from tests.bucket_subscription.fake_bucket_aws import ACCOUNT, OWNER, QUEUE, queue_entry
+from tests.bucket_subscription.wire_aws import WireAws, read, written
 from tests.wire_faults import MODELS, SLOW, Fault, anywhere, happenings, waiting_on
 
 # The function's time-out in the template; past it Lambda would run the request again.

@@ -11,8 +11,9 @@ from urllib.parse import urlsplit
 
 import boto3
 from botocore.awsrequest import AWSResponse
-from fake_bucket_aws import QUEUE
 from moto.core.botocore_stubber import MockRawResponse
+
+from tests.bucket_subscription.fake_bucket_aws import QUEUE
 
 EMPTY = b'<NotificationConfiguration xmlns="http://s3.amazonaws.com/doc/2006-03-01/"/>'
 

@@ -10,6 +10,11 @@ from typing import Any
 from tests.cli.local_sqs import REGION, LocalSqs
 
 REPOSITORY = Path(__file__).parents[2]
+# As a shell starts it: what runs these tests in the background may have Ctrl-C ignored, and children inherit that.
+TYPED = (
+    "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    "from infra.cli.main import main; main()"
+)
 
 
 class Desk:
@@ -30,7 +35,7 @@ class Desk:
     def typed(self, *arguments, stderr=subprocess.PIPE):
         """Start a command in a process of its own."""
         return subprocess.Popen(
-            [sys.executable, "-c", "from infra.cli.main import main; main()", *arguments],
+            [sys.executable, "-c", TYPED, *arguments],
             env=os.environ | environment(self.sqs),
             stdout=subprocess.PIPE,
             stderr=stderr,

@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 
 import boto3
 import pytest
-from made_distributions import config, create, write
 
 from infra.cli.explain import explain
 from infra.cli.freshness import freshness
 from invalidator.core.pins import Pin
 from invalidator.core.sent import Sent
+from tests.cli.made_distributions import config, create, write
 
 SITE = "site.s3.eu-west-1.amazonaws.com"
 
@@ -116,10 +116,11 @@ def test_an_object_that_was_invalidated_after_it_changed_is_fresh(typed, memory,
 
     (found,) = answer.data["distributions"]
     assert found["state"] == "covered"
-    stamp = datetime.fromtimestamp(written + 1, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    stamp = datetime.fromtimestamp(written + 1, UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
     assert found["covered_by"] == {"/docs/a.html": {"id": "I2", "created": stamp, "completed": True}}
     for_people = typed("explain", "s3://site/docs/a.html").out
-    assert f"then invalidated {stamp} by I2, completed" in " ".join(for_people.split())
+    at = datetime.fromtimestamp(written + 1, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    assert f"then invalidated {at} by I2, completed" in " ".join(for_people.split())
 
 
 def test_an_object_that_changed_since_is_waiting(typed, memory, written):

@@ -37,5 +37,5 @@ def test_the_commands_of_the_contract_are_there() -> None:
     assert typed >= {
         "plan", "simulate", "explain", "bucket connect", "bucket disconnect", "bucket list", "route list",
         "route show", "route pin", "route unpin", "route refresh", "status", "dlq list", "dlq show",
-        "dlq explain", "dlq export", "dlq redrive", "dlq purge", "pause", "resume",
+        "dlq explain", "dlq export", "dlq redrive", "dlq purge", "pause", "resume", "logs",
     }  # fmt: skip

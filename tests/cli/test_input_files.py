@@ -6,12 +6,12 @@ import json
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from made_distributions import config
 
 from infra.cli.errors import CommandError
 from infra.cli.input_files import read_distributions, read_keys, read_policies
 from infra.cli.visible import visible
 from invalidator.core.viewer_paths import Router
+from tests.cli.made_distributions import config
 
 DOCUMENT = {
     "ETag": "E",

@@ -1,4 +1,4 @@
-"""`make logs`: the worker's log as a person reads it."""
+"""`invalidator logs`: the worker's log as a person reads it."""
 
 import json
 import time
@@ -6,7 +6,7 @@ import time
 import boto3
 import pytest
 
-from infra.cli.logs import main, readable
+from infra.cli.logs import readable
 from tests.cli.local_sqs import REGION
 
 
@@ -41,22 +41,21 @@ def test_what_is_no_json_is_shown_as_text():
     )
 
 
-def test_the_log_group_of_the_function_is_read(deployed_desk, capsys):
+def test_the_log_group_of_the_function_is_read(deployed_desk):
     client = boto3.client("logs", region_name=REGION)
     client.create_log_group(logGroupName="/logs")
     client.create_log_stream(logGroupName="/logs", logStreamName="s")
     events = [{"timestamp": round(time.time() * 1000), "message": '{"level": "INFO", "message": "hello"}'}]
     client.put_log_events(logGroupName="/logs", logStreamName="s", logEvents=events)
-    main([])
-    assert capsys.readouterr().out.endswith("INFO    hello\n")
+    assert deployed_desk.run("logs").out.endswith("INFO    hello\n")
 
 
-def test_a_quiet_log_says_so(deployed_desk, capsys):
+def test_a_quiet_log_says_so(deployed_desk):
     boto3.client("logs", region_name=REGION).create_log_group(logGroupName="/logs")
-    main(["--minutes", "5"])
-    assert capsys.readouterr().err == "Nothing in /logs in the last 5 minutes.\n"
+    assert deployed_desk.run("logs", "--minutes", "5").err == "Nothing in /logs in the last 5 minutes.\n"
 
 
 def test_no_stack_is_one_line(deployed_desk):
-    with pytest.raises(SystemExit, match="no stack 'nope'"):
-        main(["--stack", "nope"])
+    answer = deployed_desk.run("logs", "--stack", "nope")
+    assert (answer.code, answer.err.count("\n")) == (1, 1)
+    assert "no stack 'nope'" in answer.err

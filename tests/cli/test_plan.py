@@ -12,7 +12,6 @@ from types import SimpleNamespace
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from made_distributions import OPTIMIZED, config, create, write
 
 from infra.cli.bucket_plan import plan_for
 from infra.cli.plan import plan
@@ -20,6 +19,7 @@ from invalidator.core.allowance import Allowance
 from invalidator.core.distribution import Behavior, Distribution, Origin
 from invalidator.core.sent import Sent
 from invalidator.core.viewer_paths import Router
+from tests.cli.made_distributions import OPTIMIZED, config, create, write
 
 SITE = "site.s3.eu-west-1.amazonaws.com"
 

@@ -5,7 +5,6 @@ import time
 
 import boto3
 import pytest
-from made_distributions import config, create
 
 from infra.cli.route import route
 from invalidator.core.distribution import Behavior, Distribution, Origin
@@ -16,6 +15,7 @@ from invalidator.failures import Permanent, Transient
 from invalidator.ports import StoredRoutes
 from invalidator.services.accounts import Accounts
 from invalidator.services.distributions import CloudFrontDiscovery
+from tests.cli.made_distributions import config, create
 
 SITE = "site.s3.eu-west-1.amazonaws.com"
 TRUSTED = "arn:aws:iam::123456789012:role/trusted"

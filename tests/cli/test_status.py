@@ -1,6 +1,7 @@
 """`invalidator status` as a person types it."""
 
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import boto3
@@ -79,6 +80,22 @@ def test_an_invalidation_counts_as_in_progress_until_cloudfront_has_finished_it(
     for identifier in finished:
         desk.memory.record(Sent("E1", identifier, now - 20, ("/a",)), "self", now)
     assert [each["id"] for each in desk.run("status", "--json").data["in_progress"]] == ["I2"]
+
+
+def test_a_distribution_in_another_account_is_asked_about_with_the_role_of_its_route(desk, monkeypatch):
+    now = time.time()
+    role = "arn:aws:iam::210987654321:role/invalidate"
+    routes = StoredRoutes((site("E1"), replace(site("E2"), role=role)), now + 600)
+    desk.memory.store_routes({"site": routes})
+    asked = {}
+    monkeypatch.setattr(
+        "infra.cli.status_facts.CloudFrontInvalidations.completed",
+        lambda _, distribution, _id, by: asked.update({distribution: by}),
+    )
+    for identifier, distribution in (("I1", "E1"), ("I2", "E2")):
+        desk.memory.record(Sent(distribution, identifier, now - 20, ("/a",)), "self", now)
+    assert desk.run("status").code == 0
+    assert asked == {"E1": None, "E2": role}
 
 
 def test_where_cloudfront_cannot_be_asked_a_note_says_so_and_the_table_counts(desk):

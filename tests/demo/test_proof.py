@@ -2,7 +2,7 @@
 
 from infra.demo.proof import Changed, fresh_times, uncovered
 from infra.local.faults import ACCESS_DENIED
-from infra.local.gate import Seen
+from infra.local.seen import Seen
 
 ORIGIN_PATHS = {"ROOT": "", "DOCS": "/docs"}
 

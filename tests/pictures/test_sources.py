@@ -2,13 +2,13 @@
 
 import pytest
 
-from infra.cli.simulate import made_tree
 from infra.local.quotas import Regime
 from infra.pictures import demo
 from infra.pictures.dashboard_json import body, metrics
 from infra.pictures.rivals import sends
 from infra.pictures.scene import Scene
 from infra.pictures.upload import Comparison, Way, draw, duration
+from infra.simulator.made_tree import made_tree
 from tests.pictures.committed import texts_of
 
 

@@ -6,9 +6,9 @@ import json
 import pytest
 
 from infra.cli.main import main
-from infra.cli.simulate import made_tree
 from infra.local.quotas import Regime
 from infra.simulator.cloudfront import Freshness
+from infra.simulator.made_tree import made_tree
 from infra.simulator.simulation import Upload, simulate
 from infra.simulator.virtual_time import VirtualTime
 from invalidator.core.sent import Sent
@@ -55,6 +55,14 @@ def test_without_a_budget_more_paths_are_sent() -> None:
     assert unpaced.paths > paced.paths
 
 
+def test_messages_wait_while_a_batch_is_gathered_and_none_when_all_is_done() -> None:
+    moments = simulate(Upload(made_tree(2000, 10, 1), 100, 20)).moments
+    # 100 messages a second come, and a batch takes them only when its window of 20 s is over.
+    assert max(each.waiting for each in moments) > 1000
+    # Every object that is stale is known from some message that waits, or S3 has not told it yet (1 s at most).
+    assert all(each.stale <= each.waiting + 100 for each in moments)
+
+
 def test_the_json_holds_what_the_contract_names(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main(["simulate", "--objects", "200", "--directories", "5", "--json"])
@@ -77,6 +85,7 @@ def test_the_chart_is_drawn(tmp_path, capsys, ending: str) -> None:
     [
         (["--chart", "chart.gif"], "must end in .svg or .png"),
         (["--keys", "/nowhere/keys.txt"], "/nowhere/keys.txt"),
+        (["--keys", "/dev/null"], "no keys in it"),
         (["--quota", "none"], "'rate', 'in-flight', 'both'"),
         (["--objects", "0"], "--objects"),
     ],

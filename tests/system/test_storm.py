@@ -14,8 +14,8 @@ import pytest
 
 from infra.demo.proof import uncovered
 from infra.local.aws import local_aws
-from infra.local.gate import Seen
 from infra.local.quotas import QuotaSettings
+from infra.local.seen import Seen
 from invalidator.core.reading import read_body
 from tests.system import site
 from tests.system.stack import all_fresh, invalidator, letters, reason, until

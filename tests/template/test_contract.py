@@ -20,6 +20,7 @@ def test_the_promised_resources_and_outputs_exist(stacks):
     )
     assert {name: each["Value"] for name, each in stack["Outputs"].items() if name != "DashboardUrl"} == {
         "FunctionName": "<InvalidatorFunction>",
+        "FunctionRoleArn": "<InvalidatorRole.Arn>",
         "QueueUrl": "<InvalidationQueue>",
         "QueueArn": "<InvalidationQueue.Arn>",
         "DeadLetterQueueUrl": "<DeadLetterQueue>",

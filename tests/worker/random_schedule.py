@@ -12,8 +12,8 @@ from typing import Any
 
 from infra.local.batching import BatchRules
 from infra.local.quotas import QuotaSettings, Regime
+from infra.simulator.batch_pollers import EventSource
 from infra.simulator.cloudfront import Freshness, SimulatedCloudFront
-from infra.simulator.event_source import EventSource
 from infra.simulator.memory import InMemoryTable
 from infra.simulator.sqs import SimulatedQueue
 from infra.simulator.upload import notification

@@ -3,7 +3,8 @@
 from typing import Any
 
 from hypothesis import strategies as st
-from routing_cases import (
+
+from tests.core.routing.routing_cases import (
     BY_QUERY,
     LEGACY_PLAIN,
     LEGACY_QUERY,

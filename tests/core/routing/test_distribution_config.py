@@ -7,7 +7,15 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from routing_cases import (
+
+from invalidator.core.distribution import Behavior, Distribution, Origin
+from invalidator.core.distribution_config import (
+    MANAGED_CACHE_POLICIES,
+    DistributionError,
+    read_cache_policy,
+    read_distribution,
+)
+from tests.core.routing.routing_cases import (
     ALB,
     BY_QUERY,
     DISTRIBUTIONS,
@@ -20,14 +28,6 @@ from routing_cases import (
     function,
     group,
     origin,
-)
-
-from invalidator.core.distribution import Behavior, Distribution, Origin
-from invalidator.core.distribution_config import (
-    MANAGED_CACHE_POLICIES,
-    DistributionError,
-    read_cache_policy,
-    read_distribution,
 )
 
 

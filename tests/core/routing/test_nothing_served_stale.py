@@ -3,13 +3,13 @@ true."""
 
 from collections.abc import Iterable
 
-from cloudfront_cache_model import Edge, World, decode, encodings
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
-from random_distributions import BY_QUERY_OF_POLICY, distributions, keys
 
 from invalidator.core.distribution_config import read_distribution
 from invalidator.core.viewer_paths import Router
+from tests.core.routing.cloudfront_cache_model import Edge, World, decode, encodings
+from tests.core.routing.random_distributions import BY_QUERY_OF_POLICY, distributions, keys
 
 INDEX = ("index.html",)
 BUCKETS = st.lists(keys, min_size=1, max_size=4, unique=True)

@@ -5,11 +5,11 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from random_distributions import distributions
-from routing_cases import DISTRIBUTIONS
 
 from invalidator.core.distribution_config import read_distribution
 from invalidator.core.packed_distribution import pack, unpack
+from tests.core.routing.random_distributions import distributions
+from tests.core.routing.routing_cases import DISTRIBUTIONS
 
 
 @given(distributions(), st.none() | st.text(max_size=10))

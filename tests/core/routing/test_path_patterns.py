@@ -3,11 +3,11 @@
 import time
 
 import pytest
-from cloudfront_cache_model import fits
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from invalidator.core.path_patterns import compile_pattern
+from tests.core.routing.cloudfront_cache_model import fits
 
 patterns = st.text("ab/*?.", max_size=8)
 paths = st.text("ab/.\n", max_size=10).map("/".__add__)

@@ -1,10 +1,10 @@
 """Every case of the table gives exactly its paths."""
 
 import pytest
-from routing_cases import CACHE_POLICIES, CASES, DISTRIBUTIONS, Case
 
 from invalidator.core.distribution_config import read_distribution
 from invalidator.core.viewer_paths import Router
+from tests.core.routing.routing_cases import CACHE_POLICIES, CASES, DISTRIBUTIONS, Case
 
 
 @pytest.mark.parametrize(

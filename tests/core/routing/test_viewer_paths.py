@@ -4,13 +4,13 @@ from dataclasses import replace
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from random_distributions import distributions, keys
-from routing_cases import CACHE_POLICIES, DISTRIBUTIONS
 
 from invalidator.core.behavior_rules import Reach
 from invalidator.core.distribution import Behavior, Distribution, Origin
 from invalidator.core.distribution_config import read_distribution
 from invalidator.core.viewer_paths import Router
+from tests.core.routing.random_distributions import distributions, keys
+from tests.core.routing.routing_cases import CACHE_POLICIES, DISTRIBUTIONS
 
 indexes = st.sampled_from([(), ("index.html",), ("index.html", "b.html")])
 

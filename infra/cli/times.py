@@ -1,4 +1,4 @@
-"""Times as people read them."""
+"""How the command line writes moments and lengths of time, for people and for programs."""
 
 from datetime import UTC, datetime
 

@@ -31,6 +31,7 @@ class EventSource:
         rules: batch size, window, payload.
         invoke: the function: a batch in, the ids that failed out; None when it crashed, which fails them all.
         invocations: how often it was invoked.
+        in_work: messages that were received and are not done: gathered in a batch, or in the function's hands.
     """
 
     time: VirtualTime
@@ -38,6 +39,7 @@ class EventSource:
     rules: BatchRules
     invoke: Callable[[Sequence[Message]], set[str] | None]
     invocations: int = 0
+    in_work: int = 0
     _open: list[Batch[Waiting]] = field(init=False)
     _due: list[Batch[Waiting]] = field(default_factory=list)
     _running: int = 0
@@ -78,6 +80,7 @@ class EventSource:
                     self._close(batch)
                     break
                 batch.add(self.time.now(), waiting, size)
+                self.in_work += 1
 
     def _is_due(self, batch: Batch[Waiting]) -> bool:
         quiet = len(batch.messages) < QUIET_MESSAGES
@@ -95,3 +98,4 @@ class EventSource:
             if failed is None or waiting.message.id in failed:
                 self.queue.hide(waiting)
         self._running -= 1
+        self.in_work -= len(batch.messages)

@@ -1,4 +1,4 @@
-"""The event source mapping: what hands the queue's messages to the function, and can be switched off."""
+"""The switch of the worker: the event source mapping, which hands the queue's messages to the function."""
 
 from typing import Any
 

@@ -1,0 +1,114 @@
+"""One upload of the demo on its way: what was changed, what was invalidated since, and when all of it is fresh."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.live import Live
+
+from infra.demo.proof import Changed, Uncovered, fresh_times, uncovered
+from infra.local.aws import STACK, LocalAws
+
+MOST_SECONDS_TO_SETTLE = 90.0
+
+console = Console(highlight=False)
+
+
+class DemoError(Exception):
+    """The demo did not see what it claims; the text says what was missing."""
+
+
+class Watched:
+    """One upload on its way: what was changed, what was invalidated since, what is not covered yet."""
+
+    def __init__(self, aws: LocalAws, name: str, total: int, origin_paths: dict[str, str]) -> None:
+        self.name = name
+        self.total = total
+        self.changes: list[Changed] = []
+        self._aws = aws
+        self._origin_paths = origin_paths
+        self._began = time.time()
+        self._ended = float("inf")
+
+    def settle(self) -> None:
+        """Wait until every change is covered and the queue is empty. Raises DemoError where it takes too long."""
+        settled = in_time(lambda: not self.missing() and _is_empty(self._aws))
+        self._ended = time.time()
+        if not settled:
+            missing = self.missing()
+            first = missing[0]
+            raise DemoError(
+                f"{len(missing)} changes were not covered, such as {first.key} on {first.distribution}"
+            )
+
+    def missing(self) -> list[Uncovered]:
+        """Return what is not covered yet."""
+        return uncovered(list(self.changes), self._origin_paths, self._aws.gate.seen)
+
+    def rows(self) -> list[tuple[str, int, int, int]]:
+        """Return (distribution, invalidations, paths, wildcards) since this upload began."""
+        seen = [each for each in self._aws.gate.invalidations if self._began <= each.at <= self._ended]
+        counted = []
+        for distribution in self._origin_paths:
+            mine = [each for each in seen if each.distribution == distribution]
+            paths = [path for each in mine for path in each.paths]
+            counted.append((distribution, len(mine), len(paths), sum(path.endswith("*") for path in paths)))
+        return counted
+
+    def seconds_to_fresh(self, distribution: str) -> float:
+        """Seconds from the last change until the last object the distribution serves was fresh."""
+        seen = self._aws.gate.seen
+        times = fresh_times(self.changes, distribution, self._origin_paths[distribution], seen)
+        last = max(fresh for fresh in times.values() if fresh is not None)
+        return max(0.0, last - max(change.at for change in times))
+
+    def objects_of(self, distribution: str) -> int:
+        """How many of the changed objects a distribution serves."""
+        folder = self._origin_paths[distribution].removeprefix("/")
+        return sum(change.key.startswith(folder) for change in self.changes)
+
+    @contextmanager
+    def live(self) -> Iterator[None]:
+        """Show how it goes while the block runs."""
+        with Live(
+            console=console,
+            refresh_per_second=4,
+            get_renderable=self._line,
+            transient=not console.is_terminal,
+        ):
+            yield
+        if not console.is_terminal:
+            console.print(self._line())
+
+    def _line(self) -> str:
+        sent = self.rows()
+        return (
+            f"{self.name}: {len(self.changes):,} of {self.total:,} objects changed, "
+            f"{sum(row[1] for row in sent)} invalidations, {sum(row[2] for row in sent)} paths"
+        )
+
+
+def in_time(seen: Callable[[], bool]) -> bool:
+    """Wait until `seen` says so; return False where that takes longer than the demo waits."""
+    until = time.monotonic() + MOST_SECONDS_TO_SETTLE
+    while not seen():
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.5)
+    return True
+
+
+def _is_empty(aws: LocalAws) -> bool:
+    """Whether nothing waits on the queue: not to be received, not in a worker's hands, not put back for later."""
+    return not any(waiting(aws, "QueueArn", kind) for kind in ("", "NotVisible", "Delayed"))
+
+
+def waiting(aws: LocalAws, queue: str, kind: str = "") -> int:
+    """Return how many messages of a kind ("", "NotVisible", "Delayed") the queue with this output has."""
+    sqs = aws.client("sqs")
+    stack = aws.client("cloudformation").describe_stacks(StackName=STACK)["Stacks"][0]
+    outputs = {each["OutputKey"]: each["OutputValue"] for each in stack["Outputs"]}
+    url = sqs.get_queue_url(QueueName=outputs[queue].rpartition(":")[2])["QueueUrl"]
+    name = f"ApproximateNumberOfMessages{kind}"
+    return int(sqs.get_queue_attributes(QueueUrl=url, AttributeNames=[name])["Attributes"][name])

@@ -1,0 +1,69 @@
+"""What goes wrong on a newcomer's way from clone to demo says what to do."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Path:
+    """What make needs of a fresh clone, on a machine with make and a shell, and whatever a test adds."""
+    shutil.copy(REPOSITORY / "Makefile", tmp_path)
+    shutil.copy(REPOSITORY / "pyproject.toml", tmp_path)
+    shutil.copytree(REPOSITORY / "infra" / "requirements", tmp_path / "infra" / "requirements")
+    return tmp_path
+
+
+def program(file: Path, text: str) -> Path:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(f"#!/bin/sh\n{text}\n")
+    file.chmod(0o755)
+    return file
+
+
+def make(clone: Path, *arguments: str) -> tuple[int, str]:
+    finished = subprocess.run(
+        ["make", "--no-print-directory", *arguments],
+        cwd=clone,
+        env={"PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    return finished.returncode, finished.stderr
+
+
+def test_an_old_python_is_told_which_is_needed_and_how_to_name_one(clone: Path) -> None:
+    old = program(clone / "old", "exit 1")
+    code, said = make(clone, f"PYTHON={old}", "demo")
+    assert code != 0
+    assert "Python 3.11 or newer is needed; name one with: make PYTHON=python3.13 demo" in said
+
+
+def test_a_python_without_venv_is_told_what_to_install(clone: Path) -> None:
+    bare = program(clone / "bare", '[ "$1" = -c ]')
+    code, said = make(clone, f"PYTHON={bare}", "setup")
+    assert code != 0
+    assert "apt-get install python3-venv" in said
+
+
+def test_where_pip_reaches_no_registry_it_says_how_to_name_another(clone: Path) -> None:
+    pip = program(clone / "pip", "exit 1")
+    python = program(clone / "python", f'[ "$1" = -c ] || {{ mkdir -p "$3/bin" && cp {pip} "$3/bin/pip"; }}')
+    code, said = make(clone, f"PYTHON={python}", "setup")
+    assert code != 0
+    assert "the package registry did not answer" in said
+    assert "PIP_INDEX_URL" in said
+
+
+def test_where_uv_reaches_no_registry_it_says_how_to_name_another(clone: Path) -> None:
+    program(clone / ".tools" / "uv" / "bin" / "uv", '[ "$1" = venv ]')
+    code, said = make(clone, "setup")
+    assert code != 0
+    assert "UV_DEFAULT_INDEX" in said
+    assert not (clone / ".venv" / ".ready").exists(), "the next make tries again"
