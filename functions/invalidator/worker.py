@@ -12,7 +12,7 @@ from invalidator.core.outcome import Outcome
 from invalidator.core.reasons import Reason
 from invalidator.core.work import Work, by_bucket, sort_by_distribution
 from invalidator.failures import Failure, MemoryUnavailable, QueueUnavailable
-from invalidator.handover import end_of, hand_over, postpone
+from invalidator.handover import by_age, end_of, hand_over, postpone
 from invalidator.inbox import read
 from invalidator.ports import (
     Account,
@@ -166,18 +166,19 @@ class Worker:
 
     def _hand_over(self, report: Report, work: Work, outcome: Outcome) -> None:
         try:
-            hand_over(self.queue, work, outcome)
+            hand_over(self.queue, work, outcome, self.clock.now())
         except QueueUnavailable:
             report.retry.update(work.messages)
 
     def _postpone(
         self, report: Report, backlog: KeyBacklog | PathBacklog, failure: Failure, messages: Sequence[str]
     ) -> None:
-        report.postponed.append(Postponed(backlog, failure, end_of(backlog, failure), messages))
-        try:
-            postpone(self.queue, backlog, failure)
-        except QueueUnavailable:
-            report.retry.update(messages)
+        for part in by_age(backlog, self.clock.now()):
+            report.postponed.append(Postponed(part, failure, end_of(part, failure), messages))
+            try:
+                postpone(self.queue, part, failure)
+            except QueueUnavailable:
+                report.retry.update(messages)
 
 
 def _unknown(backlog: PathBacklog, routes: Routes) -> Failure | None:
