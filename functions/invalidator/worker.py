@@ -12,7 +12,7 @@ from invalidator.core.outcome import Outcome
 from invalidator.core.reasons import Reason
 from invalidator.core.work import Work, by_bucket, sort_by_distribution
 from invalidator.failures import Failure, MemoryUnavailable, QueueUnavailable
-from invalidator.handover import hand_over, postpone, reason_to_give_up
+from invalidator.handover import by_age, hand_over, postpone, reason_to_give_up
 from invalidator.inbox import read
 from invalidator.pacing import Pacing
 from invalidator.ports import (
@@ -169,18 +169,19 @@ class Worker:
 
     def _hand_over(self, report: Report, work: Work, outcome: Outcome) -> None:
         try:
-            hand_over(self.queue, work, outcome)
+            hand_over(self.queue, work, outcome, self.clock.now())
         except QueueUnavailable:
             report.retry.update(work.messages)
 
     def _postpone(
         self, report: Report, backlog: KeyBacklog | PathBacklog, failure: Failure, messages: Sequence[str]
     ) -> None:
-        report.postponed.append(Postponed(backlog, failure, reason_to_give_up(backlog, failure), messages))
-        try:
-            postpone(self.queue, backlog, failure)
-        except QueueUnavailable:
-            report.retry.update(messages)
+        for part in by_age(backlog, self.clock.now()):
+            report.postponed.append(Postponed(part, failure, reason_to_give_up(part, failure), messages))
+            try:
+                postpone(self.queue, part, failure)
+            except QueueUnavailable:
+                report.retry.update(messages)
 
 
 def _unknown(backlog: PathBacklog, routes: Routes) -> Failure | None:

@@ -6,6 +6,7 @@ import pytest
 
 from invalidator.core.allowance import Allowance
 from invalidator.core.coalescing import coalesce
+from invalidator.core.distribution import Behavior, Distribution, Origin
 from invalidator.core.reasons import Reason
 from invalidator.failures import Transient
 from invalidator.routes import MOST_EMPTY_ANSWERS
@@ -121,3 +122,46 @@ def test_keys_of_a_thousand_first_bytes_are_coalesced_with_the_good_ones():
     """They once ended in Python's recursion limit, and their whole batch with them."""
     paths = ["/" + "%C3" * 1000 + str(number) for number in range(50)] + ["/good"]
     assert coalesce(paths, Allowance(2, 1)).paths
+
+
+@pytest.mark.parametrize("attempts", [7, 10**6])
+def test_a_forged_count_of_attempts_gives_no_real_change_up(world, attempts):
+    """What meets in a batch goes on with the most attempts of any; one passing error once buried the good with it."""
+    world.cloudfront.answers["E1"] = [Transient("it passes")]
+    world.handle([world.message(compact(attempts=attempts)), *world.upload("good")])
+    assert [dict(each.paths).keys() for each, _, _ in world.queue.given_up] == [{"/f"}]
+    ((waits, _),) = world.queue.put_backs
+    assert (dict(waits.paths).keys(), waits.attempts) == ({"/good"}, 1)
+    world.cloudfront.answers.clear()
+    world.run_until_quiet(2)
+    assert ("/good",) in world.cloudfront.paid_by("E1")
+
+
+def test_nor_while_nobody_can_tell_who_serves_the_bucket(world):
+    world.discovery.error = Transient("it passes")
+    forged = json.dumps({"invalidator": 1, "bucket": "site", "keys": {"f": 1}, "attempts": 7})
+    world.handle([world.message(forged), *world.upload("good")])
+    assert [dict(each.keys).keys() for each, _, _ in world.queue.given_up] == [{"f"}]
+    ((waits, _),) = world.queue.put_backs
+    assert (dict(waits.keys).keys(), waits.attempts) == ({"good"}, 1)
+
+
+def partly_pinned() -> Distribution:
+    """Of the bucket only what is under docs/ is served here: the pin says so."""
+    origin = Origin("site", "site.s3.amazonaws.com", "site", prefix="docs/")
+    return Distribution("E1", (origin,), (Behavior("*", ("site",)),))
+
+
+@pytest.mark.parametrize("path", ["/*", "/api/secret", "/doc*", "/do", "/"])
+def test_what_a_pinned_prefix_leaves_out_cannot_be_named(path):
+    world = World(partly_pinned())
+    world.handle([world.message(compact(paths={path: 1, "/docs/a": 1})), *world.upload("docs/b", "c")])
+    assert world.cloudfront.paid_by("E1") == [("/docs/a", "/docs/b")]
+
+
+def test_a_distribution_that_leads_nowhere_near_the_bucket_cannot_be_named():
+    """The bucket is an origin there, and no cache behavior goes to it."""
+    origins = (Origin("site", "site.s3.amazonaws.com", "site"), Origin("api", "api.example", None))
+    world = World(Distribution("E1", origins, (Behavior("*", ("api",)),)))
+    world.handle([world.message(compact(paths={"/*": 1, "/api": 1}))])
+    assert world.cloudfront.asked == []

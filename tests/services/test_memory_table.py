@@ -245,3 +245,17 @@ def test_a_long_history_is_read_page_by_page_the_newest_first_and_not_without_en
     found = MemoryTable(Client(None, query=query), TABLE).sent_since("E1", 0.0)
     assert [each.id for each in found] == ["I1", "I2", "I3"]
     assert pages == [None, {"page": 1}, {"page": 2}]
+
+
+def test_a_gap_that_no_worker_learns_is_not_kept_to(table):
+    """It would stop all of them."""
+    table.learn("self", replace(PACE, gap=1e6))
+    assert table.recall((), "self", NOW)[1].pace.gap == LONGEST_GAP_SECONDS
+
+
+def test_a_history_that_would_fill_the_functions_memory_is_read_as_far_as_it_fits(table):
+    """What is older is sent again, which costs a path."""
+    for number in range(5):
+        path = "/" + "a" * 15 * 1024 * 1024
+        table.record(sent(f"I{number}", NOW + number, path), "self", NOW)
+    assert [each.id for each in table.sent_since("E1", NOW - 60)] == ["I4", "I3", "I2"]

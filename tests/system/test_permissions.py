@@ -218,9 +218,13 @@ def the_queues_key_can_be_used(stack: Stack) -> bool:
         return not_denied(error)
 
 
+# 20 s for the answer and 13 s for a try that is under way are kept back: two are left to wait for rights.
+SUBSCRIPTION_SECONDS = 35
+
+
 def a_bucket_is_connected(stack: Stack) -> bool:
     stack.aws.client("s3").put_bucket_notification_configuration(Bucket=PROOF, NotificationConfiguration={})
-    with configured(stack, stack.subscription, Timeout=22):
+    with configured(stack, stack.subscription, Timeout=SUBSCRIPTION_SECONDS):
         answer = subscribe(stack, [PROOF], [])
     return answer["Status"] == "SUCCESS" and "could not be read" not in answer["Reason"]
 
@@ -229,7 +233,7 @@ def a_bucket_is_switched_to_eventbridge(stack: Stack) -> bool:
     stack.aws.client("s3").put_bucket_notification_configuration(
         Bucket=PROOF_EVENTS, NotificationConfiguration={}
     )
-    with configured(stack, stack.subscription, Timeout=22):
+    with configured(stack, stack.subscription, Timeout=SUBSCRIPTION_SECONDS):
         answer = subscribe(stack, [], [PROOF_EVENTS])
     return answer["Status"] == "SUCCESS"
 

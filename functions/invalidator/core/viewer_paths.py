@@ -5,8 +5,10 @@ error page stays cached under the paths that failed until its error TTL ends), p
 edge makes up, and origins that such a function picks at run time. People pin routes for those.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from urllib.parse import unquote
 
 from invalidator.core.behavior_rules import OriginRules, Reach, compile_rules
 from invalidator.core.distribution import Distribution, Origin
@@ -16,6 +18,8 @@ from invalidator.core.origin_hosts import bucket_of
 from invalidator.core.path_encoding import invalidation_paths, is_ordinary
 
 _WEBSITE_INDEX = "index.html"
+# From here on a path may be sent in another spelling, or as a wildcard that ends before (path_encoding).
+_SPELLED_OTHERWISE = re.compile(r"[ ~\ufffd\ud800-\udfff]|(?:^|/)\.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,11 @@ class _CompiledOrigin:
     root: str
     indexes: tuple[str, ...]
     special: tuple[str, ...]
+
+    @property
+    def serves(self) -> bool:
+        """Whether any viewer path leads here."""
+        return any(reach for _, reach, _ in self.rules.rules) or bool(self.rules.otherwise)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +75,19 @@ class Router:
         if len(self._origins) == 1:
             return _paths_at(self._origins[0], key)
         return tuple(dict.fromkeys(sent for at in self._origins for sent in _paths_at(at, key)))
+
+    @property
+    def leads_here(self) -> bool:
+        """Whether any viewer path of the distribution leads to the bucket."""
+        return any(at.serves for at in self._origins)
+
+    def could_name(self, path: str) -> bool:
+        """Whether a key of the bucket can lead to this path or to a wildcard above it.
+
+        Where the bucket is served at all, one can: a key that steps out of its directory (`./a`) is widened to `/*`.
+        Only what a pinned prefix leaves out is out of reach.
+        """
+        return any(at.serves and _within(at, path) for at in self._origins)
 
     def explain(self, key: str) -> Explanation:
         """Say for each origin of the distribution why the key has, or has not, viewer paths there."""
@@ -131,6 +153,16 @@ def _paths_at(at: _CompiledOrigin, key: str) -> tuple[str, ...]:
     if reach is Reach.PLAIN:
         return (path,)
     return () if reach is Reach.NOT_HERE else (path + "*",)
+
+
+def _within(at: _CompiledOrigin, path: str) -> bool:
+    """Whether a path is below the directory of the pinned prefix; below "/" where the default root object is in it."""
+    prefix = at.origin.prefix
+    directory = _SPELLED_OTHERWISE.split(prefix[len(at.folder) :].rpartition("/")[0])[0]
+    if not directory or (at.root and (at.folder + at.root[1:]).startswith(prefix)):
+        return True
+    named = unquote(path, errors="surrogateescape")
+    return named.startswith("/" + directory)
 
 
 def _reach(name: ObjectName, rules: OriginRules) -> Reach:

@@ -5,7 +5,7 @@ Message → change → viewer path: here the messages end, and what follows spea
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from invalidator.core.backlog import KeyBacklog, PathBacklog
 from invalidator.core.change import Change
@@ -94,7 +94,8 @@ class Sorted:
     Attributes:
         work: distribution id → what it has to be sent.
         unserved: bucket → keys that no distribution serves, which need nothing.
-        dropped: backlogs whose distribution no longer serves any of their buckets, which need nothing.
+        dropped: backlogs, or their paths, that their distribution serves from none of their buckets (any more); they
+            need nothing.
     """
 
     work: dict[str, Work] = field(default_factory=dict)
@@ -134,9 +135,21 @@ def sort_by_distribution(
         if found is None:
             result.dropped.append(backlog)
             continue
-        work = result.work.setdefault(found.id, Work(found))
-        _add(work, backlog.paths, _leading(backlog, serving), [message], backlog.attempts)
+        leading = _leading(backlog, serving)
+        named = _nameable(backlog.paths, [Router(found, name, index_documents) for name in leading])
+        if len(named) < len(backlog.paths):
+            left = {path: at for path, at in backlog.paths.items() if path not in named}
+            result.dropped.append(replace(backlog, paths=left))
+        if named:
+            work = result.work.setdefault(found.id, Work(found))
+            _add(work, named, leading, [message], backlog.attempts)
     return result
+
+
+def _nameable(paths: Mapping[str, float], routers: Iterable[Router]) -> Mapping[str, float]:
+    """The paths that a notification of a backlog's buckets can lead to: a forged one does no more than these."""
+    leading = [router for router in routers if router.leads_here]
+    return {path: at for path, at in paths.items() if any(router.could_name(path) for router in leading)}
 
 
 def _viewer_paths(router: Router, keys: Mapping[str, float], served: set[str]) -> dict[str, float]:
