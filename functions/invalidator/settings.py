@@ -7,9 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
-from pydantic_core import ValidationError
-
-from invalidator.core.schema import validator_of
+from pydantic import Field, TypeAdapter, ValidationError
 
 
 class SettingsError(ValueError):
@@ -32,15 +30,15 @@ class Settings:
         listing_calls: the most listings for one distribution in a batch; 0 where no bucket may be listed.
     """
 
-    table_name: Annotated[str, {"min_length": 1}]
-    queue_url: Annotated[str, {"min_length": 1}]
-    dead_letter_queue_url: Annotated[str, {"min_length": 1}]
+    table_name: Annotated[str, Field(min_length=1)]
+    queue_url: Annotated[str, Field(min_length=1)]
+    dead_letter_queue_url: Annotated[str, Field(min_length=1)]
     index_documents: str = "index.html"
-    monthly_path_budget: Annotated[int, {"ge": 0}] = 1000
-    mapping_seconds: Annotated[int, {"ge": 0}] = 600
-    max_paths: Annotated[int, {"ge": 1}] = 1000
-    max_wildcards: Annotated[int, {"ge": 1}] = 15
-    listing_calls: Annotated[int, {"ge": 0}] = 0
+    monthly_path_budget: Annotated[int, Field(ge=0)] = 1000
+    mapping_seconds: Annotated[int, Field(ge=0)] = 600
+    max_paths: Annotated[int, Field(ge=1)] = 1000
+    max_wildcards: Annotated[int, Field(ge=1)] = 15
+    listing_calls: Annotated[int, Field(ge=0)] = 0
 
     @property
     def index_document_names(self) -> tuple[str, ...]:
@@ -52,10 +50,9 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     """Read the settings. Raises SettingsError, which names the variable and what is wrong with it."""
     values = {name.lower(): value for name, value in environment.items() if name.isupper()}
     try:
-        settings: Settings = validator_of(Settings).validate_python(values)
+        return TypeAdapter(Settings).validate_python(values)
     except ValidationError as error:
         problems = "; ".join(
             f"{str(each['loc'][0]).upper()}: {each['msg']}" for each in error.errors(include_input=False)
         )
         raise SettingsError(f"environment of the function: {problems}") from error
-    return settings

@@ -19,7 +19,7 @@ from infra.bench.simulation_rows import million_rows, regime_rows
 from infra.bench.worker_rows import worker_rows
 
 RESULT = Path(".local/bench.json")
-VERSIONS = ("boto3", "pydantic-core", "pydantic", "aws-lambda-powertools")
+VERSIONS = ("boto3", "pydantic", "aws-lambda-powertools")
 
 
 @click.command()

@@ -1,8 +1,10 @@
 """The fields of CloudFront's answers that routing needs, named as CloudFront names them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, TypeVar
+
+from pydantic import BeforeValidator
 
 _T = TypeVar("_T")
 
@@ -16,7 +18,7 @@ def _listed(value: object) -> object:
     return value
 
 
-Listed = Annotated[Sequence[_T], _listed]
+Listed = Annotated[tuple[_T, ...], BeforeValidator(_listed)]
 
 
 @dataclass(frozen=True, kw_only=True)

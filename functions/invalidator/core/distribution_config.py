@@ -4,7 +4,7 @@ import functools
 from collections.abc import Mapping
 from typing import TypeVar
 
-from pydantic_core import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from invalidator.core.cloudfront_fields import (
     CachePolicyFields,
@@ -15,7 +15,6 @@ from invalidator.core.cloudfront_fields import (
 )
 from invalidator.core.distribution import Behavior, Distribution, Origin
 from invalidator.core.origin_hosts import bucket_of
-from invalidator.core.schema import validator_of
 
 # AWS guide, using-managed-cache-policies: the ids are the same in every account. The value says whether the
 # cache key holds query strings.
@@ -31,7 +30,7 @@ MANAGED_CACHE_POLICIES: Mapping[str, bool] = {
 _REWRITING_EVENTS = {"viewer-request", "origin-request"}
 _Fields = TypeVar("_Fields")
 # Made when a first answer is read: most cold starts find the routes in the table and read none.
-_validator_of = functools.cache(validator_of)
+_adapter_of = functools.cache(TypeAdapter)
 
 
 class DistributionError(ValueError):
@@ -114,7 +113,7 @@ def _opened(document: object, envelope: str) -> Mapping[str, object]:
 
 def _checked(fields: type[_Fields], document: Mapping[str, object]) -> _Fields:
     try:
-        checked: _Fields = _validator_of(fields).validate_python(document)  # type: ignore[arg-type]  # a type is hashable
+        checked: _Fields = _adapter_of(fields).validate_python(document)  # type: ignore[arg-type]  # a type is hashable
     except ValidationError as error:
         raise DistributionError(_first_problem(error)) from error
     return checked

@@ -4,8 +4,13 @@ One permissive form for all roads, so that a body is parsed once: what it does n
 never becomes Python objects.
 """
 
-from collections.abc import Sequence
-from typing import TypedDict
+from typing import Annotated
+
+from pydantic import FailFast
+from typing_extensions import TypedDict  # pydantic asks for it before Python 3.12
+
+# A message may hold half a million items: the first bad one is enough to know.
+_First = FailFast()
 
 
 class _BucketFields(TypedDict, total=False):
@@ -38,10 +43,10 @@ class BacklogFields(TypedDict, total=False):
 
     invalidator: int
     distribution: str
-    buckets: tuple[str, ...]
-    paths: dict[str, float]
+    buckets: Annotated[tuple[str, ...], _First]
+    paths: Annotated[dict[str, float], _First]
     bucket: str
-    keys: dict[str, float]
+    keys: Annotated[dict[str, float], _First]
     attempts: int
     reason: str
 
@@ -53,7 +58,7 @@ _EventBridgeFields = TypedDict("_EventBridgeFields", {"detail-type": str}, total
 class BodyFields(BacklogFields, _EventBridgeFields, total=False):
     """A whole body: S3's records or greeting, SNS's envelope, EventBridge's event, or a compact message."""
 
-    Records: Sequence[RecordFields]
+    Records: Annotated[list[RecordFields], _First]
     Event: str
     Type: str
     Message: str

@@ -3,10 +3,11 @@
 from dataclasses import asdict
 from typing import Any
 
-from invalidator.core.distribution import Distribution
-from invalidator.core.schema import validator_of
+from pydantic import TypeAdapter
 
-_validate = validator_of(Distribution).validate_python
+from invalidator.core.distribution import Distribution
+
+_validate = TypeAdapter(Distribution).validate_python
 
 
 def pack(distribution: Distribution) -> dict[str, Any]:
@@ -20,5 +21,4 @@ def unpack(packed: object) -> Distribution:
     Raises:
         ValueError: it is not a packed distribution.
     """
-    distribution: Distribution = _validate(packed)
-    return distribution
+    return _validate(packed)

@@ -4,18 +4,17 @@ Four roads lead to the queue: S3 directly, S3 through SNS (raw or wrapped), S3 t
 worker's own compact messages.
 """
 
-from pydantic_core import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from invalidator.core.backlog_reading import read_backlog
 from invalidator.core.change_reading import read_eventbridge, read_records
 from invalidator.core.message_content import MessageContent, Problem
 from invalidator.core.message_fields import BodyFields
 from invalidator.core.reasons import Reason
-from invalidator.core.schema import validator_of
 
 # An envelope may hold another (SNS around S3), never more.
 MAX_ENVELOPES = 2
-_parse = validator_of(BodyFields).validate_json
+_parse = TypeAdapter(BodyFields).validate_json
 
 
 def read_body(body: str, sent: float) -> MessageContent:
@@ -31,7 +30,7 @@ def read_body(body: str, sent: float) -> MessageContent:
 
 def _read(body: str, sent: float, envelopes: int) -> MessageContent:
     try:
-        message: BodyFields = _parse(body)
+        message = _parse(body)
     except ValidationError as error:
         return MessageContent(problem=_why(error))
     if "Records" in message:
