@@ -44,7 +44,9 @@ def test_of_many_invalidations_in_progress_ten_are_asked_for_at_a_time():
     for number in range(30):
         world.memory.table.record(Sent("E1", f"I{number}", now - 30, (f"/{number}",)), "self", now)
     world.cloudfront.completed = lambda _distribution, identifier, _role: bool(asked.append(identifier))
-    History(Work(SITE, {"/a": now}), world.cloudfront, world.memory, world.clock).ask_room()
+    history = History(Work(SITE, {"/a": now}), world.cloudfront, world.memory, world.clock)
+    history.look()
+    history.ask_room()
     assert len(asked) == 10
 
 

@@ -1,7 +1,7 @@
 """The fields of CloudFront's answers that routing needs, named as CloudFront names them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, TypeVar
 
 from pydantic import BeforeValidator
@@ -18,7 +18,7 @@ def _listed(value: object) -> object:
     return value
 
 
-Listed = Annotated[tuple[_T, ...], BeforeValidator(_listed)]
+Listed = Annotated[list[_T], BeforeValidator(_listed)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,8 +66,8 @@ class DefaultBehaviorFields:
     TargetOriginId: str
     CachePolicyId: str | None = None
     ForwardedValues: ForwardedFields | None = None
-    LambdaFunctionAssociations: Listed[FunctionFields] = ()
-    FunctionAssociations: Listed[FunctionFields] = ()
+    LambdaFunctionAssociations: Listed[FunctionFields] = field(default_factory=list)
+    FunctionAssociations: Listed[FunctionFields] = field(default_factory=list)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,11 +82,11 @@ class ConfigFields:
     """A distribution's configuration."""
 
     Origins: Listed[OriginFields]
-    OriginGroups: Listed[OriginGroupFields] = ()
+    OriginGroups: Listed[OriginGroupFields] = field(default_factory=list)
     DefaultCacheBehavior: DefaultBehaviorFields
-    CacheBehaviors: Listed[BehaviorFields] = ()
+    CacheBehaviors: Listed[BehaviorFields] = field(default_factory=list)
     DefaultRootObject: str | None = None
-    Aliases: Listed[str] = ()
+    Aliases: Listed[str] = field(default_factory=list)
     Enabled: bool = True
 
 
