@@ -44,6 +44,11 @@ def all_fresh(
     until(lambda: not uncovered(changed, origin_paths, aws.gate.seen), seconds, "every change is invalidated")
 
 
+def messages_done(aws: LocalAws) -> int:
+    """How many messages the event source has had worked off; gate and table see their effects a little earlier."""
+    return sum(len(each.messages) - len(each.failed) for each in aws.event_source.deliveries)
+
+
 def paths_sent(aws: LocalAws, distribution: str) -> list[str]:
     """Every path that a distribution's invalidations named, in order, each as often as it was paid."""
     return [
