@@ -41,7 +41,11 @@ def all_fresh(
 ) -> None:
     """Wait until a later invalidation covers every change, on every distribution that serves it."""
     changed = list(changes)
-    until(lambda: not uncovered(changed, origin_paths, aws.gate.seen), seconds, "every change is invalidated")
+
+    def stale() -> list[Any]:
+        return list(uncovered(changed, origin_paths, aws.gate.seen))
+
+    until(lambda: not stale(), seconds, "every change is invalidated", or_tell=stale)
 
 
 def messages_done(aws: LocalAws) -> int:

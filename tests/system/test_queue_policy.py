@@ -104,6 +104,21 @@ def delivered(stack):
     deliveries = len(stack.aws.event_source.deliveries)
     stack.aws.client("s3").put_object(Bucket=DIRECT, Key="marker.html", Body=b"x")
     until(lambda: len(stack.aws.event_source.deliveries) > deliveries, 20, "the marker is delivered")
+    until(
+        lambda: waiting(stack) == 0,
+        30,
+        "what came beside the marker is worked off",
+        or_tell=lambda: waiting(stack),
+    )
     dead = "\n".join(each["Body"] for each in letters(stack.aws, stack.outputs["DeadLetterQueueUrl"]))
     log = (stack.aws.logs / "ministack.log").read_text(errors="replace").splitlines()
     return dead + "\n".join(line for line in log if "no distribution serves these keys" in line)
+
+
+def waiting(stack):
+    """How many messages are in the queue or being worked off."""
+    asked = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    found = stack.aws.client("sqs").get_queue_attributes(
+        QueueUrl=stack.outputs["QueueUrl"], AttributeNames=asked
+    )["Attributes"]
+    return sum(int(found[each]) for each in asked)
