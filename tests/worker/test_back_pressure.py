@@ -8,7 +8,7 @@ import pytest
 
 from infra.local.quotas import QuotaSettings, Regime
 from invalidator.core.allowance import Allowance
-from invalidator.core.pace import GAP_SECONDS, LONGEST_GAP_SECONDS, Pace
+from invalidator.core.pace import GAP_SECONDS, LONGEST_GAP_SECONDS, RELEARN_SECONDS, Pace
 from invalidator.core.room import LONGEST_SECONDS, QUOTA_IN_PROGRESS
 from invalidator.core.sent import Sent
 from invalidator.failures import BackPressure, Transient
@@ -148,6 +148,15 @@ def test_what_was_learned_holds_for_the_next_batch_and_for_another_worker():
     assert len(world.cloudfront.rules.refusals) == refused
 
 
+def test_long_after_a_refusal_more_is_tried_again_by_every_worker():
+    world = World(SITE)
+    learned = Pace(10, 1, 2.0, world.clock.now() - RELEARN_SECONDS)
+    world.memory.table.learn("self", learned)
+    world.handle(world.upload("a"))
+    _, account = world.memory.table.recall((), "self", world.clock.now())
+    assert (account.pace.paths, account.pace.wildcards, account.pace.gap) == (20, 2, 1.0)
+
+
 def test_after_the_most_refusals_the_rest_waits_on_the_queue_where_it_merges():
     world = World(SITE)
     world.cloudfront.answers["E1"] = TOO_MANY
@@ -232,6 +241,17 @@ def test_the_first_deploy_of_the_month_does_not_eat_the_budget():
     report = world.handle(world.upload(*(f"{n:03d}.html" for n in range(900))))
     assert len(sent_paths(world)) <= 125
     assert report.paths_this_month == len(sent_paths(world))
+
+
+def test_in_the_midst_of_a_bulk_upload_what_a_wildcard_did_not_cover_yet_is_no_small_change():
+    """Most of its messages say what is fresh already; the others cost as little as the bulk."""
+    world = with_budget(1000)
+    keys = [f"{n:03d}.html" for n in range(400)]
+    world.handle(world.upload(*keys))
+    first, changed = len(sent_paths(world)), world.clock.now()
+    world.wait(60)
+    world.handle(world.upload(*keys[:350], at=changed - 30) + world.upload(*keys[350:]))
+    assert len(sent_paths(world)) - first < 20
 
 
 def test_an_overspent_budget_never_stops_an_invalidation():

@@ -1,5 +1,6 @@
 """A batch of notifications becomes one invalidation a distribution, and nothing is sent or paid twice."""
 
+from dataclasses import replace
 from urllib.parse import unquote
 
 import pytest
@@ -79,6 +80,17 @@ def test_an_answer_that_was_lost_is_not_paid_twice():
     assert world.run_until_quiet(3) == 1
     assert len(world.cloudfront.paid) == 1
     assert world.memory.table.sent["E1"]
+
+
+def test_an_earlier_invalidation_that_cloudfront_does_not_name_is_not_counted_as_spent():
+    """It says that the reference was used before, and no more: paid then, and nothing to date it by."""
+    world = World(SITE)
+    sent = world.cloudfront.create
+    world.cloudfront.create = lambda request, role: replace(sent(request, role), id="", created=0.0)
+    report = world.handle(world.upload("a", "b"))
+    assert [(outcome.covered, outcome.sent) for _, outcome in report.outcomes] == [(2, [])]
+    assert report.paths_this_month == 0
+    assert not world.memory.table.sent.get("E1")
 
 
 def test_a_new_upload_of_the_same_key_is_invalidated_again():

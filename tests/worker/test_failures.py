@@ -124,6 +124,17 @@ def test_a_permanent_error_reaches_the_dead_letter_queue_at_once():
     assert (world.queue.put_backs, report.retry) == ([], set())
 
 
+def test_a_permanent_error_after_passing_ones_lets_a_redriven_letter_begin_anew():
+    world = World(SITE)
+    world.cloudfront.answers["E1"] = [*[DOWN] * (MOST_ATTEMPTS - 1), DENIED, DOWN]
+    world.handle(world.upload("a"))
+    world.run_until_quiet(20)
+    world.handle([world.message(world.queue.dead[0].body)])
+    assert world.queue.put_backs[-1][1] == retry_seconds(0)
+    world.run_until_quiet(2)
+    assert world.cloudfront.paid_by("E1") == [("/a",)]
+
+
 @pytest.mark.parametrize("size", [1, 2, 7, 64])
 def test_an_invalid_path_is_found_named_and_given_up_and_the_others_are_sent(size):
     world = World(SITE)
@@ -282,6 +293,21 @@ def test_keys_wait_while_nobody_can_tell_who_serves_their_bucket(failure, attemp
     world.discovery.error = None
     world.run_until_quiet(2)
     assert world.cloudfront.paid_by("E1") == [("/a+b", "/c")]
+
+
+def test_keys_at_their_last_attempt_still_wait_while_listing_distributions_is_throttled():
+    world = World(SITE)
+    world.discovery.error = DOWN
+    world.handle(world.upload("a"))
+    for _ in range(MOST_ATTEMPTS - 2):
+        world.handle(world.waiting())
+    world.discovery.error = THROTTLED
+    for _ in range(3):
+        world.handle(world.waiting())
+    assert not world.queue.given_up
+    world.discovery.error = None
+    world.run_until_quiet(2)
+    assert world.cloudfront.paid_by("E1") == [("/a",)]
 
 
 def test_keys_are_given_up_at_once_where_listing_distributions_is_not_allowed():
