@@ -10,7 +10,7 @@ from invalidator.ports import Clock, Message
 
 # The template's numbers: a test compares them.
 MAX_RECEIVE_COUNT = 10
-VISIBILITY_SECONDS = 660.0
+VISIBILITY_SECONDS = 720.0
 
 
 @dataclass(slots=True)

@@ -235,14 +235,16 @@ def a_function_that_cannot_start(desk: Desk) -> Iterator[Stale]:
     queues, functions = desk.aws.client("sqs"), desk.aws.client("lambda")
     distribution = site.make_distribution(desk.aws, bucket)
     variables = functions.get_function_configuration(FunctionName=function)["Environment"]["Variables"]
-    hide = partial(queues.set_queue_attributes, QueueUrl=desk.outputs["QueueUrl"])
+    queue = desk.outputs["QueueUrl"]
+    was = queues.get_queue_attributes(QueueUrl=queue, AttributeNames=["VisibilityTimeout"])["Attributes"]
+    hide = partial(queues.set_queue_attributes, QueueUrl=queue)
     hide(Attributes={"VisibilityTimeout": "1"})
     functions.update_function_configuration(
         FunctionName=function, Environment={"Variables": variables | {"MAX_PATHS": "many"}}
     )
-    time.sleep(1.2)  # a long poll that began before would still hide the message for 660 seconds
+    time.sleep(1.2)  # a long poll that began before would still hide the message for twelve minutes
     yield Stale({distribution: [desk.put(bucket)]})
-    hide(Attributes={"VisibilityTimeout": "660"})
+    hide(Attributes=was)
     functions.update_function_configuration(FunctionName=function, Environment={"Variables": variables})
 
 

@@ -49,9 +49,8 @@ def outputs(aws):
     aws.client("sqs").set_queue_attributes(
         QueueUrl=deployed["QueueUrl"], Attributes={"VisibilityTimeout": str(VISIBILITY_SECONDS)}
     )
-    time.sleep(
-        2
-    )  # a receive that is already waiting, up to a second here, still hides what it gets for 660 s
+    # A receive that is already waiting, up to a second here, still hides what it gets for twelve minutes.
+    time.sleep(2)
     return deployed
 
 

@@ -6,6 +6,7 @@ from dataclasses import fields
 
 import pytest
 
+from infra.simulator.sqs import MAX_RECEIVE_COUNT, VISIBILITY_SECONDS
 from invalidator.settings import Settings, read_settings
 from tests.template.conftest import KEY, SETS, TOPIC
 from tests.template.resolved import ROOT
@@ -268,3 +269,12 @@ def test_the_dashboard_is_one_screen_in_three_questions(stacks, name):
 def test_the_worker_has_the_time_that_slow_answers_are_tested_with(stacks):
     worker = stacks["defaults"]["Resources"]["InvalidatorFunction"]["Properties"]
     assert worker["Timeout"] == FUNCTION_SECONDS
+
+
+def test_the_simulated_queue_has_the_numbers_of_the_template_s(stacks):
+    template = stacks["defaults"]
+    queue = template["Resources"]["InvalidationQueue"]["Properties"]
+    assert queue["VisibilityTimeout"] == VISIBILITY_SECONDS
+    assert int(queue["RedrivePolicy"]["maxReceiveCount"]) == MAX_RECEIVE_COUNT
+    told = template["Parameters"]["BacklogAlarmSeconds"]["Description"]
+    assert f"waits {VISIBILITY_SECONDS:.0f} seconds" in told
