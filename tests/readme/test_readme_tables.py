@@ -77,11 +77,11 @@ def test_what_a_page_links_to_is_there(page: str) -> None:
 
 def test_the_files_that_how_it_works_names_are_there() -> None:
     text = (REPOSITORY / "infra/how-it-works.md").read_text("utf-8")
-    core, worker = REPOSITORY / "functions/invalidator/core", REPOSITORY / "functions/invalidator"
-    for name in re.findall(r"`((?:core|services)/\w+\.py)`", text):
-        assert (worker / name).exists(), name
-    for name in re.findall(r"\(`(\w+)`, `(\w+)`, `(\w+)` beside it\)", text)[0]:
-        assert (core / f"{name}.py").exists(), name
+    rooms = (REPOSITORY, REPOSITORY / "functions/invalidator", REPOSITORY / "functions/invalidator/core")
+    named = set(re.findall(r"`([\w./-]+\.(?:py|md|yaml|toml))`", text))
+    named |= {f"{name}.py" for name in re.findall(r"\(`(\w+)`, `(\w+)`, `(\w+)` beside it\)", text)[0]}
+    assert len(named) > 30
+    assert [name for name in sorted(named) if not any((room / name).exists() for room in rooms)] == []
 
 
 def test_the_figures_of_the_simulated_upload_are_those_of_its_picture() -> None:
