@@ -12,14 +12,14 @@ from botocore.config import Config
 from invalidator.core.allowance import Allowance
 from invalidator.ports import Clock
 from invalidator.sending import Limits
-from invalidator.services.accounts import Accounts
 from invalidator.services.cloudfront import CloudFrontInvalidations
+from invalidator.services.cloudfront_clients import CloudFrontClients
 from invalidator.services.distributions import CloudFrontDiscovery
 from invalidator.services.memory_table import MemoryTable
 from invalidator.services.object_listing import S3Listing
 from invalidator.services.queue import SqsQueues
 from invalidator.services.time_left import TimeLeft
-from invalidator.settings import Settings, read_settings
+from invalidator.settings import read_settings
 from invalidator.worker import Worker
 
 # Three attempts in all, while there is time (services/time_left.py): what still fails is put back with a delay.
@@ -59,9 +59,8 @@ class SystemClock:
 
 @dataclass(frozen=True, slots=True)
 class Wired:
-    """What the handler needs: its settings, the worker, the clock it lives by, and the time it has."""
+    """What the handler needs: the worker, the clock it lives by, and the time it has."""
 
-    settings: Settings
     worker: Worker
     clock: Clock
     time_left: TimeLeft
@@ -78,12 +77,11 @@ def wire(environment: Mapping[str, str], clock: Clock | None = None) -> Wired:
         # The SDK's standard variables say where a service is.
         return time_left.guard(sdk.create_client(service, config=config, **credentials))
 
-    accounts = Accounts(client, clock.now)
+    clients = CloudFrontClients(client, clock.now)
     return Wired(
-        settings,
         Worker(
-            cloudfront=CloudFrontInvalidations(accounts),
-            discovery=CloudFrontDiscovery(accounts),
+            cloudfront=CloudFrontInvalidations(clients),
+            discovery=CloudFrontDiscovery(clients),
             memory=MemoryTable(client("dynamodb", MEMORY_CONFIG), settings.table_name),
             queue=SqsQueues(client("sqs", QUEUE_CONFIG), settings.queue_url, settings.dead_letter_queue_url),
             clock=clock,

@@ -12,7 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from infra.cli.errors import CommandError, explain_aws_error
 from infra.cli.session import Session
 from invalidator.failures import Failure
-from invalidator.services.accounts import Accounts
+from invalidator.services.cloudfront_clients import CloudFrontClients
 from invalidator.services.distributions import CloudFrontDiscovery
 from invalidator.services.memory_table import MemoryTable
 from invalidator.settings import Settings, SettingsError, read_settings
@@ -30,19 +30,19 @@ class Deployed:
         return MemoryTable(self.session.client("dynamodb"), self._output("TableName"))
 
     @functools.cached_property
-    def accounts(self) -> Accounts:
+    def cloudfront_clients(self) -> CloudFrontClients:
         """CloudFront, as the operator and as the roles of pinned routes."""
 
         def make(service: str, **credentials: str) -> Any:
             sdk: Any = self.session.aws  # the SDK's type stubs want each service's name as a literal
             return sdk.client(service, **credentials)
 
-        return Accounts(make, time.time)
+        return CloudFrontClients(make, time.time)
 
     @functools.cached_property
     def discovery(self) -> CloudFrontDiscovery:
         """The scan for distributions, and the configuration of one."""
-        return CloudFrontDiscovery(self.accounts)
+        return CloudFrontDiscovery(self.cloudfront_clients)
 
     @functools.cached_property
     def settings(self) -> Settings:

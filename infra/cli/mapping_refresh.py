@@ -44,7 +44,7 @@ def refresh_mapping(deployed: Deployed, buckets: tuple[str, ...] = ()) -> Refres
         before, pins = deployed.memory.all_routes(), deployed.memory.pins()
     try:
         for role in {pin.role for pin in pins}:
-            deployed.accounts.cloudfront(role)
+            deployed.cloudfront_clients.for_role(role)
         survey = deployed.discovery.survey(pins)
     except Failure as failure:
         click.echo(f"note: you cannot scan as the worker does: {failure}", err=True)

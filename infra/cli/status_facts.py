@@ -188,7 +188,7 @@ def _unfinished(
     deployed: Deployed, facts: Facts, running: list[Sent], roles: Mapping[str, str | None]
 ) -> list[Sent]:
     """Leave out what CloudFront has finished; what it cannot be asked about counts as in progress."""
-    cloudfront = CloudFrontInvalidations(deployed.accounts)
+    cloudfront = CloudFrontInvalidations(deployed.cloudfront_clients)
     unfinished = []
     for number, sent in enumerate(running):
         asked = number < MOST_STATUS_CALLS and sent.id

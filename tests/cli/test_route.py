@@ -13,7 +13,7 @@ from invalidator.core.reasons import Reason
 from invalidator.core.survey import Survey
 from invalidator.failures import Permanent, Transient
 from invalidator.ports import StoredRoutes
-from invalidator.services.accounts import Accounts
+from invalidator.services.cloudfront_clients import CloudFrontClients
 from invalidator.services.distributions import CloudFrontDiscovery
 from tests.cli.made_distributions import config, create
 
@@ -213,14 +213,14 @@ def test_a_role_that_trusts_the_worker_alone_is_pinned_and_left_to_the_worker(ty
     """The operator sees less than the worker: what he would store must not stand for fresh."""
     seen = create(config(SITE))
     typed("route", "refresh")
-    real = Accounts.cloudfront
+    real = CloudFrontClients.for_role
 
     def refuse(self, role):
         if role is None:
             return real(self, role)
         raise Permanent("AccessDenied: AssumeRole", Reason.ROLE_REFUSED)
 
-    monkeypatch.setattr(Accounts, "cloudfront", refuse)
+    monkeypatch.setattr(CloudFrontClients, "for_role", refuse)
     answer = typed("route", "pin", "vault", "--distribution", "EOTHER", "--role-arn", TRUSTED)
     assert answer.code == 2
     assert f"not checked, because you may not assume {TRUSTED}" in answer.err

@@ -20,8 +20,8 @@ from invalidator.core.reasons import Reason
 from invalidator.core.request import Request
 from invalidator.core.sent import Sent
 from invalidator.failures import BackPressure, InvalidPaths, Permanent, Transient
-from invalidator.services.accounts import Accounts
 from invalidator.services.cloudfront import CloudFrontInvalidations
+from invalidator.services.cloudfront_clients import CloudFrontClients
 
 CREATED = datetime(2026, 11, 23, 12, 0, 5, 123000, tzinfo=UTC)
 REQUEST = Request("E1", {"/a": 1.0, "/b/*": 2.0})
@@ -66,7 +66,7 @@ def stub() -> Iterator[tuple[CloudFrontInvalidations, Stubber]]:
         "cloudfront", region_name="us-east-1", aws_access_key_id="test", aws_secret_access_key="test"
     )
     with Stubber(client) as stubber:
-        yield CloudFrontInvalidations(Accounts(lambda *_, **__: client, lambda: 0.0)), stubber
+        yield CloudFrontInvalidations(CloudFrontClients(lambda *_, **__: client, lambda: 0.0)), stubber
 
 
 def batch(request: Request) -> dict[str, Any]:
@@ -138,7 +138,7 @@ def test_no_answer_is_a_passing_error(error):
         def get_invalidation(self, **_):
             raise error
 
-    cloudfront = CloudFrontInvalidations(Accounts(lambda *_, **__: Client(), lambda: 0.0))
+    cloudfront = CloudFrontInvalidations(CloudFrontClients(lambda *_, **__: Client(), lambda: 0.0))
     with pytest.raises(Transient):
         cloudfront.create(REQUEST, None)
     with pytest.raises(Transient):

@@ -10,7 +10,7 @@ from botocore.stub import Stubber
 from invalidator.core.pins import Pin
 from invalidator.core.reasons import Reason
 from invalidator.failures import BackPressure, Permanent, Transient
-from invalidator.services.accounts import Accounts
+from invalidator.services.cloudfront_clients import CloudFrontClients
 from invalidator.services.distributions import CloudFrontDiscovery
 
 OPTIMIZED = "658327ea-f89d-4fab-a63d-7e88639e58f6"  # AWS's managed policy: no query strings
@@ -110,7 +110,7 @@ class CloudFront:
         self.stub.add_client_error(operation, code, "said so", 400)
 
     def discovery(self):
-        return CloudFrontDiscovery(Accounts(lambda service, **credentials: self.client, lambda: 0.0))
+        return CloudFrontDiscovery(CloudFrontClients(lambda service, **credentials: self.client, lambda: 0.0))
 
     def scan(self, *pins):
         found = self.discovery().scan(pins)
@@ -295,7 +295,7 @@ def test_a_role_that_may_not_be_assumed_does_not_stop_the_scan(cloudfront):
     with Stubber(sts) as stub:
         stub.add_client_error("assume_role", "AccessDenied", "no", 403)
         clients = {"cloudfront": cloudfront.client, "sts": sts}
-        discovery = CloudFrontDiscovery(Accounts(lambda service, **_: clients[service], lambda: 0.0))
+        discovery = CloudFrontDiscovery(CloudFrontClients(lambda service, **_: clients[service], lambda: 0.0))
         cloudfront.pages([])
         found = discovery.scan((Pin("vault", "E1", role="arn:aws:iam::123456789012:role/r"),))
     assert [each.role for each in found["vault"]] == ["arn:aws:iam::123456789012:role/r"]

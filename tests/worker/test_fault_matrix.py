@@ -291,7 +291,7 @@ def facts(world: World, retry: set[str], distribution: str) -> Outcome | str:
 def test_the_change_ends_as_the_table_says(world, row, name, what):
     world.deployed.forget()
     world.worker._last_routes.clear()
-    world.worker.cloudfront._accounts._clients.pop(ROLE, None)
+    world.worker.cloudfront._clients._made.pop(ROLE, None)
     body, distribution = prepare(world, row.scenario)
     end_scenario = strike_beside(world, row.scenario)
     fault = Fault.of(what, world.clock, meets=lambda text: row.meets in text)
@@ -329,8 +329,8 @@ def test_the_change_ends_as_the_table_says(world, row, name, what):
 def strike(world: World, fault: Fault, row: Row) -> Callable[[], None]:
     if row.service != "sts":
         return fault.strike(world.client(row.service), row.operation)
-    accounts = world.worker.cloudfront._accounts
-    make, ends = accounts._make, []
+    clients = world.worker.cloudfront._clients
+    make, ends = clients._make, []
 
     def making(service: str, **credentials: str) -> Any:
         client = make(service, **credentials)
@@ -338,10 +338,10 @@ def strike(world: World, fault: Fault, row: Row) -> Callable[[], None]:
             ends.append(fault.strike(client, row.operation))
         return client
 
-    accounts._make = making
+    clients._make = making
 
     def end() -> None:
-        accounts._make = make
+        clients._make = make
         for each in ends:
             each()
 

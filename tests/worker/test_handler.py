@@ -77,9 +77,7 @@ class Function:
 
     def client(self, service: str) -> Any:
         worker = self.module.wired.worker
-        return {"cloudfront": worker.cloudfront._accounts.cloudfront(None), "sqs": worker.queue._client}[
-            service
-        ]
+        return {"cloudfront": worker.cloudfront._clients.for_role(None), "sqs": worker.queue._client}[service]
 
 
 @pytest.fixture

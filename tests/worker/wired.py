@@ -60,7 +60,7 @@ class WiredWorker:
 
     def client(self, service: str) -> Any:
         return {
-            "cloudfront": lambda: self.worker.cloudfront._accounts.cloudfront(None),
+            "cloudfront": lambda: self.worker.cloudfront._clients.for_role(None),
             "dynamodb": lambda: self.worker.memory._table._client,
             "sqs": lambda: self.worker.queue._client,
             "s3": lambda: self.worker.listing._client,

@@ -4,15 +4,15 @@ from botocore.exceptions import ClientError
 
 from invalidator.core.request import Request
 from invalidator.core.sent import Sent
-from invalidator.services.accounts import Accounts
 from invalidator.services.aws_errors import AwsError, code_of, failure_of
+from invalidator.services.cloudfront_clients import CloudFrontClients
 
 
 class CloudFrontInvalidations:
     """CreateInvalidation and GetInvalidation, for distributions of every account the worker may ask."""
 
-    def __init__(self, accounts: Accounts) -> None:
-        self._accounts = accounts
+    def __init__(self, clients: CloudFrontClients) -> None:
+        self._clients = clients
 
     def create(self, request: Request, role: str | None) -> Sent:
         """Send one request and return the invalidation as CloudFront dated it.
@@ -23,7 +23,7 @@ class CloudFrontInvalidations:
         Raises BackPressure, Transient, InvalidPaths or Permanent.
         """
         paths = list(request.paths)
-        client = self._accounts.cloudfront(role)
+        client = self._clients.for_role(role)
         try:
             answer = client.create_invalidation(
                 DistributionId=request.distribution,
@@ -43,7 +43,7 @@ class CloudFrontInvalidations:
 
     def completed(self, distribution: str, invalidation: str, role: str | None) -> bool:
         """Tell whether an invalidation has finished. Raises BackPressure, Transient or Permanent."""
-        client = self._accounts.cloudfront(role)
+        client = self._clients.for_role(role)
         try:
             answer = client.get_invalidation(DistributionId=distribution, Id=invalidation)
         except AwsError as error:

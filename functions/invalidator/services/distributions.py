@@ -14,8 +14,8 @@ from invalidator.core.pins import Pin
 from invalidator.core.reasons import Reason
 from invalidator.core.survey import Survey
 from invalidator.failures import Failure, Permanent
-from invalidator.services.accounts import Accounts
 from invalidator.services.aws_errors import AwsError, failure_of
+from invalidator.services.cloudfront_clients import CloudFrontClients
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudfront import CloudFrontClient
@@ -26,8 +26,8 @@ _logger = logging.getLogger(__name__)
 class CloudFrontDiscovery:
     """Scans CloudFront for distributions."""
 
-    def __init__(self, accounts: Accounts) -> None:
-        self._accounts = accounts
+    def __init__(self, clients: CloudFrontClients) -> None:
+        self._clients = clients
 
     def scan(self, pins: Sequence[Pin]) -> Mapping[str, tuple[Distribution, ...]]:
         """Return bucket → distributions, discovered and pinned.
@@ -51,7 +51,7 @@ class CloudFrontDiscovery:
         for its configuration. One that cannot be read does not end the survey. Raises as `scan` does.
         """
         found = Survey()
-        client = self._accounts.cloudfront(None)
+        client = self._clients.for_role(None)
         policies: dict[str, bool] = {}
         for summary in _summaries(client):
             if not summary.get("Enabled", True):
@@ -86,7 +86,7 @@ class CloudFrontDiscovery:
             Failure: CloudFront cannot be asked, or refuses.
             DistributionError: the answer is not what this version reads.
         """
-        client = self._accounts.cloudfront(role)
+        client = self._clients.for_role(role)
         known = {} if policies is None else policies
         try:
             config = client.get_distribution_config(Id=identifier)["DistributionConfig"]

@@ -40,8 +40,8 @@ class OutOfTimeError(BotoCoreError):
 class TimeLeft:
     """The time of the batch that is being worked off; without one, nothing is held back.
 
-    Attributes:
-        now: epoch seconds.
+    Args:
+        now: tells the time, epoch seconds.
     """
 
     def __init__(self, now: Callable[[], float]) -> None:
@@ -59,7 +59,10 @@ class TimeLeft:
         return self._deadline
 
     def guard(self, client: Any) -> Any:
-        """Make each try of each call of an SDK client raise OutOfTimeError once it is too late; return the client."""
+        """Make each try of each call of an SDK client raise OutOfTimeError once it is too late; return the client.
+
+        A client of DynamoDB raises it too once the table left `MOST_UNANSWERED` tries of this batch unanswered.
+        """
         service = client.meta.service_model.service_name
         before_the_end = _BEFORE_THE_END.get(service, ASKING_SECONDS)
 

@@ -8,8 +8,8 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 from invalidator.core.reasons import Reason
 from invalidator.core.request import Request
 from invalidator.failures import BackPressure, Permanent, Transient
-from invalidator.services.accounts import RENEW_AFTER_SECONDS, SESSION_SECONDS, Accounts
 from invalidator.services.cloudfront import CloudFrontInvalidations
+from invalidator.services.cloudfront_clients import RENEW_AFTER_SECONDS, SESSION_SECONDS, CloudFrontClients
 
 ROLE = "arn:aws:iam::222233334444:role/cdn"
 
@@ -23,8 +23,8 @@ class Sdk:
         self.error = error
         self.now = 0.0
 
-    def accounts(self) -> Accounts:
-        return Accounts(self.make, lambda: self.now)
+    def clients(self) -> CloudFrontClients:
+        return CloudFrontClients(self.make, lambda: self.now)
 
     def make(self, service: str, **credentials: str) -> Any:
         self.made.append((service, credentials))
@@ -50,17 +50,17 @@ def refused(code: str) -> ClientError:
 
 def test_the_own_account_is_asked_with_the_functions_own_role_and_one_client():
     sdk = Sdk()
-    accounts = sdk.accounts()
-    assert accounts.cloudfront(None) is accounts.cloudfront(None)
+    clients = sdk.clients()
+    assert clients.for_role(None) is clients.for_role(None)
     sdk.now = 10 * SESSION_SECONDS
-    accounts.cloudfront(None)
+    clients.for_role(None)
     assert sdk.made == [("cloudfront", {})]
 
 
 def test_a_role_is_assumed_once_and_its_credentials_are_used():
     sdk = Sdk()
-    accounts = sdk.accounts()
-    assert accounts.cloudfront(ROLE) is accounts.cloudfront(ROLE)
+    clients = sdk.clients()
+    assert clients.for_role(ROLE) is clients.for_role(ROLE)
     assert [each["RoleArn"] for each in sdk.assumed] == [ROLE]
     assert sdk.made[-1] == (
         "cloudfront",
@@ -74,21 +74,21 @@ def test_a_role_is_assumed_once_and_its_credentials_are_used():
 
 def test_a_session_is_renewed_well_before_it_ends():
     sdk = Sdk()
-    accounts = sdk.accounts()
-    first = accounts.cloudfront(ROLE)
+    clients = sdk.clients()
+    first = clients.for_role(ROLE)
     sdk.now = RENEW_AFTER_SECONDS
-    assert accounts.cloudfront(ROLE) is first
+    assert clients.for_role(ROLE) is first
     sdk.now = RENEW_AFTER_SECONDS + 1
-    assert accounts.cloudfront(ROLE) is not first
+    assert clients.for_role(ROLE) is not first
     assert len(sdk.assumed) == 2
     assert sdk.assumed[0]["DurationSeconds"] > RENEW_AFTER_SECONDS + 600
 
 
 def test_roles_have_clients_of_their_own():
     sdk = Sdk()
-    accounts = sdk.accounts()
-    assert accounts.cloudfront(ROLE) is not accounts.cloudfront(None)
-    accounts.cloudfront(ROLE.replace("2222", "5555"))
+    clients = sdk.clients()
+    assert clients.for_role(ROLE) is not clients.for_role(None)
+    clients.for_role(ROLE.replace("2222", "5555"))
     assert len(sdk.assumed) == 2
 
 
@@ -104,7 +104,7 @@ def test_roles_have_clients_of_their_own():
 )
 def test_a_role_that_cannot_be_assumed_fails_the_call_that_needs_it_and_is_tried_again(error, kind):
     sdk = Sdk(error)
-    cloudfront = CloudFrontInvalidations(sdk.accounts())
+    cloudfront = CloudFrontInvalidations(sdk.clients())
     for _ in range(2):
         with pytest.raises(kind) as raised:
             cloudfront.create(Request("E1", {"/a": 1.0}), ROLE)

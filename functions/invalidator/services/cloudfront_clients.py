@@ -14,29 +14,30 @@ SESSION_SECONDS = 3600
 RENEW_AFTER_SECONDS = 2700.0
 
 
-class Accounts:
+class CloudFrontClients:
     """Hands out a CloudFront client for a role, assuming it when first needed.
 
-    Attributes:
+    Args:
         make: makes a client of a service, with credentials as keyword arguments where they are not the own.
+        now: tells the time, epoch seconds.
     """
 
     def __init__(self, make: Callable[..., Any], now: Callable[[], float]) -> None:
         self._make = make
         self._now = now
-        self._clients: dict[str | None, tuple[float, CloudFrontClient]] = {}
+        self._made: dict[str | None, tuple[float, CloudFrontClient]] = {}
 
-    def cloudfront(self, role: str | None) -> "CloudFrontClient":
+    def for_role(self, role: str | None) -> "CloudFrontClient":
         """Return the client for `role` (an ARN; None for the worker's own account).
 
         Raises Permanent (role-refused) where the role may not be assumed, Transient where STS cannot be asked.
         """
-        made, client = self._clients.get(role, (float("-inf"), None))
+        made, client = self._made.get(role, (float("-inf"), None))
         if client is None or (role is not None and self._now() - made > RENEW_AFTER_SECONDS):
             client = (
                 self._make("cloudfront") if role is None else self._make("cloudfront", **self._assume(role))
             )
-            self._clients[role] = self._now(), client
+            self._made[role] = self._now(), client
         return client
 
     def _assume(self, role: str) -> dict[str, str]:
