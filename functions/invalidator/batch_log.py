@@ -42,9 +42,9 @@ def _log_messages(report: Report, logger: Logger) -> None:
             "routes are stale: CloudFront cannot be asked",
             extra={"buckets": sorted(report.routes.stale)[:MOST_BUCKETS], "count": len(report.routes.stale)},
         )
-    for bucket, keys in list(report.sorted.unserved.items())[:MOST_BUCKETS]:
+    for bucket, keys in list(report.work.unserved.items())[:MOST_BUCKETS]:
         logger.info("no distribution serves these keys", extra={"bucket": bucket, "keys": keys})
-    for backlog in report.sorted.dropped[:MOST_BUCKETS]:
+    for backlog in report.work.dropped[:MOST_BUCKETS]:
         logger.info(
             "distribution serves these buckets no more",
             extra={

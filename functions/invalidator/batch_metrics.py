@@ -20,7 +20,7 @@ def count_batch(report: Report, metrics: Metrics) -> None:
         "Keys": sum(len(bucket.keys) for bucket in report.buckets.values()),
         "TestEvents": report.inbox.tests,
         "Ignored": report.inbox.ignored,
-        "Unserved": sum(report.sorted.unserved.values()),
+        "Unserved": sum(report.work.unserved.values()),
         "Invalidations": len(sent),
         "PathsSent": sum(len(each.paths) for each in sent),
         "WildcardsSent": sum(each.wildcards for each in sent),

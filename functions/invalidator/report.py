@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from invalidator.core.backlog import KeyBacklog, PathBacklog
+from invalidator.core.bucket_changes import BucketChanges
 from invalidator.core.outcome import Outcome
 from invalidator.core.reasons import Reason
-from invalidator.core.work import BucketChanges, Sorted, Work
+from invalidator.core.work import BatchWork, Work
 from invalidator.failures import Failure
 from invalidator.inbox import Inbox
 from invalidator.routes import Routes
@@ -39,7 +40,7 @@ class Report:
         buckets: the changes by bucket.
         routes: who serves the buckets.
         postponed: the work whose distributions nobody could tell.
-        sorted: the work by distribution, and what needs none.
+        work: the work by distribution, and what needs none.
         outcomes: what became of each distribution's work, with the work.
         retry: ids of messages that stay on the queue, because nothing could be handed over.
         paths_this_month: what the worker's own account has spent, None when the table did not say.
@@ -50,7 +51,7 @@ class Report:
     buckets: dict[str, BucketChanges] = field(default_factory=dict)
     routes: Routes = field(default_factory=Routes)
     postponed: list[Postponed] = field(default_factory=list)
-    sorted: Sorted = field(default_factory=Sorted)
+    work: BatchWork = field(default_factory=BatchWork)
     outcomes: list[tuple[Work, Outcome]] = field(default_factory=list)
     retry: set[str] = field(default_factory=set)
     paths_this_month: int | None = None

@@ -8,9 +8,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from invalidator.core.backlog import KeyBacklog, PathBacklog
+from invalidator.core.bucket_changes import by_bucket
 from invalidator.core.outcome import Outcome
 from invalidator.core.reasons import Reason
-from invalidator.core.work import Work, by_bucket, sort_by_distribution
+from invalidator.core.work import Work, sort_by_distribution
 from invalidator.failures import Failure, MemoryUnavailable, QueueUnavailable
 from invalidator.handover import by_age, hand_over, postpone, reason_to_give_up
 from invalidator.inbox import read
@@ -81,7 +82,7 @@ class Worker:
             mapping_seconds=self.mapping_seconds,
         )
         self._postpone_unknown(report)
-        report.sorted = sort_by_distribution(
+        report.work = sort_by_distribution(
             report.buckets, self._routable(report), report.routes.serving, self.index_documents
         )
         self._send_all(report, known, deadline)
@@ -117,7 +118,7 @@ class Worker:
 
     def _send_all(self, report: Report, known: Account | None, deadline: float) -> None:
         pacings: dict[str, Pacing] = {} if known is None else {OWN_ACCOUNT: self._pacing(OWN_ACCOUNT, known)}
-        works = sorted(report.sorted.work.values(), key=lambda work: work.distribution.id)
+        works = sorted(report.work.by_distribution.values(), key=lambda work: work.distribution.id)
         for position, work in enumerate(works):
             account = work.distribution.role or OWN_ACCOUNT
             if account not in pacings:
@@ -165,7 +166,7 @@ class Worker:
         still_routed = {each.id for name in work.buckets for each in found[name].distributions}
         if work.distribution.id not in still_routed:
             outcome.dead = [dead for dead in outcome.dead if dead not in gone]
-            report.sorted.dropped += [work.backlog(dead.paths, 0, dead.detail) for dead in gone]
+            report.work.dropped += [work.backlog(dead.paths, 0, dead.detail) for dead in gone]
 
     def _hand_over(self, report: Report, work: Work, outcome: Outcome) -> None:
         try:

@@ -11,11 +11,12 @@ from infra.cli.dlq_letters import DeadLetter, Group
 from infra.cli.tables import many
 from infra.cli.times import instant
 from invalidator.core.allowance import Allowance
+from invalidator.core.bucket_changes import by_bucket
 from invalidator.core.coalescing import coalesce
 from invalidator.core.distribution import Distribution
 from invalidator.core.reasons import Reason
 from invalidator.core.sent import Coverage, Sent
-from invalidator.core.work import Sorted, Work, by_bucket, sort_by_distribution
+from invalidator.core.work import BatchWork, Work, sort_by_distribution
 from invalidator.inbox import Inbox, read
 from invalidator.ports import Message
 
@@ -62,7 +63,7 @@ class Plan:
 
 def route(
     letter: DeadLetter, serving: Mapping[str, tuple[Distribution, ...]], index_documents: tuple[str, ...]
-) -> tuple[Inbox, Sorted]:
+) -> tuple[Inbox, BatchWork]:
     """Read a letter and sort its work by distribution, as the worker would."""
     inbox = read([Message(letter.id, letter.body, letter.sent)])
     relevant = {bucket: serving[bucket] for bucket in letter.buckets if bucket in serving}
@@ -74,7 +75,7 @@ def route(
 def judge(
     letter: DeadLetter,
     inbox: Inbox,
-    work: Sorted,
+    work: BatchWork,
     unknown: Mapping[str, str],
     coverage: Mapping[str, Coverage],
 ) -> Verdict:
@@ -91,13 +92,13 @@ def judge(
         problem = inbox.unreadable[0][1]
         return Verdict(letter, State.UNREADABLE, f"{problem.reason}: {problem.detail}")
     lost = next((bucket for bucket in letter.buckets if bucket in unknown), None)
-    if lost is not None and not work.work:
+    if lost is not None and not work.by_distribution:
         return Verdict(letter, State.UNKNOWN, f"nobody can tell who serves {lost}: {unknown[lost]}")
-    if not work.work:
+    if not work.by_distribution:
         return Verdict(letter, State.NEEDLESS, _needless(inbox, work))
     stale: dict[str, frozenset[str]] = {}
     covering: list[Sent] = []
-    for each in work.work.values():
+    for each in work.by_distribution.values():
         covered = coverage.get(each.distribution.id, Coverage(()))
         found = {path: covered.covering(path, at) for path, at in each.paths.items()}
         left = frozenset(path for path, sent in found.items() if sent is None)
@@ -105,7 +106,7 @@ def judge(
             stale[each.distribution.id] = left
         covering += [sent for sent in found.values() if sent is not None]
     if stale:
-        return Verdict(letter, State.STALE, _stale(stale, work.work), stale)
+        return Verdict(letter, State.STALE, _stale(stale, work.by_distribution), stale)
     last = max(covering, key=lambda sent: sent.created)
     return Verdict(
         letter,
@@ -152,7 +153,7 @@ def what_is_wrong(group: Group) -> str:
     return f"{group.meaning} {more}".rstrip()
 
 
-def _needless(inbox: Inbox, work: Sorted) -> str:
+def _needless(inbox: Inbox, work: BatchWork) -> str:
     if inbox.tests:
         return "it is S3's greeting on a new notification"
     if work.dropped:

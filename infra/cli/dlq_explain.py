@@ -21,7 +21,7 @@ from infra.cli.worker_view import find_serving, print_notes, settings_or_why
 from invalidator.core.allowance import Allowance
 from invalidator.core.budget import Spending, within_budget
 from invalidator.core.sent import CLOCK_MARGIN_SECONDS, Coverage
-from invalidator.core.work import Sorted
+from invalidator.core.work import BatchWork
 from invalidator.failures import MemoryUnavailable
 from invalidator.services.memory_table import MemoryTable
 from invalidator.settings import Settings
@@ -77,10 +77,10 @@ def _judge_all(
     }
 
 
-def _coverage(memory: MemoryTable, works: Iterable[Sorted], notes: list[str]) -> Mapping[str, Coverage]:
+def _coverage(memory: MemoryTable, works: Iterable[BatchWork], notes: list[str]) -> Mapping[str, Coverage]:
     oldest: dict[str, float] = {}
-    for sorted_work in works:
-        for name, work in sorted_work.work.items():
+    for batch_work in works:
+        for name, work in batch_work.by_distribution.items():
             oldest[name] = min([oldest.get(name, float("inf")), *work.paths.values()])
     try:
         return {

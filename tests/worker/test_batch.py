@@ -162,7 +162,7 @@ def test_a_mixed_batch_fails_only_what_is_broken_and_what_is_denied():
     assert world.cloudfront.paid_by("E1") == [("/a", "/b")]
     assert report.retry == set()
     assert report.inbox.tests == 1
-    assert report.sorted.unserved == {"unserved": 1}
+    assert report.work.unserved == {"unserved": 1}
     (what, reason, _), (backlog, why, detail) = world.queue.given_up
     assert (what, reason) == (broken, Reason.NOT_JSON)
     assert (backlog.distribution, set(backlog.paths), why) == ("E2", {"/d"}, Reason.ACCESS_DENIED)
@@ -180,7 +180,7 @@ def test_an_empty_batch_and_one_of_test_events_ask_nobody():
 def test_an_account_without_distributions_has_nothing_to_do_and_remembers_that():
     world = World()
     for _ in range(3):
-        assert world.handle(world.upload("a")).sorted.unserved == {"site": 1}
+        assert world.handle(world.upload("a")).work.unserved == {"site": 1}
     assert world.discovery.scans == 1
 
 

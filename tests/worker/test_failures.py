@@ -238,7 +238,7 @@ def test_a_deleted_distribution_is_looked_for_again_and_its_work_is_dropped():
     report = world.handle(world.upload("b"))
     assert world.discovery.scans == 2
     assert not world.queue.given_up
-    assert [backlog.distribution for backlog in report.sorted.dropped] == ["E1"]
+    assert [backlog.distribution for backlog in report.work.dropped] == ["E1"]
     world.handle(world.upload("c"))
     assert world.cloudfront.requests_to("E1") == 2
     assert world.cloudfront.paid_by("E2") == [("/a",), ("/b",), ("/c",)]
@@ -267,7 +267,7 @@ def test_a_backlog_whose_distribution_serves_its_bucket_no_more_is_dropped_and_s
     world.serve(distribution("E2", "site"))
     world.memory.table.routes.clear()
     report = world.handle(world.waiting())
-    assert [backlog.distribution for backlog in report.sorted.dropped] == ["E1"]
+    assert [backlog.distribution for backlog in report.work.dropped] == ["E1"]
     assert not world.queue.given_up
 
 
@@ -348,7 +348,7 @@ def test_a_backlog_of_paths_waits_too_while_nobody_can_tell_whether_its_distribu
     report = world.handle(world.waiting())
     backlog, _ = world.queue.put_backs[-1]
     assert (type(backlog), backlog.attempts) == (PathBacklog, 2)
-    assert not report.sorted.dropped
+    assert not report.work.dropped
     world.discovery.error = None
     world.run_until_quiet(2)
     assert world.cloudfront.paid_by("E1") == [("/a",)]
@@ -426,7 +426,7 @@ def test_a_forged_compact_message_reaches_no_distribution_that_does_not_serve_it
     world = World(SITE, distribution("E2", "media"))
     report = world.handle([forged(world, distribution="E2"), forged(world, buckets=["nobodys"])])
     assert world.cloudfront.asked == []
-    assert len(report.sorted.dropped) == 2
+    assert len(report.work.dropped) == 2
 
 
 @pytest.mark.parametrize("time", ["-Infinity", "-1e308", "NaN", "Infinity", "1e308", "-1"])

@@ -7,30 +7,10 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from invalidator.core.backlog import KeyBacklog, PathBacklog
-from invalidator.core.change import Change
+from invalidator.core.backlog import PathBacklog
+from invalidator.core.bucket_changes import BucketChanges
 from invalidator.core.distribution import Distribution
 from invalidator.core.viewer_paths import Router
-
-
-@dataclass(slots=True)
-class BucketChanges:
-    """What a batch says of one bucket.
-
-    Attributes:
-        keys: decoded key → newest change, epoch seconds.
-        messages: ids of the messages that said so.
-        attempts: the most that any of them was put back for passing errors.
-    """
-
-    keys: dict[str, float] = field(default_factory=dict)
-    messages: list[str] = field(default_factory=list)
-    attempts: int = 0
-
-    def add(self, key: str, at: float) -> None:
-        """Take in one change; of several changes of a key, the newest counts."""
-        if at > self.keys.get(key, float("-inf")):
-            self.keys[key] = at
 
 
 @dataclass(slots=True)
@@ -61,44 +41,18 @@ class Work:
         return PathBacklog(self.distribution.id, tuple(sorted(self.buckets)), paths, attempts, reason)
 
 
-def by_bucket(
-    changes: Iterable[tuple[str, Sequence[Change]]], backlogs: Iterable[tuple[str, KeyBacklog]]
-) -> dict[str, BucketChanges]:
-    """Sort changes by bucket.
-
-    Args:
-        changes: (message id, changes in it).
-        backlogs: (message id, keys put back earlier).
-    """
-    buckets: dict[str, BucketChanges] = {}
-    for message, changed in changes:
-        for change in changed:
-            bucket = buckets.get(change.bucket)
-            if bucket is None:
-                bucket = buckets[change.bucket] = BucketChanges()
-            bucket.add(change.key, change.at)
-            bucket.messages.append(message)
-    for message, backlog in backlogs:
-        bucket = buckets.setdefault(backlog.bucket, BucketChanges())
-        for key, at in backlog.keys.items():
-            bucket.add(key, at)
-        bucket.messages.append(message)
-        bucket.attempts = max(bucket.attempts, backlog.attempts)
-    return buckets
-
-
 @dataclass(slots=True)
-class Sorted:
+class BatchWork:
     """A batch's work.
 
     Attributes:
-        work: distribution id → what it has to be sent.
+        by_distribution: distribution id → what it has to be sent.
         unserved: bucket → keys that no distribution serves, which need nothing.
         dropped: backlogs, or their paths, that their distribution serves from none of their buckets (any more); they
             need nothing.
     """
 
-    work: dict[str, Work] = field(default_factory=dict)
+    by_distribution: dict[str, Work] = field(default_factory=dict)
     unserved: dict[str, int] = field(default_factory=dict)
     dropped: list[PathBacklog] = field(default_factory=list)
 
@@ -108,7 +62,7 @@ def sort_by_distribution(
     backlogs: Sequence[tuple[str, PathBacklog]],
     serving: Mapping[str, Sequence[Distribution]],
     index_documents: tuple[str, ...],
-) -> Sorted:
+) -> BatchWork:
     """Map keys to viewer paths and gather them by distribution.
 
     Args:
@@ -117,7 +71,7 @@ def sort_by_distribution(
         serving: bucket → the distributions that serve it.
         index_documents: key names that also answer for their directory.
     """
-    result = Sorted()
+    result = BatchWork()
     for name, distributions in serving.items():
         bucket = buckets.get(name)
         if bucket is None:
@@ -126,7 +80,7 @@ def sort_by_distribution(
         for distribution in distributions:
             paths = _viewer_paths(Router(distribution, name, index_documents), bucket.keys, served)
             if paths:
-                work = result.work.setdefault(distribution.id, Work(distribution))
+                work = result.by_distribution.setdefault(distribution.id, Work(distribution))
                 _add(work, paths, [name], bucket.messages, bucket.attempts)
         if len(served) < len(bucket.keys):
             result.unserved[name] = len(bucket.keys) - len(served)
@@ -141,7 +95,7 @@ def sort_by_distribution(
             left = {path: at for path, at in backlog.paths.items() if path not in named}
             result.dropped.append(replace(backlog, paths=left))
         if named:
-            work = result.work.setdefault(found.id, Work(found))
+            work = result.by_distribution.setdefault(found.id, Work(found))
             _add(work, named, leading, [message], backlog.attempts)
     return result
 
