@@ -14,7 +14,8 @@ from bucket_subscription.document import own_part, same
 from bucket_subscription.errors import RefusedError
 from bucket_subscription.handler import respond, subscribe_on_aws
 from bucket_subscription.stack_event import read_properties, stack_of
-from tests.bucket_subscription.fake_bucket_aws import ACCOUNT, OWNER, QUEUE, FakeS3, queue_entry, subscription
+from tests.bucket_subscription.fake_bucket_aws import OWNER, QUEUE, FakeS3, queue_entry, subscription
+from tests.bucket_subscription.stack_request import request
 
 THEIRS = {"TopicConfigurations": [queue_entry("theirs", ["s3:ObjectAcl:Put"], kind="TopicConfigurations")]}
 
@@ -27,18 +28,6 @@ class Context:
 
     def get_remaining_time_in_millis(self):
         return int(self._seconds * 1000)
-
-
-def request(kind, buckets=(), old=None, **properties):
-    event = {
-        "RequestType": kind,
-        "ResponseURL": "https://cloudformation.example/answer",
-        "StackId": f"arn:aws:cloudformation:eu-west-1:{ACCOUNT}:stack/{OWNER.stack}/9f1",
-        "RequestId": "request-1",
-        "LogicalResourceId": "BucketSubscriptions",
-        "ResourceProperties": {"Buckets": list(buckets), "QueueArn": QUEUE.arn, **properties},
-    }
-    return event if old is None else {**event, "OldResourceProperties": old}
 
 
 def answers(event, s3, context=None):

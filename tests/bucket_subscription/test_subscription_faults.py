@@ -26,6 +26,7 @@ from bucket_subscription.document import foreign_part, own_part, same
 from bucket_subscription.handler import respond, subscribe_on_aws
 from bucket_subscription.key_filter import KeyFilter
 from tests.bucket_subscription.fake_bucket_aws import ACCOUNT, OWNER, QUEUE, queue_entry
+from tests.bucket_subscription.stack_request import request
 from tests.bucket_subscription.wire_aws import WireAws, read, written
 from tests.wire_faults import MODELS, SLOW, Fault, anywhere, happenings, waiting_on
 
@@ -236,16 +237,8 @@ class World:
 
     def ask(self, kind: str, buckets: list[str], old: list[str] | None = None) -> tuple[str, str]:
         """What CloudFormation is told; it is told once, and before Lambda ends the function."""
-        event = {
-            "RequestType": kind,
-            "ResponseURL": "https://cloudformation.example/answer",
-            "StackId": f"arn:aws:cloudformation:eu-west-1:{ACCOUNT}:stack/{OWNER.stack}/9f1",
-            "RequestId": "request-1",
-            "LogicalResourceId": "BucketSubscriptions",
-            "ResourceProperties": {"Buckets": buckets, "QueueArn": QUEUE.arn},
-        }
-        if old is not None:
-            event["OldResourceProperties"] = {"Buckets": old, "QueueArn": QUEUE.arn}
+        before = None if old is None else {"Buckets": old, "QueueArn": QUEUE.arn}
+        event = request(kind, buckets, before)
         told, began = [], self.time.now
         respond(
             event, Context(), lambda _, body: told.append((json.loads(body), self.asked())), subscribe_on_aws
@@ -391,12 +384,6 @@ def test_an_answer_that_the_alarm_could_not_give_fails_the_function_so_that_lamb
     """The alarm rings on a thread of its own, where nobody sees that the answer was lost."""
     world.aws.documents = dict.fromkeys(("blog", "site"), world.foreign)
     world.clients.faults = []
-    event = {
-        "RequestType": "Create",
-        "ResponseURL": "https://cloudformation.example/answer",
-        "StackId": f"arn:aws:cloudformation:eu-west-1:{ACCOUNT}:stack/{OWNER.stack}/9f1",
-        "ResourceProperties": {"Buckets": [], "QueueArn": QUEUE.arn},
-    }
     lost = []
 
     def put(_url, _body):
@@ -408,7 +395,7 @@ def test_an_answer_that_the_alarm_could_not_give_fails_the_function_so_that_lamb
             world.time.sleep(FUNCTION_SECONDS)
 
     with pytest.raises(OSError, match="no way"):
-        respond(event, Context(), put, held_until_the_alarm)
+        respond(request("Create"), Context(), put, held_until_the_alarm)
     assert lost == [1], "an answer that may have arrived is not followed by another"
 
 

@@ -17,6 +17,7 @@ from infra.cli.session import Session
 from invalidator.services.memory_table import MemoryTable
 from tests.cli.desk import Desk, FakeFunction, environment
 from tests.cli.local_sqs import local_sqs
+from tests.memory_tables import make_table
 
 REGION = "eu-west-1"
 STACK = "cloudfront-invalidator"
@@ -83,15 +84,7 @@ def memory(monkeypatch: pytest.MonkeyPatch) -> Iterator[MemoryTable]:
 
 def _made_table() -> MemoryTable:
     database = boto3.client("dynamodb")
-    database.create_table(
-        TableName=TABLE,
-        BillingMode="PAY_PER_REQUEST",
-        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
-        KeySchema=[
-            {"AttributeName": "pk", "KeyType": "HASH"},
-            {"AttributeName": "sk", "KeyType": "RANGE"},
-        ],
-    )
+    make_table(database, TABLE)
     return MemoryTable(database, TABLE)
 
 

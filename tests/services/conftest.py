@@ -8,6 +8,7 @@ import pytest
 from moto import mock_aws
 
 from invalidator.services.memory_table import MemoryTable
+from tests.memory_tables import make_table
 from tests.services.remembered import TABLE
 
 
@@ -19,20 +20,8 @@ def client() -> Iterator[Any]:
         )
 
 
-def make_table(client: Any) -> None:
-    client.create_table(
-        TableName=TABLE,
-        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-        AttributeDefinitions=[
-            {"AttributeName": "pk", "AttributeType": "S"},
-            {"AttributeName": "sk", "AttributeType": "S"},
-        ],
-        BillingMode="PAY_PER_REQUEST",
-    )
-
-
 @pytest.fixture
 def table(client: Any) -> Iterator[MemoryTable]:
-    make_table(client)
+    make_table(client, TABLE)
     yield MemoryTable(client, TABLE)
     client.delete_table(TableName=TABLE)

@@ -16,6 +16,7 @@ from infra.local.faults import Fault
 from infra.local.quotas import Refusal
 from invalidator.core.sent import Sent
 from invalidator.services import table_items
+from tests.cache_policies import cache_policy_config
 from tests.notifications import direct
 from tests.system import site
 from tests.system.conftest import DIRECT, EVENTS, PROOF, PROOF_EVENTS, Stack
@@ -59,18 +60,8 @@ def a_bucket_s_distribution_is_found_and_invalidated(stack: Stack) -> bool:
 
 def a_cache_policy_without_query_strings_keeps_paths_exact(stack: Stack) -> bool:
     """Unknown, it counts as keyed on query strings, and each path is widened."""
-    none = {"QueryStringBehavior": "none"}
     made = stack.aws.client("cloudfront").create_cache_policy(
-        CachePolicyConfig={
-            "Name": fresh_bucket(),
-            "MinTTL": 1,
-            "ParametersInCacheKeyAndForwardedToOrigin": {
-                "EnableAcceptEncodingGzip": True,
-                "HeadersConfig": {"HeaderBehavior": "none"},
-                "CookiesConfig": {"CookieBehavior": "none"},
-                "QueryStringsConfig": none,
-            },
-        }
+        CachePolicyConfig=cache_policy_config(fresh_bucket(), "none")
     )
     bucket = fresh_bucket()
     distribution = site.make_distribution(stack.aws, bucket, policy=made["CachePolicy"]["Id"])

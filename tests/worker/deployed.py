@@ -6,6 +6,8 @@ import boto3
 import moto.backends
 from moto.core import DEFAULT_ACCOUNT_ID
 
+from tests.memory_tables import make_table
+
 REGION = "us-east-1"
 TABLE = "mapping"
 CREDENTIALS = {
@@ -24,18 +26,7 @@ class Deployed:
         self.dynamodb = boto3.client("dynamodb", region_name=REGION)
         self.sqs = boto3.client("sqs", region_name=REGION)
         self.cloudfront = boto3.client("cloudfront", region_name=REGION)
-        self.dynamodb.create_table(
-            TableName=TABLE,
-            KeySchema=[
-                {"AttributeName": "pk", "KeyType": "HASH"},
-                {"AttributeName": "sk", "KeyType": "RANGE"},
-            ],
-            AttributeDefinitions=[
-                {"AttributeName": "pk", "AttributeType": "S"},
-                {"AttributeName": "sk", "AttributeType": "S"},
-            ],
-            BillingMode="PAY_PER_REQUEST",
-        )
+        make_table(self.dynamodb, TABLE)
         self.queue_url = self.sqs.create_queue(QueueName="invalidation")["QueueUrl"]
         self.dead_url = self.sqs.create_queue(QueueName="dead-letters")["QueueUrl"]
 

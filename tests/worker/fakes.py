@@ -4,13 +4,14 @@ from dataclasses import dataclass, field
 
 from invalidator.core.request import Request
 from invalidator.core.sent import Sent
+from tests.notifications import CHANGED
 
 
 @dataclass
-class FixedClock:
-    """Time that passes only when someone waits."""
+class Clock:
+    """Time that passes only while somebody waits."""
 
-    time: float
+    time: float = CHANGED + 30.0
 
     def now(self) -> float:
         return self.time

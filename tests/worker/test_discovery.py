@@ -12,6 +12,7 @@ from invalidator.core.reasons import Reason
 from invalidator.failures import BackPressure, Permanent, Transient
 from invalidator.services.cloudfront_clients import CloudFrontClients
 from invalidator.services.distributions import CloudFrontDiscovery
+from tests.cache_policies import cache_policy_config
 
 OPTIMIZED = "658327ea-f89d-4fab-a63d-7e88639e58f6"  # AWS's managed policy: no query strings
 NONE = {"Quantity": 0}
@@ -91,16 +92,7 @@ class CloudFront:
                 "CachePolicy": {
                     "Id": identifier,
                     "LastModifiedTime": datetime(2026, 1, 1, tzinfo=UTC),
-                    "CachePolicyConfig": {
-                        "Name": "n",
-                        "MinTTL": 0,
-                        "ParametersInCacheKeyAndForwardedToOrigin": {
-                            "EnableAcceptEncodingGzip": True,
-                            "HeadersConfig": {"HeaderBehavior": "none"},
-                            "CookiesConfig": {"CookieBehavior": "none"},
-                            "QueryStringsConfig": {"QueryStringBehavior": query_strings},
-                        },
-                    },
+                    "CachePolicyConfig": cache_policy_config("n", query_strings),
                 }
             },
             {"Id": identifier},

@@ -9,7 +9,8 @@ from invalidator.core.work import Work
 from invalidator.failures import BackPressure
 from invalidator.history import History
 from invalidator.probing import Probing
-from tests.worker.world import Clock, World, distribution
+from tests.worker.fakes import Clock
+from tests.worker.world import World, distribution
 
 SITE = distribution("E1", "site")
 

@@ -13,7 +13,7 @@ from invalidator.failures import BackPressure
 from invalidator.pacing import Pacing
 from invalidator.ports import Account
 from invalidator.sending import Limits, Sending
-from tests.worker.fakes import FixedClock, RecordingCloudFront
+from tests.worker.fakes import Clock, RecordingCloudFront
 
 NOW = 1_795_000_000.0
 SITE = Distribution("E1", (Origin("s3", "site.s3.amazonaws.com", "site"),), (Behavior("*", ("s3",)),))
@@ -34,7 +34,7 @@ def test_a_plan_of_many_wildcards_is_sent_in_a_few_requests_and_covers_all() -> 
     cloudfront = OneWildcardAtATime(NOW)
     work = Work(SITE, dict.fromkeys(changed, NOW), {"site"})
     limits = Limits(Allowance(20, 15), 0)
-    memory, clock = InMemoryTable(), FixedClock(NOW)
+    memory, clock = InMemoryTable(), Clock(NOW)
     pacing = Pacing("self", Account(), limits.ceiling, memory, clock)
     outcome = Sending(work, pacing, NOW + 60, cloudfront, memory, clock, limits).run()
     sent = [path for request in cloudfront.requests for path in request.paths]

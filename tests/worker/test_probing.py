@@ -14,7 +14,7 @@ from invalidator.pacing import Pacing
 from invalidator.ports import Account
 from invalidator.probing import Probing
 from invalidator.sending import Limits, Sending
-from tests.worker.fakes import FixedClock, RecordingCloudFront
+from tests.worker.fakes import Clock, RecordingCloudFront
 
 BUCKET = "site"
 SITE = Distribution(
@@ -46,7 +46,7 @@ class Bucket:
 def send(bucket: Bucket, calls: int = 20, paths: int = 4) -> RecordingCloudFront:
     work = Work(SITE, dict.fromkeys(CHANGED, NOW), {BUCKET})
     cloudfront = RecordingCloudFront(NOW)
-    clock = FixedClock(NOW)
+    clock = Clock(NOW)
     probing = Probing(work, bucket, clock, calls, ())
     memory, limits = InMemoryTable(), Limits(Allowance(paths, 1), 0)
     pacing = Pacing("self", Account(), limits.ceiling, memory, clock)
@@ -96,10 +96,10 @@ def test_a_bucket_that_may_not_be_listed_is_estimated() -> None:
 def test_collateral_is_known_only_where_every_wildcard_was_listed_to_its_end() -> None:
     work = Work(SITE, dict.fromkeys(CHANGED, NOW), {BUCKET})
     bucket = full_bucket()
-    probing = Probing(work, bucket, FixedClock(NOW), 20, ())
+    probing = Probing(work, bucket, Clock(NOW), 20, ())
     probing.probe(["/full/*", "/sparse/*"])
     assert probing.collateral(["/full/*", "/sparse/*"]) == 50
     bucket.page = 10
-    short = Probing(work, bucket, FixedClock(NOW), 20, ())
+    short = Probing(work, bucket, Clock(NOW), 20, ())
     short.probe(["/full/*"])
     assert short.collateral(["/full/*"]) is None

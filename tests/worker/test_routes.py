@@ -13,6 +13,7 @@ from invalidator.failures import BackPressure, MemoryUnavailable, Permanent, Tra
 from invalidator.ports import StoredRoutes
 from invalidator.routes import find_routes, scan
 from invalidator.services.memory_table import MemoryTable
+from tests.memory_tables import make_table
 
 NOW = 1_795_000_000.0
 MAPPING_SECONDS = 600.0
@@ -163,15 +164,7 @@ def test_neither_table_nor_cloudfront_leaves_the_bucket_unknown():
 def table():
     with mock_aws():
         client = boto3.client("dynamodb", region_name="eu-west-1")
-        client.create_table(
-            TableName="t",
-            BillingMode="PAY_PER_REQUEST",
-            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
-            KeySchema=[
-                {"AttributeName": "pk", "KeyType": "HASH"},
-                {"AttributeName": "sk", "KeyType": "RANGE"},
-            ],
-        )
+        make_table(client, "t")
         yield MemoryTable(client, "t")
 
 

@@ -20,7 +20,8 @@ from invalidator.ports import Message
 from invalidator.report import Report
 from invalidator.sending import Limits
 from invalidator.worker import Worker
-from tests.notifications import CHANGED, direct
+from tests.notifications import direct
+from tests.worker.fakes import Clock
 
 # No quota is met unless a test sets one.
 GENEROUS = QuotaSettings(
@@ -36,19 +37,6 @@ def distribution(identifier: str, *buckets: str, path: str = "", role: str | Non
     """One that serves every key of the buckets, or those under a path."""
     origins = tuple(Origin(name, f"{name}.s3.amazonaws.com", name, path) for name in buckets)
     return Distribution(identifier, origins, (Behavior("*", tuple(buckets)),), role=role)
-
-
-@dataclass
-class Clock:
-    """Time that passes only while somebody waits."""
-
-    time: float = CHANGED + 30.0
-
-    def now(self) -> float:
-        return self.time
-
-    def sleep(self, seconds: float) -> None:
-        self.time += seconds
 
 
 @dataclass

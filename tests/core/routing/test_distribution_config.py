@@ -15,6 +15,7 @@ from invalidator.core.distribution_config import (
     read_cache_policy,
     read_distribution,
 )
+from tests.cache_policies import cache_policy_config
 from tests.core.routing.routing_cases import (
     ALB,
     BY_QUERY,
@@ -38,16 +39,7 @@ def cache_policy(query_strings: str) -> dict[str, Any]:
         "CachePolicy": {
             "Id": UNREAD,
             "LastModifiedTime": "2026-11-01T00:00:00Z",
-            "CachePolicyConfig": {
-                "Name": "ours",
-                "MinTTL": 0,
-                "ParametersInCacheKeyAndForwardedToOrigin": {
-                    "EnableAcceptEncodingGzip": True,
-                    "HeadersConfig": {"HeaderBehavior": "none"},
-                    "CookiesConfig": {"CookieBehavior": "none"},
-                    "QueryStringsConfig": {"QueryStringBehavior": query_strings},
-                },
-            },
+            "CachePolicyConfig": cache_policy_config("ours", query_strings),
         },
     }
 
