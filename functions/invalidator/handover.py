@@ -75,12 +75,13 @@ def reason_to_give_up(backlog: KeyBacklog | PathBacklog, failure: Failure) -> Re
     return None
 
 
-def postpone(queue: Queue, backlog: KeyBacklog | PathBacklog, failure: Failure) -> None:
-    """Put back, or give up, work whose distributions nobody could tell."""
+def postpone(
+    queue: Queue, backlog: KeyBacklog | PathBacklog, failure: Failure, give_up: Reason | None
+) -> None:
+    """Put back work whose distributions nobody could tell, or give it up where there is a reason to."""
     again = replace(backlog, reason=str(failure))
-    dead = reason_to_give_up(backlog, failure)
-    if dead is not None:
-        queue.give_up(replace(again, attempts=0), dead, str(failure))
+    if give_up is not None:
+        queue.give_up(replace(again, attempts=0), give_up, str(failure))
     elif isinstance(failure, BackPressure):
         queue.put_back(again, BACK_PRESSURE_SECONDS)
     else:

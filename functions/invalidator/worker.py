@@ -178,9 +178,10 @@ class Worker:
         self, report: Report, backlog: KeyBacklog | PathBacklog, failure: Failure, messages: Sequence[str]
     ) -> None:
         for part in by_age(backlog, self.clock.now()):
-            report.postponed.append(Postponed(part, failure, reason_to_give_up(part, failure), messages))
+            give_up = reason_to_give_up(part, failure)
+            report.postponed.append(Postponed(part, failure, give_up, messages))
             try:
-                postpone(self.queue, part, failure)
+                postpone(self.queue, part, failure, give_up)
             except QueueUnavailable:
                 report.retry.update(messages)
 

@@ -5,13 +5,13 @@ Each part stands alone: where one service cannot be asked, its part is None and 
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.cli.deployed import Deployed
 from infra.cli.errors import CommandError, explain_aws_error
+from infra.cli.measured import Latency, latency, oldest_seconds
 from infra.cli.session import Session, output
 from infra.cli.worker_switch import is_off, mapping_of
 from infra.cli.worker_view import settings_or_why
@@ -22,10 +22,6 @@ from invalidator.services.cloudfront import CloudFrontInvalidations
 from invalidator.services.memory_table import MemoryTable
 from invalidator.worker import OWN_ACCOUNT
 
-AGE_MINUTES = 15
-LATENCY_HOURS = 24
-NAMESPACE = "CloudFrontInvalidator"
-LATENCY = "EventToInvalidationMilliseconds"
 # Of an account with more in progress, the first are asked for and the rest is taken from the table.
 MOST_STATUS_CALLS = 20
 Found = TypeVar("Found")
@@ -38,14 +34,6 @@ class Backlog:
     waiting: int
     in_flight: int
     delayed: int
-
-
-@dataclass(frozen=True, slots=True)
-class Latency:
-    """From a change to the invalidation that made it fresh, in milliseconds."""
-
-    median: float
-    p95: float
 
 
 @dataclass(slots=True)
@@ -88,7 +76,7 @@ def gather(session: Session, now: float) -> Facts:
         facts, "the dead-letter queue", lambda: _backlog(session, output(session, "DeadLetterQueueUrl"))
     )
     facts.dead_letters = None if dead is None else dead.waiting + dead.in_flight
-    facts.oldest_seconds = _ask(facts, "the age of the backlog", lambda: _oldest(session, queue, now))
+    facts.oldest_seconds = _ask(facts, "the age of the backlog", lambda: oldest_seconds(session, queue, now))
     facts.paused = _ask(facts, "whether it is paused", lambda: is_off(mapping_of(session)))
     deployed = Deployed(session)
     settings = settings_or_why(deployed)
@@ -107,7 +95,7 @@ def gather(session: Session, now: float) -> Facts:
         newest = facts.last
         running = _ask(facts, "invalidations in progress", lambda: _running(memory, newest, now))
         facts.running = _unfinished(deployed, facts, running or [], roles)
-    facts.latency = _ask(facts, "event-to-invalidation times", lambda: _latency(session, now))
+    facts.latency = _ask(facts, "event-to-invalidation times", lambda: latency(session, now))
     return facts
 
 
@@ -126,45 +114,6 @@ def _backlog(session: Session, url: str) -> Backlog:
     names = [f"ApproximateNumberOfMessages{name}" for name in names]
     got = session.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
     return Backlog(*(int(got[name]) for name in names))
-
-
-def _oldest(session: Session, url: str, now: float) -> float | None:
-    points = _points(
-        session,
-        now,
-        timedelta(minutes=AGE_MINUTES),
-        Namespace="AWS/SQS",
-        MetricName="ApproximateAgeOfOldestMessage",
-        Dimensions=[{"Name": "QueueName", "Value": url.rpartition("/")[2]}],
-        Period=60,
-        Statistics=["Maximum"],
-    )
-    return float(points[-1]["Maximum"]) if points else None
-
-
-def _latency(session: Session, now: float) -> Latency | None:
-    points = _points(
-        session,
-        now,
-        timedelta(hours=LATENCY_HOURS),
-        Namespace=NAMESPACE,
-        MetricName=LATENCY,
-        Dimensions=[{"Name": "service", "Value": session.stack}],
-        Period=LATENCY_HOURS * 3600,
-        ExtendedStatistics=["p50", "p95"],
-    )
-    if not points:
-        return None
-    values = points[-1]["ExtendedStatistics"]
-    return Latency(float(values["p50"]), float(values["p95"]))
-
-
-def _points(session: Session, now: float, before: timedelta, **question: Any) -> list[Any]:
-    end = datetime.fromtimestamp(now, UTC)
-    answer = session.client("cloudwatch").get_metric_statistics(
-        StartTime=end - before, EndTime=end, **question
-    )
-    return sorted(answer["Datapoints"], key=lambda point: point["Timestamp"])
 
 
 def _roles(memory: MemoryTable) -> dict[str, str | None]:

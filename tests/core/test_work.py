@@ -6,15 +6,10 @@ from hypothesis import strategies as st
 from invalidator.core.backlog import KeyBacklog, PathBacklog
 from invalidator.core.bucket_changes import by_bucket
 from invalidator.core.change import Change
-from invalidator.core.distribution import Behavior, Distribution, Origin
 from invalidator.core.work import Work, sort_by_distribution
+from tests.worker.world import distribution
 
 T = 1_000_000.0
-
-
-def distribution(identifier: str, *buckets: str, path: str = "") -> Distribution:
-    origins = tuple(Origin(name, f"{name}.s3.amazonaws.com", name, path) for name in buckets)
-    return Distribution(identifier, origins, (Behavior("*", tuple(buckets)),))
 
 
 def sort(changes=(), *, keys=(), paths=(), serving):
