@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-import botocore
 import pytest
 
 import bucket_subscription
@@ -28,7 +27,8 @@ from bucket_subscription.key_filter import KeyFilter
 from tests.bucket_subscription.fake_bucket_aws import ACCOUNT, OWNER, QUEUE, queue_entry
 from tests.bucket_subscription.stack_request import request
 from tests.bucket_subscription.wire_aws import WireAws, read, written
-from tests.wire_faults import MODELS, SLOW, Fault, anywhere, happenings, waiting_on
+from tests.fault_matrices import cells, operations, rows_of
+from tests.wire_faults import SLOW, Fault, anywhere, waiting_on
 
 # The function's time-out in the template; past it Lambda would run the request again.
 FUNCTION_SECONDS = 300.0
@@ -156,14 +156,7 @@ MATRIX = {
 }
 
 
-def cells() -> Iterator[Any]:
-    """Every row with everything that can happen to its call."""
-    for call, row in MATRIX.items():
-        for name, what in happenings(row.service, row.operation).items():
-            yield pytest.param(row, name, what, id=f"{call}: {name}")
-
-
-CELLS = list(cells())
+CELLS = list(cells(MATRIX))
 
 
 class Time:
@@ -403,10 +396,4 @@ def test_every_outside_call_of_the_subscription_has_a_row():
     """The operations that the function's source names are those of the matrix."""
     source = "".join(each.read_text() for each in Path(bucket_subscription.__file__).parent.glob("*.py"))
     words = set(re.findall(r"(?:client|kms|_sqs)\.(\w+)\(", source))
-    asked = {
-        (service, operation)
-        for service in ("s3", "sqs", "kms")
-        for operation in MODELS.get_service_model(service).operation_names
-        if botocore.xform_name(operation) in words
-    }
-    assert asked == {(row.service, row.operation) for row in MATRIX.values()}
+    assert operations(("s3", "sqs", "kms"), words) == rows_of(MATRIX)

@@ -14,7 +14,6 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-import botocore
 import moto.backends
 import pytest
 from moto.core import DEFAULT_ACCOUNT_ID
@@ -26,8 +25,9 @@ from invalidator.core.pins import Pin
 from invalidator.core.sent import Sent
 from invalidator.ports import Message, StoredRoutes
 from invalidator.services.memory_table import MemoryTable
+from tests.fault_matrices import cells, operations, rows_of
 from tests.notifications import direct
-from tests.wire_faults import MODELS, SLOW, Fault, error_response, happenings
+from tests.wire_faults import MODELS, SLOW, Fault, error_response
 from tests.worker.wired import ROLE, WiredWorker, wired_worker
 
 
@@ -170,14 +170,7 @@ MATRIX = {
 }
 
 
-def cells() -> Iterator[Any]:
-    """Every row with everything that can happen to its call."""
-    for call, row in MATRIX.items():
-        for name, what in happenings(row.service, row.operation).items():
-            yield pytest.param(row, name, what, id=f"{call}: {name}")
-
-
-CELLS = list(cells())
+CELLS = list(cells(MATRIX))
 
 
 @dataclass
@@ -363,13 +356,8 @@ def test_every_outside_call_of_the_worker_has_a_row():
     source = "".join(each.read_text() for each in Path(services.__file__).parent.glob("*.py"))
     named = set(re.findall(r"(?:client|\(\"sts\"\))\.(\w+)\(|[\"'](\w+)[\"']", source))
     words = {word for pair in named for word in pair}
-    asked = {
-        (service, operation)
-        for service in {row.service for row in MATRIX.values()}
-        for operation in MODELS.get_service_model(service).operation_names
-        if botocore.xform_name(operation) in words
-    }
-    assert asked - BY_PEOPLE == {(row.service, row.operation) for row in MATRIX.values()}
+    asked = operations({row.service for row in MATRIX.values()}, words)
+    assert asked - BY_PEOPLE == rows_of(MATRIX)
 
 
 def test_the_matrix_is_as_large_as_it_says():
