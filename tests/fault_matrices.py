@@ -6,7 +6,7 @@ from typing import Any, Protocol
 import botocore
 import pytest
 
-from tests.wire_faults import MODELS, happenings
+from tests.wire_happenings import MODELS, happenings
 
 
 class Row(Protocol):

@@ -2,8 +2,8 @@
 and what becomes of the buckets.
 
 The table is the documentation. Faults strike at the wire, below the real SDK's parsing and retries
-(`tests/wire_faults.py` lists them), at every try of one call for one of two buckets. Each request is answered once, in
-words, within the function's time; other people's notifications stay as they are; and what CloudFormation does next,
+(`tests/wire_happenings.py` lists them), at every try of one call for one of two buckets. Each request is answered once,
+in words, within the function's time; other people's notifications stay as they are; and what CloudFormation does next,
 with the fault over, leaves nothing behind.
 """
 
@@ -28,7 +28,8 @@ from tests.bucket_subscription.fake_bucket_aws import ACCOUNT, OWNER, QUEUE, que
 from tests.bucket_subscription.stack_request import request
 from tests.bucket_subscription.wire_aws import WireAws, read, written
 from tests.fault_matrices import cells, operations, rows_of
-from tests.wire_faults import SLOW, Fault, anywhere, waiting_on
+from tests.wire_faults import Fault, waiting_on
+from tests.wire_happenings import SLOW, anywhere
 
 # The function's time-out in the template; past it Lambda would run the request again.
 FUNCTION_SECONDS = 300.0

@@ -1,9 +1,9 @@
 """Every outside call of the worker, with every error its service can give: what becomes of the change.
 
 The tables are the documentation. Faults strike at the wire, below the real SDK's parsing and retries, in front of
-moto (`tests/wire_faults.py` lists them). In the first batch a fault meets every try of one call, and the outcome is the
-one the table states, well within the function's time however long the call takes. Then the fault is over, what stayed
-or waits on the queue comes again, and the change is invalidated or dead with its reason.
+moto (`tests/wire_happenings.py` lists them). In the first batch a fault meets every try of one call, and the outcome is
+the one the table states, well within the function's time however long the call takes. Then the fault is over, what
+stayed or waits on the queue comes again, and the change is invalidated or dead with its reason.
 """
 
 import re
@@ -27,7 +27,8 @@ from invalidator.ports import Message, StoredRoutes
 from invalidator.services.memory_table import MemoryTable
 from tests.fault_matrices import cells, operations, rows_of
 from tests.notifications import direct
-from tests.wire_faults import MODELS, SLOW, Fault, error_response
+from tests.wire_faults import Fault
+from tests.wire_happenings import MODELS, SLOW, error_response
 from tests.worker.wired import ROLE, WiredWorker, wired_worker
 
 

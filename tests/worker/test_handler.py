@@ -12,7 +12,8 @@ import pytest
 from moto import mock_aws
 
 from tests.notifications import TEST_EVENT, direct
-from tests.wire_faults import Fault, error_response
+from tests.wire_faults import Fault
+from tests.wire_happenings import error_response
 from tests.worker.deployed import CREDENTIALS, Deployed
 
 METRICS = {

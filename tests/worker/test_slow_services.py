@@ -13,7 +13,8 @@ from invalidator.core.reading import read_body
 from invalidator.ports import Message, StoredRoutes
 from invalidator.services.memory_table import MemoryTable
 from tests.notifications import direct
-from tests.wire_faults import SLOW, Fault, anywhere
+from tests.wire_faults import Fault
+from tests.wire_happenings import SLOW, anywhere
 from tests.worker.deployed import TABLE
 from tests.worker.wired import WiredWorker, wired_worker
 
