@@ -19,6 +19,10 @@ CONFIG_ENV ?= default
 STACK ?= cloudfront-invalidator
 
 export SAM_CLI_TELEMETRY := 0
+# The SDK for Python and SAM read AWS_DEFAULT_REGION alone.
+ifneq ($(AWS_REGION),)
+export AWS_DEFAULT_REGION := $(AWS_REGION)
+endif
 # uv does not read pip's settings: a mirror must be named to both.
 NO_REGISTRY := { echo "the package registry did not answer; of a mirror, pip is told by PIP_INDEX_URL (or pip.conf), uv by UV_DEFAULT_INDEX" >&2; exit 1; }
 
@@ -110,7 +114,7 @@ bench: setup ## measure speed and purge, as ratios; compare with the committed o
 
 .PHONY: validate build deploy outputs delete clean credentials
 validate: setup $(SAM) ## check the template, offline
-	@AWS_DEFAULT_REGION=$${AWS_REGION:-$${AWS_DEFAULT_REGION:-us-east-1}} $(SAM) validate --lint
+	@AWS_DEFAULT_REGION=$${AWS_DEFAULT_REGION:-us-east-1} $(SAM) validate --lint
 	@$(BIN)/cfn-lint template.yaml
 
 build: $(SAM) $(UV) ## build both functions for Lambda (arm64)

@@ -12,7 +12,7 @@ from bucket_subscription.bucket_name import check_bucket_names
 from bucket_subscription.errors import SubscriptionError
 from bucket_subscription.key_filter import asked_filter
 from infra.cli.bucket_desk import BucketDesk
-from infra.cli.bucket_state import print_states
+from infra.cli.bucket_state import UNKNOWN, print_states
 from infra.cli.errors import CommandError
 from infra.cli.session import Session, session_options
 from infra.cli.tables import print_text
@@ -114,6 +114,9 @@ def list_(session: Session, names: tuple[str, ...]) -> int:
         click.echo(json.dumps({"buckets": [state.as_json() for state in states]}, indent=2))
     else:
         print_states(states)
+    unread = sum(state.state == UNKNOWN for state in states) if names else 0
+    if unread:
+        return _PARTLY_DONE if unread < len(states) else 1
     return 0
 
 
@@ -132,10 +135,9 @@ def _each(session: Session, names: tuple[str, ...], one: Callable[[str], dict[st
         try:
             done.append(one(name))
         except SubscriptionError as error:
-            if len(names) == 1:
-                raise CommandError(str(error)) from error
             failed.append({"bucket": name, "error": str(error)})
-            click.echo(harmless(f"invalidator: {error}"), err=True)
+            said = str(error) if name in str(error) else f"{name}: {error}"
+            click.echo(harmless(f"invalidator: {said}"), err=True)
             continue
         if not session.as_json:
             print_text(f"{name}: {done[-1]['summary']}")

@@ -14,7 +14,7 @@ from bucket_subscription.patience import Patience
 from bucket_subscription.queue_access import SqsQueueAccess
 from bucket_subscription.queue_arn import QueueArn, read_queue_arn
 from bucket_subscription.subscription import Result, Subscription
-from infra.cli.bucket_state import BucketState, read_state
+from infra.cli.bucket_state import UNKNOWN, BucketState, read_state
 from infra.cli.errors import CommandError
 from infra.cli.session import Session
 from infra.cli.tables import print_text
@@ -112,7 +112,7 @@ class BucketDesk:
             document = self._notifications.read(name)
             problem = self._access.problem(self.queue, name)
         except SubscriptionError as error:
-            return BucketState(name, "unknown", str(error), (), eventbridge=False)
+            return BucketState(name, UNKNOWN, str(error), (), eventbridge=False)
         return read_state(
             name, document, Owner(self._session.stack), self.queue, problem=problem, rules_for=self._rules_for
         )

@@ -12,6 +12,9 @@ from bucket_subscription.owner import EVENTS, Owner
 from bucket_subscription.queue_arn import QueueArn
 from infra.cli.visible import harmless
 
+# The state of a bucket that could not be read.
+UNKNOWN = "unknown"
+
 
 @dataclass(frozen=True, slots=True)
 class BucketState:

@@ -6,7 +6,9 @@ from typing import Any
 
 import click
 
-from infra.cli.dlq_letters import Selector
+from infra.cli.dlq_letters import Selector, known
+from infra.cli.visible import visible
+from invalidator.core.reasons import Reason
 
 
 def selector_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -19,6 +21,10 @@ def selector_options(command: Callable[..., Any]) -> Callable[..., Any]:
     def with_selector(
         *args: Any, ids: tuple[str, ...], reasons: tuple[str, ...], buckets: tuple[str, ...], **options: Any
     ) -> Any:
+        for reason in reasons:
+            if known(reason) is None:
+                # Not refused: a newer worker may have written it.
+                click.echo(f"note: {visible(reason)!r} is none of {', '.join(Reason)}", err=True)
         selector = Selector(frozenset(ids), frozenset(reasons), frozenset(buckets))
         return command(*args, selector=selector, **options)
 

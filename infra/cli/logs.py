@@ -28,24 +28,27 @@ _QUIET = ("START ", "END ", "REPORT ", "INIT_START ", "XRAY ")
 @click.option("--minutes", type=click.IntRange(1), default=60, show_default=True, help="How far back.")
 @click.option("--follow", is_flag=True, help="Go on with what comes, until Ctrl-C.")
 def logs(session: Session, *, minutes: int, follow: bool) -> None:
-    """Print the worker's log, one line for each entry."""
+    """Print the worker's log, one line for each entry; with --json, one JSON document a line."""
     name = output(session, "FunctionName")
     configuration = session.client("lambda").get_function_configuration(FunctionName=name)
     group = configuration.get("LoggingConfig", {}).get("LogGroup") or f"/aws/lambda/{name}"
     since = round((time.time() - minutes * 60) * 1000)
     seen: set[tuple[str, int, str]] = set()
+    said = False
     while True:
         for event in _events(session, group, since):
             identity = event["logStreamName"], event["timestamp"], event["message"]
             if identity in seen:
                 continue
             seen.add(identity)
-            line = readable(event["timestamp"], event["message"])
+            shown = as_json if session.as_json else readable
+            line = shown(event["timestamp"], event["message"])
             if line:
+                said = True
                 click.echo(line)
         if not follow:
-            if not seen:
-                click.echo(f"Nothing in {group} in the last {minutes} minutes.", err=True)
+            if not said:
+                click.echo(f"The worker said nothing in the last {minutes} minutes ({group}).", err=True)
             return
         try:
             time.sleep(POLL_SECONDS)
@@ -57,16 +60,36 @@ def logs(session: Session, *, minutes: int, follow: bool) -> None:
 def readable(milliseconds: int, message: str) -> str:
     """Return one log entry as a line: time, level, message, then what it is about; "" for Lambda's own lines."""
     at = instant(milliseconds / 1000).removesuffix(" UTC")
+    entry = _entry(message)
+    if entry is None:
+        return ""
+    if isinstance(entry, str):
+        return f"{at}  {visible(entry)}"
+    about = [f"{visible(name)}={_value(value)}" for name, value in entry.items() if name not in _LEFT_OUT]
+    head = f"{at}  {visible(str(entry.get('level', ''))):<7} {visible(str(entry.get('message', '')))}"
+    return "  ".join([head, *about])
+
+
+def as_json(milliseconds: int, message: str) -> str:
+    """Return one log entry as a line of JSON, with `at` in epoch seconds; "" for Lambda's own lines."""
+    entry = _entry(message)
+    if entry is None:
+        return ""
+    return json.dumps(
+        {"at": milliseconds / 1000, **({"message": entry} if isinstance(entry, str) else entry)}
+    )
+
+
+def _entry(message: str) -> dict[str, Any] | str | None:
+    """The worker's entry, or the text of what is no JSON; None for metrics and Lambda's own lines."""
     try:
         entry: Any = json.loads(message)
     except (ValueError, RecursionError):  # the second: nested a thousand deep
         text = message.rstrip()
-        return "" if not text or text.startswith(_QUIET) else f"{at}  {visible(text)}"
+        return None if not text or text.startswith(_QUIET) else text
     if not isinstance(entry, dict) or "_aws" in entry or str(entry.get("type", "")).startswith("platform."):
-        return ""  # a metrics line, or Lambda's own
-    about = [f"{visible(name)}={_value(value)}" for name, value in entry.items() if name not in _LEFT_OUT]
-    head = f"{at}  {visible(str(entry.get('level', ''))):<7} {visible(str(entry.get('message', '')))}"
-    return "  ".join([head, *about])
+        return None
+    return entry
 
 
 def _events(session: Session, group: str, since: int) -> Iterator[Any]:

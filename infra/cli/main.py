@@ -61,6 +61,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         fail(str(error))
     except (BotoCoreError, ClientError) as error:
         fail(explain_aws_error(error))
+    except OSError as error:
+        fail(str(error))  # such as a full disk: the text names what it was about, where the system does
     sys.exit(code if isinstance(code, int) else 0)
 
 

@@ -1,7 +1,9 @@
 """Looks at a distribution before it is pinned."""
 
+from botocore.exceptions import BotoCoreError
+
 from infra.cli.deployed import Deployed
-from infra.cli.errors import CommandError
+from infra.cli.errors import CommandError, explain_aws_error
 from infra.cli.visible import visible
 from invalidator.core.distribution_config import DistributionError
 from invalidator.core.pins import PINNED_ORIGIN, Pin, pinned_distribution
@@ -28,7 +30,9 @@ def check_pin(deployed: Deployed, pin: Pin) -> list[str]:
             ]
         raise CommandError(f"distribution {pin.distribution} cannot be read: {failure}") from failure
     except Failure as failure:
-        raise CommandError(f"distribution {pin.distribution} cannot be read: {failure}") from failure
+        cause = failure.__cause__
+        why = explain_aws_error(cause) if isinstance(cause, BotoCoreError) else failure
+        raise CommandError(f"distribution {pin.distribution} cannot be read: {why}") from failure
     if configured is None:
         where = (
             "in this account; for another account's, give --role-arn"

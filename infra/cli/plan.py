@@ -69,6 +69,8 @@ def plan(
     """  # noqa: D301  \b is click's mark for a paragraph that keeps its line breaks
     if [keys, inventory, *distribution_files, *policy_files].count(STDIN) > 1:
         raise CommandError("stdin can be read once only: give '-' for one file")
+    if not bucket or "/" in bucket or ":" in bucket:
+        raise CommandError(f"--bucket {visible(bucket)!r}: give the bucket's name alone, such as my-site")
     changed = read_keys(keys)
     stored = None if inventory is None else read_keys(inventory)
     routing = find_routing(session, bucket, distribution_files, policy_files, index_documents)

@@ -37,7 +37,9 @@ class Session:
         """The SDK session; imported here, so commands that ask AWS nothing start at once."""
         import boto3  # noqa: PLC0415  start-up
 
-        return boto3.Session(profile_name=self.profile, region_name=self.region)
+        # The SDK reads AWS_DEFAULT_REGION alone; the AWS CLI and Lambda know AWS_REGION too, and prefer it.
+        region = self.region or os.environ.get("AWS_REGION")
+        return boto3.Session(profile_name=self.profile, region_name=region)
 
     def client(self, service: str) -> Any:
         """Return an SDK client; `AWS_ENDPOINT_URL…` point it elsewhere, as everywhere in the project."""

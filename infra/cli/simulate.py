@@ -2,6 +2,8 @@
 
 import dataclasses
 import json
+import math
+import os
 from pathlib import Path
 
 import click
@@ -18,6 +20,13 @@ from infra.simulator.simulation import simulate as run
 from invalidator.core.budget import cost_usd
 
 
+def _number(context: click.Context, parameter: click.Parameter, value: float) -> float:
+    """Refuse "nan", which lies in every range."""
+    if math.isnan(value):
+        raise click.BadParameter("it is not a number", context, parameter)
+    return value
+
+
 @click.command()
 @click.option(
     "--objects", type=click.IntRange(1), default=10_000, show_default=True, help="Objects to upload."
@@ -28,13 +37,19 @@ from invalidator.core.budget import cost_usd
 @click.option("--keys", metavar="FILE", help="Upload these keys, one a line, not encoded; - is stdin.")
 @click.option(
     "--upload-rate",
-    type=click.FloatRange(0, min_open=True),
+    type=click.FloatRange(0.01, 1e6),
+    callback=_number,
     default=500.0,
     show_default=True,
     help="A second.",
 )
 @click.option(
-    "--window", type=click.FloatRange(0, 300), default=20.0, show_default=True, help="Batch window, seconds."
+    "--window",
+    type=click.FloatRange(0, 300),
+    callback=_number,
+    default=20.0,
+    show_default=True,
+    help="Batch window, seconds.",
 )
 @click.option(
     "--quota", type=click.Choice([each.value for each in Regime]), default="both", show_default=True
@@ -43,7 +58,12 @@ from invalidator.core.budget import cost_usd
     "--monthly-budget", type=click.IntRange(0), default=1000, show_default=True, help="Paths; 0 is none."
 )
 @click.option(
-    "--error-rate", type=click.FloatRange(0, 0.9), default=0.0, show_default=True, help="Part of 5xx answers."
+    "--error-rate",
+    type=click.FloatRange(0, 0.9),
+    callback=_number,
+    default=0.0,
+    show_default=True,
+    help="Part of 5xx answers.",
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Decides every chance.")
 @click.option(
@@ -74,6 +94,8 @@ def simulate(
     """  # noqa: D301  \b is click's mark for a paragraph that keeps its line breaks
     if chart is not None and chart.suffix not in (".svg", ".png"):
         raise CommandError(f"--chart {chart}: the file must end in .svg or .png")
+    if chart is not None and not os.access(chart.parent, os.W_OK):
+        raise CommandError(f"--chart {visible(str(chart))}: no file can be written in that folder")
     uploaded = read_keys(keys) if keys else made_tree(objects, directories, seed)
     if not uploaded:
         raise CommandError(f"--keys {visible(str(keys))}: no keys in it, one a line is expected")
@@ -87,10 +109,6 @@ def simulate(
             written = now_written
 
         result = run(upload, show)
-    if chart is not None:
-        from infra.simulator.chart import draw  # noqa: PLC0415  start-up
-
-        draw(result, chart)
     counted = {
         field.name: getattr(result, field.name)
         for field in dataclasses.fields(result)
@@ -100,6 +118,10 @@ def simulate(
         click.echo(json.dumps(counted))
     else:
         _print(result)
+    if chart is not None:
+        from infra.simulator.chart import draw  # noqa: PLC0415  start-up
+
+        draw(result, chart)
 
 
 def _print(result: Result) -> None:

@@ -229,6 +229,6 @@ def test_list_as_a_table_names_bucket_state_and_destination(aws, run):
     aws.bucket("site")
     run("connect", "site")
     code, out, _ = run("list", "site", "nowhere")
-    assert code == 0
+    assert (code, run("list", "site")[0], run("list", "nowhere")[0]) == (2, 0, 1)
     for part in ("site", "works", "queue", "site-changes", "(ours)", "unknown", "no bucket"):
         assert part in out

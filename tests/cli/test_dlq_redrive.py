@@ -43,6 +43,14 @@ def test_a_selector_redrives_what_it_names_and_frees_the_others(desk, option):
     assert [each.body for each in desk.sqs.visible[desk.dead]] == [notification(bucket="other")]
 
 
+def test_a_reason_that_there_is_not_is_told_and_taken_all_the_same(desk):
+    """A newer worker may have written it."""
+    desk.bury(compact(), "newer-than-this")
+    answer = desk.run("dlq", "redrive", "--reason", "newer-than-this", "--yes", "--json")
+    assert answer.data["sent"] == 1
+    assert "'newer-than-this' is none of not-json, " in answer.err
+
+
 def test_selecting_by_id_says_which_ids_were_not_there(desk):
     known = desk.bury(compact(), "access-denied")
     answer = desk.run("dlq", "redrive", "--id", known, "--id", "nobody", "--yes", "--json")

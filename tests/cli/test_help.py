@@ -1,10 +1,16 @@
 """Every help page can be read on a narrow screen, and shows an example."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import click
 import pytest
 from click.testing import CliRunner
 
 from infra.cli.main import invalidator
+from infra.cli.session import Session
 
 
 def pages() -> list[tuple[str, ...]]:
@@ -39,3 +45,30 @@ def test_the_commands_of_the_contract_are_there() -> None:
         "route show", "route pin", "route unpin", "route refresh", "status", "dlq list", "dlq show",
         "dlq explain", "dlq export", "dlq redrive", "dlq purge", "pause", "resume", "logs",
     }  # fmt: skip
+
+
+def test_the_region_may_stand_where_the_aws_command_line_looks_for_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+    monkeypatch.setenv("AWS_REGION", "eu-north-1")
+    assert Session("s", None, None, as_json=False).aws.region_name == "eu-north-1"
+    assert Session("s", "us-east-1", None, as_json=False).aws.region_name == "us-east-1"
+    monkeypatch.delenv("AWS_REGION")
+    assert Session("s", None, None, as_json=False).aws.region_name == "eu-west-1"
+
+
+def test_what_cannot_be_printed_is_one_line() -> None:
+    """The disk is full, say."""
+    with Path("/dev/full").open("wb") as full:
+        ended = subprocess.run(
+            [Path(sys.executable).with_name("invalidator"), "simulate", "--objects", "10", "--json"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            env=os.environ,
+        )
+    assert ended.returncode == 1
+    assert "No space left on device" in ended.stderr
+    assert "Traceback" not in ended.stderr

@@ -45,14 +45,23 @@ def test_the_log_group_of_the_function_is_read(deployed_desk):
     client = boto3.client("logs", region_name=REGION)
     client.create_log_group(logGroupName="/logs")
     client.create_log_stream(logGroupName="/logs", logStreamName="s")
-    events = [{"timestamp": round(time.time() * 1000), "message": '{"level": "INFO", "message": "hello"}'}]
+    now = round(time.time() * 1000)
+    said = ['{"level": "INFO", "message": "hello"}', "START RequestId: 1", "Task timed out"]
+    events = [{"timestamp": now, "message": each} for each in said]
     client.put_log_events(logGroupName="/logs", logStreamName="s", logEvents=events)
-    assert deployed_desk.run("logs").out.endswith("INFO    hello\n")
+    first, second = deployed_desk.run("logs").out.splitlines()
+    assert first.endswith("INFO    hello")
+    assert second.endswith("Task timed out")
+    assert [json.loads(each) for each in deployed_desk.run("logs", "--json").out.splitlines()] == [
+        {"at": now / 1000, "level": "INFO", "message": "hello"},
+        {"at": now / 1000, "message": "Task timed out"},
+    ]
 
 
 def test_a_quiet_log_says_so(deployed_desk):
     boto3.client("logs", region_name=REGION).create_log_group(logGroupName="/logs")
-    assert deployed_desk.run("logs", "--minutes", "5").err == "Nothing in /logs in the last 5 minutes.\n"
+    answer = deployed_desk.run("logs", "--minutes", "5")
+    assert (answer.out, answer.err) == ("", "The worker said nothing in the last 5 minutes (/logs).\n")
 
 
 def test_no_stack_is_one_line(deployed_desk):

@@ -341,3 +341,10 @@ def test_the_managed_policy_of_these_tests_is_one_without_query_strings(typed, f
     file = write(folder.path, "E1", config(SITE, policy=OPTIMIZED))
     answer = planned(typed, "--keys", folder.keys("keys", "a"), "--distribution", file)
     assert answer["distributions"][0]["paths"] == ["/a"]
+
+
+@pytest.mark.parametrize("name", ["", "s3://site", "site/img"])
+def test_a_bucket_is_named_alone(typed, folder, name):
+    answer = typed("plan", "--bucket", name, "--keys", folder.keys("k", "a"), "--distribution", "none.json")
+    assert (answer.code, answer.out) == (1, "")
+    assert "give the bucket's name alone" in answer.err

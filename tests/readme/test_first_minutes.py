@@ -67,3 +67,24 @@ def test_where_uv_reaches_no_registry_it_says_how_to_name_another(clone: Path) -
     assert code != 0
     assert "UV_DEFAULT_INDEX" in said
     assert not (clone / ".venv" / ".ready").exists(), "the next make tries again"
+
+
+@pytest.mark.parametrize(
+    ("given", "used"),
+    [
+        ({"AWS_REGION": "eu-north-1", "AWS_DEFAULT_REGION": "a"}, "eu-north-1"),
+        ({"AWS_DEFAULT_REGION": "a"}, "a"),
+        ({}, ""),
+    ],
+)
+def test_make_hands_on_the_region_by_the_name_that_sam_and_the_sdk_read(clone, given, used) -> None:
+    finished = subprocess.run(
+        ["make", "--no-print-directory", "--eval", "shown: ; @echo $${AWS_DEFAULT_REGION:-}", "shown"],
+        cwd=clone,
+        env={"PATH": "/usr/bin:/bin", **given},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    assert finished.stdout.strip() == used

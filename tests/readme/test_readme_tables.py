@@ -87,6 +87,8 @@ def test_the_files_that_how_it_works_names_are_there() -> None:
 def test_the_figures_of_the_simulated_upload_are_those_of_its_picture() -> None:
     """The picture's own test simulates the upload and compares; here the README is held to the picture."""
     shown = re.findall(r">([^<>]+)<", (REPOSITORY / "infra/pictures/upload.svg").read_text("utf-8"))
-    (paths,) = re.findall(r"100,000 objects at 500 a second take (\d+) paths, which are free", README)
+    (paths,) = re.findall(
+        r"100,000 objects in 200 folders at 500 a second take (\d+) paths, which are free", README
+    )
     assert paths in shown
     assert {"$495", "$0"} <= set(shown)

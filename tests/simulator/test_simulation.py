@@ -88,6 +88,11 @@ def test_the_chart_is_drawn(tmp_path, capsys, ending: str) -> None:
         (["--keys", "/dev/null"], "no keys in it"),
         (["--quota", "none"], "'rate', 'in-flight', 'both'"),
         (["--objects", "0"], "--objects"),
+        (["--chart", "/nowhere/chart.svg"], "no file can be written in that folder"),
+        (["--window", "nan"], "--window"),
+        (["--upload-rate", "nan"], "--upload-rate"),
+        (["--upload-rate", "1e-9"], "--upload-rate"),
+        (["--error-rate", "nan"], "--error-rate"),
     ],
 )
 def test_bad_options_are_one_line_that_names_them(capsys, options: list[str], said: str) -> None:
