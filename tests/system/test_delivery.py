@@ -63,7 +63,7 @@ def test_every_change_of_a_bulk_upload_is_covered_by_a_later_invalidation(stack,
     assert {"/sums/1+1=2.txt", "/sums/1%252B1.txt", "/50%25%20off.html", "/home/*"} <= docs
     assert not any("assets" in path for path in docs)
     assert {"/", "/docs/", "/docs", "/docs/docs/"} <= set(paths_sent(stack.aws, whole))
-    until(lambda: messages_done(stack.aws) >= done + len(changes), 15, "every message is done")
+    until(lambda: messages_done(stack.aws) >= done + len(changes), 40, "every message is done")
     deliveries = stack.aws.event_source.deliveries[began:]
     assert [each for each in deliveries if each.error or each.failed] == []
     requests = [each for each in stack.aws.gate.invalidations if each.distribution in served]
@@ -106,7 +106,7 @@ def test_what_was_paid_once_is_not_paid_again_when_its_messages_come_twice(stack
     done = messages_done(stack.aws)
     for _ in range(2):
         sqs.send_message(QueueUrl=stack.outputs["QueueUrl"], MessageBody=same)
-    until(lambda: messages_done(stack.aws) >= done + 2, 15, "the duplicates are done")
+    until(lambda: messages_done(stack.aws) >= done + 2, 40, "the duplicates are done")
     assert paths_sent(stack.aws, distribution).count("/once.html") == paid
     all_fresh(stack.aws, [site.put(s3, SECOND, "once.html")], {distribution: ""})
     assert paths_sent(stack.aws, distribution).count("/once.html") == paid + 1

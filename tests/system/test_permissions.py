@@ -151,7 +151,7 @@ def the_worker_knows_what_its_wildcards_purge_needlessly(stack: Stack) -> bool:
     done = messages_done(stack.aws)
     site.upload(stack.aws.client("s3"), DIRECT, [f"listed/{name}.html" for name in "abc"])
     # Their own notifications, worked off under the ceiling, would cover what follows.
-    until(lambda: messages_done(stack.aws) >= done + 3, 15, "the uploads are done")
+    until(lambda: messages_done(stack.aws) >= done + 3, 40, "the uploads are done")
     cold(stack)
     names = stack.aws.client("lambda").get_function_configuration(FunctionName=stack.outputs["FunctionName"])
     variables = {**names["Environment"]["Variables"], "MAX_PATHS": "1"}
