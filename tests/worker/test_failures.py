@@ -4,7 +4,9 @@ import json
 
 import pytest
 
+from invalidator.core.allowance import Allowance
 from invalidator.core.backlog import KeyBacklog, PathBacklog
+from invalidator.core.distribution import Behavior, Distribution, Origin
 from invalidator.core.reading import read_body
 from invalidator.core.reasons import Reason
 from invalidator.failures import BackPressure, Permanent, Transient
@@ -447,3 +449,19 @@ def test_forged_attempts_crash_nothing():
         body = forged(world).body.replace('"paths"', f'"attempts": {attempts}, "paths"')
         assert world.handle([world.message(body)]).retry == set()
     assert [reason for _, reason, _ in world.queue.given_up] == [Reason.UNAVAILABLE] * 2
+
+
+@pytest.mark.parametrize("buckets", [("site", "site"), ("site", "docs")], ids=["one bucket", "two buckets"])
+def test_a_wildcard_above_two_pinned_prefixes_is_sent_when_it_comes_back_from_the_queue(buckets):
+    """Each prefix alone could not name it; changes below both are coalesced to it."""
+    origins = tuple(
+        Origin(prefix, f"{bucket}.s3.amazonaws.com", bucket, prefix=prefix)
+        for bucket, prefix in zip(buckets, ("css/", "img/"), strict=True)
+    )
+    pinned = Distribution("E1", origins, (Behavior("*", ("css/", "img/")),))
+    world = World(pinned, ceiling=Allowance(1, 1))
+    world.discovery.serving = dict.fromkeys(buckets, (pinned,))
+    world.cloudfront.answers["E1"] = [DOWN]
+    world.handle([*world.upload("css/a", bucket=buckets[0]), *world.upload("img/b", bucket=buckets[1])])
+    world.run_until_quiet(2)
+    assert world.cloudfront.paid_by("E1") == [("/*",)]

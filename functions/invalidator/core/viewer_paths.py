@@ -81,6 +81,13 @@ class Router:
         """Whether any viewer path of the distribution leads to the bucket."""
         return any(at.serves for at in self._origins)
 
+    def origins_below(self, path: str) -> int:
+        """How many of the bucket's origins have all that their pinned prefix leaves in below this wildcard."""
+        if not path.endswith("*"):
+            return 0
+        above = unquote(path[:-1], errors="surrogateescape")
+        return sum(at.serves and f"/{_directory(at)}".startswith(above) for at in self._origins)
+
     def could_name(self, path: str) -> bool:
         """Whether a key of the bucket can lead to this path or to a wildcard above it.
 
@@ -155,10 +162,14 @@ def _paths_at(at: _CompiledOrigin, key: str) -> tuple[str, ...]:
     return () if reach is Reach.NOT_HERE else (path + "*",)
 
 
+def _directory(at: _CompiledOrigin) -> str:
+    """The directory of the pinned prefix as a viewer types it, without the first slash; "" where there is none."""
+    return _SPELLED_OTHERWISE.split(at.origin.prefix[len(at.folder) :].rpartition("/")[0])[0]
+
+
 def _within(at: _CompiledOrigin, path: str) -> bool:
     """Whether a path is below the directory of the pinned prefix; below "/" where the default root object is in it."""
-    prefix = at.origin.prefix
-    directory = _SPELLED_OTHERWISE.split(prefix[len(at.folder) :].rpartition("/")[0])[0]
+    prefix, directory = at.origin.prefix, _directory(at)
     if not directory or (at.root and (at.folder + at.root[1:]).startswith(prefix)):
         return True
     named = unquote(path, errors="surrogateescape")

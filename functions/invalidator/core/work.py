@@ -101,9 +101,17 @@ def sort_by_distribution(
 
 
 def _nameable(paths: Mapping[str, float], routers: Iterable[Router]) -> Mapping[str, float]:
-    """The paths that a notification of a backlog's buckets can lead to: a forged one does no more than these."""
+    """The paths that notifications of a backlog's buckets can lead to: a forged one does no more than these.
+
+    A wildcard may be above several pinned prefixes, as changes below each of them are coalesced to one.
+    """
     leading = [router for router in routers if router.leads_here]
-    return {path: at for path, at in paths.items() if any(router.could_name(path) for router in leading)}
+    return {
+        path: at
+        for path, at in paths.items()
+        if any(router.could_name(path) for router in leading)
+        or sum(router.origins_below(path) for router in leading) > 1
+    }
 
 
 def _viewer_paths(router: Router, keys: Mapping[str, float], served: set[str]) -> dict[str, float]:
