@@ -7,8 +7,8 @@ from botocore.exceptions import ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as NoConnectionError
 
 from bucket_subscription.errors import RefusedError, UnsettledError
+from bucket_subscription.names import QueueArn
 from bucket_subscription.policy import Caller, Verdict, verdict
-from bucket_subscription.queue_arn import QueueArn
 
 if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient

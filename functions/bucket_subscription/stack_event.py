@@ -10,8 +10,8 @@ from typing import Any
 
 from bucket_subscription.bucket_name import check_bucket_names
 from bucket_subscription.errors import RefusedError
+from bucket_subscription.names import QueueArn, read_queue_arn
 from bucket_subscription.owner import Owner
-from bucket_subscription.queue_arn import QueueArn, read_queue_arn
 
 _STACK_ID = re.compile(
     r"arn:aws[a-z-]*:cloudformation:[a-z0-9-]+:(?P<account>\d{12}):stack/(?P<name>[\w-]+)/.+"

@@ -16,10 +16,10 @@ from bucket_subscription.document import (
 )
 from bucket_subscription.errors import RefusedError, UnreachableError
 from bucket_subscription.key_filter import KeyFilter
+from bucket_subscription.names import QueueArn
 from bucket_subscription.owner import Owner
 from bucket_subscription.patience import Patience
 from bucket_subscription.queue_access import QueueAccess
-from bucket_subscription.queue_arn import QueueArn
 from bucket_subscription.settle import Settled, Settler, Show, Wanted
 from bucket_subscription.wanted import connected, disconnected
 

@@ -1,4 +1,4 @@
-"""The errors that leave a service, already decided at its edge. `services/aws_errors.py` holds the table.
+"""The errors that leave a service, already decided at its edge. `aws/aws_errors.py` holds the table.
 
 Failure
 ├── BackPressure         CloudFront's quotas: a normal state; the work waits

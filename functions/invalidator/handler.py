@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools import Logger, Metrics, Tracer
 
-from invalidator.batch_log import log_batch
-from invalidator.batch_metrics import count_batch
+from invalidator.batch.log import log_batch
+from invalidator.batch.metrics import count_batch
 from invalidator.ports import Message
 from invalidator.wiring import wire
 

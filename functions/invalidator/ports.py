@@ -1,16 +1,16 @@
-"""What the worker needs of the outside world. `services/` holds the AWS side of each; the simulator brings its own."""
+"""What the worker needs of the outside world. `aws/` holds the AWS side of each; the simulator brings its own."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from invalidator.core.backlog import KeyBacklog, PathBacklog
-from invalidator.core.budget import Spending
-from invalidator.core.distribution import Distribution
-from invalidator.core.pace import Pace
-from invalidator.core.pins import Pin
+from invalidator.core.limits.budget import Spending
+from invalidator.core.limits.pace import Pace
+from invalidator.core.messages.backlog import KeyBacklog, PathBacklog
 from invalidator.core.reasons import Reason
 from invalidator.core.request import Request
+from invalidator.core.routing.distribution import Distribution
+from invalidator.core.routing.pins import Pin
 from invalidator.core.sent import Sent
 
 

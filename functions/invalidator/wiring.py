@@ -9,20 +9,20 @@ from typing import Any
 import botocore.session
 from botocore.config import Config
 
-from invalidator.core.allowance import Allowance
+from invalidator.aws.cloudfront import CloudFrontInvalidations
+from invalidator.aws.cloudfront_clients import CloudFrontClients
+from invalidator.aws.distributions import CloudFrontDiscovery
+from invalidator.aws.memory_table import MemoryTable
+from invalidator.aws.object_listing import S3Listing
+from invalidator.aws.queue import SqsQueues
+from invalidator.aws.time_left import TimeLeft
+from invalidator.batch.sending import Limits
+from invalidator.batch.worker import Worker
+from invalidator.core.limits.allowance import Allowance
 from invalidator.ports import Clock
-from invalidator.sending import Limits
-from invalidator.services.cloudfront import CloudFrontInvalidations
-from invalidator.services.cloudfront_clients import CloudFrontClients
-from invalidator.services.distributions import CloudFrontDiscovery
-from invalidator.services.memory_table import MemoryTable
-from invalidator.services.object_listing import S3Listing
-from invalidator.services.queue import SqsQueues
-from invalidator.services.time_left import TimeLeft
 from invalidator.settings import read_settings
-from invalidator.worker import Worker
 
-# Three attempts in all, while there is time (services/time_left.py): what still fails is put back with a delay.
+# Three attempts in all, while there is time (aws/time_left.py): what still fails is put back with a delay.
 SDK_CONFIG = Config(
     connect_timeout=2,
     read_timeout=8,

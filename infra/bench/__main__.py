@@ -11,12 +11,12 @@ from pathlib import Path
 
 import click
 
-from infra.bench.coalescing_rows import collateral_rows, speed_rows
+from infra.bench.coalescing.rows import collateral_rows, speed_rows
 from infra.bench.committed import RATIOS, committed
 from infra.bench.committed import commit as save
+from infra.bench.function.rows import worker_rows
 from infra.bench.row import Row, faults
 from infra.bench.simulation_rows import million_rows, regime_rows
-from infra.bench.worker_rows import worker_rows
 
 RESULT = Path(".local/bench.json")
 VERSIONS = ("boto3", "pydantic", "aws-lambda-powertools")

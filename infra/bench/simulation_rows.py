@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from infra.bench.lambda_process import Run, measured
+from infra.bench.function.process import Run, measured
 from infra.bench.row import Row
 
 WINDOW = 20.0

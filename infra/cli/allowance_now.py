@@ -3,19 +3,19 @@
 import time
 
 from infra.cli.deployed import Deployed, one_line
-from invalidator.core.allowance import Allowance
-from invalidator.core.budget import within_budget
-from invalidator.core.distribution import Distribution
-from invalidator.core.pace import unhurried, within_pace
-from invalidator.core.room import LONGEST_SECONDS, in_progress, room, within_room
-from invalidator.worker import OWN_ACCOUNT
+from invalidator.batch.worker import OWN_ACCOUNT
+from invalidator.core.limits.allowance import Allowance
+from invalidator.core.limits.budget import within_budget
+from invalidator.core.limits.pace import unhurried, within_pace
+from invalidator.core.limits.room import LONGEST_SECONDS, in_progress, room, within_room
+from invalidator.core.routing.distribution import Distribution
 
 
 def allowance_now(deployed: Deployed, distribution: Distribution, changed: int) -> Allowance:
     """Return what the worker would allow one invalidation of the distribution now.
 
     The operator's limits, shrunk by the month's budget, by the pace that was learned, and by what is still in
-    progress: as `invalidator.sending` does.
+    progress: as `invalidator.batch.sending` does.
 
     Args:
         deployed: the worker.

@@ -11,10 +11,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.cli.errors import CommandError, explain_aws_error
 from infra.cli.session import Session
+from invalidator.aws.cloudfront_clients import CloudFrontClients
+from invalidator.aws.distributions import CloudFrontDiscovery
+from invalidator.aws.memory_table import MemoryTable
 from invalidator.failures import Failure
-from invalidator.services.cloudfront_clients import CloudFrontClients
-from invalidator.services.distributions import CloudFrontDiscovery
-from invalidator.services.memory_table import MemoryTable
 from invalidator.settings import Settings, SettingsError, read_settings
 
 

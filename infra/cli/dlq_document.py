@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from infra.cli.dlq_letters import DeadLetter
+from infra.cli.dlq.letters import DeadLetter
 from infra.cli.times import iso
 
 

@@ -9,8 +9,12 @@ import click
 
 from infra.cli.errors import CommandError
 from infra.cli.visible import visible
-from invalidator.core.distribution import Distribution
-from invalidator.core.distribution_config import DistributionError, read_cache_policy, read_distribution
+from invalidator.core.routing.distribution import Distribution
+from invalidator.core.routing.distribution_config import (
+    DistributionError,
+    read_cache_policy,
+    read_distribution,
+)
 
 STDIN = "-"
 

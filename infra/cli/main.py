@@ -13,13 +13,13 @@ from infra.cli.visible import harmless
 
 # Each command is imported when it is typed: `plan` answers without loading what `dlq` needs.
 COMMANDS = {
-    "plan": "infra.cli.plan:plan",
+    "plan": "infra.cli.keys.plan:plan",
     "simulate": "infra.cli.simulate:simulate",
-    "explain": "infra.cli.explain:explain",
-    "bucket": "infra.cli.bucket:bucket",
-    "route": "infra.cli.route:route",
-    "status": "infra.cli.status:status",
-    "dlq": "infra.cli.dlq:dlq",
+    "explain": "infra.cli.keys.explain:explain",
+    "bucket": "infra.cli.bucket.commands:bucket",
+    "route": "infra.cli.route.commands:route",
+    "status": "infra.cli.status.command:status",
+    "dlq": "infra.cli.dlq.group:dlq",
     "logs": "infra.cli.logs:logs",
     "pause": "infra.cli.pause:pause",
     "resume": "infra.cli.pause:resume",

@@ -6,8 +6,8 @@ import click
 from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.cli.errors import explain_aws_error
+from infra.cli.printing import print_json, print_text
 from infra.cli.session import Session, output, session_options
-from infra.cli.tables import print_json, print_text
 from infra.cli.times import span
 from infra.cli.worker_switch import is_off, mapping_of
 

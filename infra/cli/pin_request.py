@@ -4,7 +4,7 @@ import re
 
 from infra.cli.errors import CommandError
 from infra.cli.visible import visible
-from invalidator.core.pins import Pin
+from invalidator.core.routing.pins import Pin
 
 # S3 user guide, bucket naming rules; the oldest buckets may hold capitals and underscores.
 _BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,253}[A-Za-z0-9]")

@@ -13,11 +13,11 @@ from infra.cli.input_files import read_keys
 from infra.cli.progress import progress
 from infra.cli.session import Session, session_options
 from infra.cli.visible import visible
-from infra.local.quotas import Regime
+from infra.local.cloudfront.quotas import Regime
 from infra.simulator.made_tree import made_tree
 from infra.simulator.simulation import Result, Upload
 from infra.simulator.simulation import simulate as run
-from invalidator.core.budget import cost_usd
+from invalidator.core.limits.budget import cost_usd
 
 
 def _number(context: click.Context, parameter: click.Parameter, value: float) -> float:

@@ -7,11 +7,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.cli.deployed import Deployed
 from infra.cli.errors import CommandError, explain_aws_error
-from infra.cli.tables import print_text
-from invalidator.core.distribution import Distribution
+from infra.cli.printing import print_text
+from invalidator.batch.worker import OWN_ACCOUNT
+from invalidator.core.routing.distribution import Distribution
 from invalidator.failures import Failure, MemoryUnavailable
 from invalidator.settings import Settings
-from invalidator.worker import OWN_ACCOUNT
 
 
 @dataclass(slots=True)

@@ -15,7 +15,7 @@ from infra.demo import asset_tree, site
 from infra.demo.summary import LEGEND, summary
 from infra.demo.watched import DemoError, Watched, console, in_time, waiting
 from infra.local.aws import LocalAws, local_aws
-from infra.local.faults import ACCESS_DENIED, Fault
+from infra.local.cloudfront.faults import ACCESS_DENIED, Fault
 from infra.local.ministack import MinistackError
 from infra.local.sam import SamError
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from rich.table import Table
 
 from infra.demo.watched import Watched
-from invalidator.core.budget import PRICE_OF_A_PATH_USD
+from invalidator.core.limits.budget import PRICE_OF_A_PATH_USD
 
 LEGEND = """sent: invalidations. wild: wildcards among the paths. one each: what one
 path for each object costs past the free 1,000 a month. fresh: from the last

@@ -16,10 +16,10 @@ import boto3
 from botocore.config import Config
 
 from infra.local import ministack, sam
-from infra.local.gate import Gate
-from infra.local.polling import Delivery
-from infra.local.queue_to_lambda import POLLERS, EventSource
-from infra.local.quotas import QuotaSettings
+from infra.local.cloudfront.gate import Gate
+from infra.local.cloudfront.quotas import QuotaSettings
+from infra.local.event_source.polling import Delivery
+from infra.local.event_source.source import POLLERS, EventSource
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 TEMPLATE = REPOSITORY / "template.yaml"

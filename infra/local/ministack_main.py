@@ -1,7 +1,8 @@
 """Runs MiniStack under its own interpreter, for `infra.local.ministack`; imports nothing of this project.
 
 Six things differ from MiniStack's own entry point. Its SQS event source is off, for that of
-`infra.local.queue_to_lambda` takes its place without touching the deployed mapping. Requests count as made over TLS,
+`infra.local.event_source.source` takes its place without touching the deployed mapping.
+Requests count as made over TLS,
 or policies that ask for it would refuse everything on this machine's plain HTTP. Where IAM is enforced, log groups
 and cache policies have the ARNs that AWS gives them (Service Authorization Reference). Messages are put in a queue
 and taken from it one at a time, or some would be lost. It listens on a socket that the starter bound, whose file

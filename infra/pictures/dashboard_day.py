@@ -13,14 +13,14 @@ from infra.simulator.made_tree import made_tree
 from infra.simulator.memory import InMemoryTable
 from infra.simulator.simulation import BUCKET, DISTRIBUTION, FUNCTION_SECONDS
 from infra.simulator.upload import Uploading
-from invalidator.batch_metrics import count_batch
-from invalidator.core.allowance import Allowance
-from invalidator.core.budget import month_of
-from invalidator.core.distribution import Distribution
-from invalidator.core.pins import Pin
+from invalidator.batch.metrics import count_batch
+from invalidator.batch.sending import Limits
+from invalidator.batch.worker import OWN_ACCOUNT, Worker
+from invalidator.core.limits.allowance import Allowance
+from invalidator.core.limits.budget import month_of
+from invalidator.core.routing.distribution import Distribution
+from invalidator.core.routing.pins import Pin
 from invalidator.ports import Message
-from invalidator.sending import Limits
-from invalidator.worker import OWN_ACCOUNT, Worker
 
 HOUR = 3600.0
 DAY_SECONDS = 24 * HOUR

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from infra.pictures.scene import Function, Scene
 from infra.simulator.simulation import DISTRIBUTION
-from invalidator.core.reading import read_body
+from invalidator.core.messages.reading import read_body
 from invalidator.core.request import Request
 from invalidator.failures import BackPressure
 from invalidator.ports import Message

@@ -8,8 +8,8 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from infra.local.batching import BatchRules
-from infra.local.quotas import QuotaSettings, Regime
+from infra.local.cloudfront.quotas import QuotaSettings, Regime
+from infra.local.event_source.batching import BatchRules
 from infra.simulator.batch_pollers import TICK_SECONDS, EventSource
 from infra.simulator.cloudfront import Freshness, SimulatedCloudFront
 from infra.simulator.simulation import BATCH_SIZE, BUCKET, INVOCATION_SECONDS, START

@@ -4,14 +4,14 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from infra.local.quotas import Regime
+from infra.local.cloudfront.quotas import Regime
 from infra.pictures.plot import Line, plot
 from infra.pictures.rivals import sends
 from infra.pictures.scene import Function, Scene
 from infra.pictures.svg import Drawing
 from infra.simulator.made_tree import made_tree
 from infra.simulator.simulation import Upload, simulate
-from invalidator.core.budget import cost_usd
+from invalidator.core.limits.budget import cost_usd
 
 OBJECTS, DIRECTORIES, RATE, WINDOW = 100_000, 200, 500.0, 20.0
 # The most paths in a request that 150 paths a second, with a burst of one second, lets through.

@@ -8,7 +8,7 @@ import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from infra.local.batching import Batch, BatchRules
+from infra.local.event_source.batching import Batch, BatchRules
 from infra.simulator.sqs import SimulatedQueue, Waiting
 from infra.simulator.virtual_time import VirtualTime
 from invalidator.ports import Message

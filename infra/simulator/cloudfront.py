@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import NoReturn
 from urllib.parse import unquote
 
-from infra.local.path_rules import refusal_of_paths
-from infra.local.quotas import Quotas, QuotaSettings, Refusal
+from infra.local.cloudfront.path_rules import refusal_of_paths
+from infra.local.cloudfront.quotas import Quotas, QuotaSettings, Refusal
 from invalidator.core.reasons import Reason
 from invalidator.core.request import Request
 from invalidator.core.sent import Sent

@@ -6,21 +6,21 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from infra.local.batching import BatchRules
-from infra.local.quotas import QuotaSettings, Regime
+from infra.local.cloudfront.quotas import QuotaSettings, Regime
+from infra.local.event_source.batching import BatchRules
 from infra.simulator.batch_pollers import TICK_SECONDS, EventSource
 from infra.simulator.cloudfront import Freshness, SimulatedCloudFront
 from infra.simulator.memory import InMemoryTable
 from infra.simulator.sqs import SimulatedQueue
 from infra.simulator.upload import Uploading
 from infra.simulator.virtual_time import VirtualTime
-from invalidator.core.allowance import Allowance
-from invalidator.core.budget import cost_usd
-from invalidator.core.distribution import Behavior, Distribution, Origin
-from invalidator.core.pins import Pin
+from invalidator.batch.sending import Limits
+from invalidator.batch.worker import Worker
+from invalidator.core.limits.allowance import Allowance
+from invalidator.core.limits.budget import cost_usd
+from invalidator.core.routing.distribution import Behavior, Distribution, Origin
+from invalidator.core.routing.pins import Pin
 from invalidator.ports import Message
-from invalidator.sending import Limits
-from invalidator.worker import Worker
 
 BUCKET = "simulated-bucket"
 DISTRIBUTION = Distribution(

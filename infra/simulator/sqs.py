@@ -4,7 +4,7 @@ import heapq
 from collections import deque
 from dataclasses import dataclass, field
 
-from invalidator.core.backlog import KeyBacklog, PathBacklog, bodies
+from invalidator.core.messages.backlog import KeyBacklog, PathBacklog, bodies
 from invalidator.core.reasons import Reason
 from invalidator.ports import Clock, Message
 

@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
+from infra.bench.function.scenario import ENVIRONMENT, PAYLOAD_BYTES, batch, largest_batch
 from infra.bench.row import Row, faults
-from infra.bench.scenario import ENVIRONMENT, PAYLOAD_BYTES, batch, largest_batch
 from infra.bench.simulation_rows import regime_rows
 from tests.template.resolved import ROOT
 
@@ -48,7 +48,7 @@ def test_the_largest_batch_is_six_megabytes_and_its_messages_are_notifications()
 def test_the_batch_that_is_measured_reaches_cloudfront_in_four_calls(tmp_path):
     batch(200).save(tmp_path / "scenario.json")
     run = subprocess.run(
-        [sys.executable, "-m", "infra.bench.in_lambda", "first", str(tmp_path / "scenario.json")],
+        [sys.executable, "-m", "infra.bench.function.in_lambda", "first", str(tmp_path / "scenario.json")],
         env={**ENVIRONMENT, "PATH": os.environ["PATH"]},
         cwd=ROOT,
         capture_output=True,
@@ -72,7 +72,7 @@ def test_a_cold_start_leaves_out_what_the_worker_does_not_use():
         check=False,
     )
     assert run.returncode == 0, run.stderr
-    assert "invalidator.services.distributions" in run.stdout.split()
+    assert "invalidator.aws.distributions" in run.stdout.split()
     assert {"boto3", "sqlite3"} & set(run.stdout.split()) == set()
 
 

@@ -8,9 +8,9 @@ from urllib.parse import unquote_plus
 from moto.s3.notifications import S3NotificationEvent
 
 from bucket_subscription.errors import RefusedError, RejectedError, UnreachableError, UnsettledError
+from bucket_subscription.names import QueueArn, read_queue_arn
 from bucket_subscription.owner import Owner
 from bucket_subscription.patience import Patience
-from bucket_subscription.queue_arn import QueueArn, read_queue_arn
 from bucket_subscription.subscription import Subscription
 
 if TYPE_CHECKING:

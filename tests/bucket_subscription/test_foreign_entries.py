@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from bucket_subscription.document import entries, own_part, same
 from bucket_subscription.errors import RefusedError, SubscriptionError, UnsettledError
 from bucket_subscription.key_filter import KeyFilter
+from bucket_subscription.names import read_queue_arn
 from bucket_subscription.owner import EVENTS, Owner
-from bucket_subscription.queue_arn import read_queue_arn
 from tests.bucket_subscription.fake_bucket_aws import OWNER, QUEUE, FakeS3, queue_entry, subscription
 from tests.bucket_subscription.foreign_notifications import any_events, documents, foreign
 

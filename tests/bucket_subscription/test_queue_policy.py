@@ -9,9 +9,9 @@ from botocore.stub import Stubber
 from moto import mock_aws
 
 from bucket_subscription.errors import RefusedError, UnsettledError
+from bucket_subscription.names import read_queue_arn
 from bucket_subscription.policy import Caller, Verdict, verdict
 from bucket_subscription.queue_access import SqsQueueAccess
-from bucket_subscription.queue_arn import read_queue_arn
 from tests.bucket_subscription.fake_bucket_aws import ACCOUNT, QUEUE
 
 CALLER = Caller(ACCOUNT, "arn:aws:s3:::site")

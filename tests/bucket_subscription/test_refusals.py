@@ -5,7 +5,7 @@ import pytest
 from bucket_subscription.bucket_name import check_bucket_names
 from bucket_subscription.errors import RefusedError, RejectedError
 from bucket_subscription.key_filter import KeyFilter
-from bucket_subscription.queue_arn import read_queue_arn
+from bucket_subscription.names import read_queue_arn
 from tests.bucket_subscription.fake_bucket_aws import (
     QUEUE,
     FakeQueueAccess,

@@ -16,16 +16,16 @@ from typing import Any
 
 from infra.demo.proof import Changed, uncovered
 from infra.local.aws import LocalAws
-from infra.local.faults import INVALID_PATHS, SERVICE_UNAVAILABLE, Fault
+from infra.local.cloudfront.faults import INVALID_PATHS, SERVICE_UNAVAILABLE, Fault
+from invalidator.batch.handover import MOST_ATTEMPTS
 from invalidator.core.reasons import Reason
 from invalidator.failures import Transient
-from invalidator.handover import MOST_ATTEMPTS
+from tests.batch.world import World
+from tests.batch.world import distribution as serving
 from tests.cli.conftest import Answer
 from tests.notifications import direct, s3_record
 from tests.system import site
 from tests.system.stack import until
-from tests.worker.world import World
-from tests.worker.world import distribution as serving
 
 PATIENCE = 60
 SETTINGS = {"BatchWindowSeconds": "1", "MaxReceiveCount": "5"}

@@ -14,9 +14,9 @@ from moto import mock_aws
 
 from infra.cli.main import main
 from infra.cli.session import Session
-from invalidator.services.memory_table import MemoryTable
-from tests.cli.desk import Desk, FakeFunction, environment
-from tests.cli.local_sqs import local_sqs
+from invalidator.aws.memory_table import MemoryTable
+from tests.cli.dlq.desk import Desk, FakeFunction, environment
+from tests.cli.dlq.local_sqs import local_sqs
 from tests.memory_tables import make_table
 
 REGION = "eu-west-1"

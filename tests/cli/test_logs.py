@@ -7,7 +7,7 @@ import boto3
 import pytest
 
 from infra.cli.logs import readable
-from tests.cli.local_sqs import REGION
+from tests.cli.dlq.local_sqs import REGION
 
 
 def test_an_entry_is_one_line_of_time_level_message_and_what_it_is_about():

@@ -6,15 +6,15 @@ import time
 import boto3
 import pytest
 
-from infra.cli.route import route
-from invalidator.core.distribution import Behavior, Distribution, Origin
-from invalidator.core.pins import Pin
+from infra.cli.route.commands import route
+from invalidator.aws.cloudfront_clients import CloudFrontClients
+from invalidator.aws.distributions import CloudFrontDiscovery
 from invalidator.core.reasons import Reason
-from invalidator.core.survey import Survey
+from invalidator.core.routing.distribution import Behavior, Distribution, Origin
+from invalidator.core.routing.pins import Pin
+from invalidator.core.routing.survey import Survey
 from invalidator.failures import Permanent, Transient
 from invalidator.ports import StoredRoutes
-from invalidator.services.cloudfront_clients import CloudFrontClients
-from invalidator.services.distributions import CloudFrontDiscovery
 from tests.cli.made_distributions import config, create
 
 SITE = "site.s3.eu-west-1.amazonaws.com"

@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 import boto3
 import pytest
 
-from infra.cli import status as status_module
-from invalidator.core.distribution import Behavior, Distribution, Origin
+from infra.cli.status import command as status_module
+from invalidator.core.routing.distribution import Behavior, Distribution, Origin
 from invalidator.core.sent import Sent
 from invalidator.ports import StoredRoutes
-from tests.cli.local_sqs import REGION
+from tests.cli.dlq.local_sqs import REGION
 
 
 def site(identifier):
@@ -75,7 +75,7 @@ def test_an_invalidation_counts_as_in_progress_until_cloudfront_has_finished_it(
     now = time.time()
     finished = {"I1": True, "I2": False}
     monkeypatch.setattr(
-        "infra.cli.status_facts.CloudFrontInvalidations.completed", lambda _, _d, name, _r: finished[name]
+        "infra.cli.status.facts.CloudFrontInvalidations.completed", lambda _, _d, name, _r: finished[name]
     )
     for identifier in finished:
         desk.memory.record(Sent("E1", identifier, now - 20, ("/a",)), "self", now)
@@ -89,7 +89,7 @@ def test_a_distribution_in_another_account_is_asked_about_with_the_role_of_its_r
     desk.memory.store_routes({"site": routes})
     asked = {}
     monkeypatch.setattr(
-        "infra.cli.status_facts.CloudFrontInvalidations.completed",
+        "infra.cli.status.facts.CloudFrontInvalidations.completed",
         lambda _, distribution, _id, by: asked.update({distribution: by}),
     )
     for identifier, distribution in (("I1", "E1"), ("I2", "E2")):

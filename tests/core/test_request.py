@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from invalidator.core.allowance import Allowance
-from invalidator.core.coalescing import coalesce
+from invalidator.core.coalescing.coalescing import coalesce
+from invalidator.core.limits.allowance import Allowance
 from invalidator.core.request import Request, requests, with_times
 
 PATHS = st.text("ab/", max_size=4).map(lambda rest: "/" + rest)

@@ -3,11 +3,11 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from invalidator.core.backlog import KeyBacklog, PathBacklog
 from invalidator.core.bucket_changes import by_bucket
-from invalidator.core.change import Change
+from invalidator.core.messages.backlog import KeyBacklog, PathBacklog
+from invalidator.core.messages.change import Change
 from invalidator.core.work import Work, sort_by_distribution
-from tests.worker.world import distribution
+from tests.batch.world import distribution
 
 T = 1_000_000.0
 

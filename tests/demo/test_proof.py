@@ -1,8 +1,8 @@
 """The demo's proof fails where a change was not covered, whatever the worker says."""
 
 from infra.demo.proof import Changed, fresh_times, uncovered
-from infra.local.faults import ACCESS_DENIED
-from infra.local.seen import Seen
+from infra.local.cloudfront.faults import ACCESS_DENIED
+from infra.local.cloudfront.seen import Seen
 
 ORIGIN_PATHS = {"ROOT": "", "DOCS": "/docs"}
 

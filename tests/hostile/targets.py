@@ -13,31 +13,31 @@ from typing import Any
 
 from bucket_subscription.errors import SubscriptionError
 from bucket_subscription.handler import respond
-from bucket_subscription.queue_arn import read_queue_arn
-from infra.cli.dlq_letters import read_letter
-from infra.cli.dlq_list import _pretty
+from bucket_subscription.names import read_queue_arn
+from infra.cli.dlq.letters import read_letter
+from infra.cli.dlq.list import _pretty
 from infra.cli.errors import CommandError
 from infra.cli.input_files import read_distributions, read_keys, read_policies
 from infra.cli.logs import readable
 from infra.cli.visible import harmless, visible
-from invalidator.core.allowance import Allowance
-from invalidator.core.backlog import bodies
-from invalidator.core.change import LONGEST_KEY
-from invalidator.core.coalescing import coalesce
-from invalidator.core.distribution import Behavior, Distribution, Origin
-from invalidator.core.distribution_config import (
+from invalidator.aws import account_items, table_items
+from invalidator.core.coalescing.coalescing import coalesce
+from invalidator.core.limits.allowance import Allowance
+from invalidator.core.messages.backlog import bodies
+from invalidator.core.messages.change import LONGEST_KEY
+from invalidator.core.messages.message_content import MOST_DETAIL
+from invalidator.core.messages.reading import read_body
+from invalidator.core.packed_distribution import unpack
+from invalidator.core.routing.distribution import Behavior, Distribution, Origin
+from invalidator.core.routing.distribution_config import (
     DistributionError,
     read_cache_policy,
     read_distribution,
 )
-from invalidator.core.message_content import MOST_DETAIL
-from invalidator.core.origin_hosts import bucket_of
-from invalidator.core.packed_distribution import unpack
-from invalidator.core.path_patterns import compile_pattern
-from invalidator.core.reading import read_body
-from invalidator.core.survey import Survey
-from invalidator.core.viewer_paths import Router
-from invalidator.services import account_items, table_items
+from invalidator.core.routing.origin_hosts import bucket_of
+from invalidator.core.routing.path_patterns import compile_pattern
+from invalidator.core.routing.survey import Survey
+from invalidator.core.routing.viewer_paths import Router
 from tests.notifications import SENT
 
 SITE = Distribution(

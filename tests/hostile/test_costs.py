@@ -7,12 +7,12 @@ import zlib
 
 import pytest
 
-from invalidator.core.allowance import Allowance
-from invalidator.core.coalescing import coalesce
-from invalidator.core.origin_hosts import bucket_of
-from invalidator.core.path_patterns import compile_pattern
-from invalidator.core.viewer_paths import Router
-from invalidator.services.table_items import MOST_BYTES, read_routes, read_sent
+from invalidator.aws.table_items import MOST_BYTES, read_routes, read_sent
+from invalidator.core.coalescing.coalescing import coalesce
+from invalidator.core.limits.allowance import Allowance
+from invalidator.core.routing.origin_hosts import bucket_of
+from invalidator.core.routing.path_patterns import compile_pattern
+from invalidator.core.routing.viewer_paths import Router
 from tests.hostile.targets import SITE
 
 SECONDS = 3.0

@@ -4,14 +4,14 @@ import json
 
 import pytest
 
-from invalidator.core.allowance import Allowance
-from invalidator.core.coalescing import coalesce
-from invalidator.core.distribution import Behavior, Distribution, Origin
+from invalidator.batch.routes import MOST_EMPTY_ANSWERS
+from invalidator.core.coalescing.coalescing import coalesce
+from invalidator.core.limits.allowance import Allowance
 from invalidator.core.reasons import Reason
+from invalidator.core.routing.distribution import Behavior, Distribution, Origin
 from invalidator.failures import Transient
-from invalidator.routes import MOST_EMPTY_ANSWERS
+from tests.batch.world import World, distribution
 from tests.notifications import s3_record
-from tests.worker.world import World, distribution
 
 
 def compact(**changes) -> str:

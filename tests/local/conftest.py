@@ -6,8 +6,8 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from infra.local.gate import Gate
-from infra.local.proxy import Answer, Forward, Proxy, Request
+from infra.local.cloudfront.gate import Gate
+from infra.local.cloudfront.proxy import Answer, Forward, Proxy, Request
 
 ONE_ATTEMPT = Config(retries={"total_max_attempts": 1})
 NAMESPACE = "http://cloudfront.amazonaws.com/doc/2020-05-31/"

@@ -12,8 +12,8 @@ from botocore.exceptions import ClientError
 
 from infra.local import ministack
 from infra.local.aws import local_aws
+from infra.local.cloudfront.quotas import QuotaSettings, Regime
 from infra.local.ministack import without_aws
-from infra.local.quotas import QuotaSettings, Regime
 from infra.local.sam import SamError
 from tests.local.fake_queue import wait_until
 

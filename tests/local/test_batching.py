@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra.local.batching import RECORD_OVERHEAD_BYTES, Batch, BatchRules
+from infra.local.event_source.batching import RECORD_OVERHEAD_BYTES, Batch, BatchRules
 
 S3_MESSAGE_BYTES = 900
 

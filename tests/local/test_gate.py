@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 import pytest
 from botocore.exceptions import ClientError
 
-from infra.local.faults import ACCESS_DENIED, INVALID_PATHS, SERVICE_UNAVAILABLE, Fault
-from infra.local.quotas import QuotaSettings, Regime
+from infra.local.cloudfront.faults import ACCESS_DENIED, INVALID_PATHS, SERVICE_UNAVAILABLE, Fault
+from infra.local.cloudfront.quotas import QuotaSettings, Regime
 
 IN_FLIGHT = QuotaSettings(
     regime=Regime.IN_FLIGHT, call_burst=1e9, paths_in_progress=10, seconds_in_progress=(20, 20)

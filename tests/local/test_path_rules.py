@@ -2,7 +2,7 @@
 
 import pytest
 
-from infra.local.path_rules import refusal_of_paths
+from infra.local.cloudfront.path_rules import refusal_of_paths
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,8 @@ import threading
 
 import pytest
 
-from infra.local.batch_outcome import failed_ids
-from infra.local.queue_to_lambda import EventSource
+from infra.local.event_source.outcome import failed_ids
+from infra.local.event_source.source import EventSource
 from tests.local.fake_queue import QUEUE_ARN, FakeFunctions, FakeQueue, wait_until
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra.local.quotas import Accepted, Quotas, QuotaSettings, Refusal, Regime
+from infra.local.cloudfront.quotas import Accepted, Quotas, QuotaSettings, Refusal, Regime
 
 UNLIMITED_CALLS = {"calls_per_second": 1e9, "call_burst": 1e9}
 RATE = QuotaSettings(regime=Regime.RATE, **UNLIMITED_CALLS)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from infra.local.quotas import Regime
+from infra.local.cloudfront.quotas import Regime
 from infra.pictures import demo
 from infra.pictures.dashboard_json import body, metrics
 from infra.pictures.rivals import sends

@@ -15,7 +15,7 @@ import pytest
 from infra.demo.site import make_distribution
 from infra.local import ministack
 from infra.local.aws import LocalAws, local_aws
-from infra.local.faults import ACCESS_DENIED, Fault
+from infra.local.cloudfront.faults import ACCESS_DENIED, Fault
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 README = (REPOSITORY / "README.md").read_text("utf-8")

@@ -6,7 +6,7 @@ import json
 import pytest
 
 from infra.cli.main import main
-from infra.local.quotas import Regime
+from infra.local.cloudfront.quotas import Regime
 from infra.simulator.cloudfront import Freshness
 from infra.simulator.made_tree import made_tree
 from infra.simulator.simulation import Upload, simulate

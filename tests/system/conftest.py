@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from infra.local.aws import LocalAws, local_aws
-from infra.local.quotas import QuotaSettings
+from infra.local.cloudfront.quotas import QuotaSettings
 from tests.system import site
 
 # Out of the way: what quotas do to the worker is for other tests.

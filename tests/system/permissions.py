@@ -13,8 +13,8 @@ from typing import Any
 
 import boto3
 
+from infra.local.cloudfront.proxy import Answer, Forward, Proxy, Request
 from infra.local.ministack import REGION
-from infra.local.proxy import Answer, Forward, Proxy, Request
 from tests.system.conftest import Stack
 
 LETTING_IN = "letting-in"

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from infra.local.aws import LocalAws
-from infra.local.faults import ACCESS_DENIED, SERVICE_UNAVAILABLE, Fault
-from infra.local.proxy import Answer, Forward, Proxy, Request
-from infra.local.quotas import THROTTLED, TOO_MANY
+from infra.local.cloudfront.faults import ACCESS_DENIED, SERVICE_UNAVAILABLE, Fault
+from infra.local.cloudfront.proxy import Answer, Forward, Proxy, Request
+from infra.local.cloudfront.quotas import THROTTLED, TOO_MANY
 
 NO_TABLE = Answer(
     500,

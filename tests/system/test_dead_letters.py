@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from infra.local.faults import ACCESS_DENIED, Fault
+from infra.local.cloudfront.faults import ACCESS_DENIED, Fault
 from tests.system import site
 from tests.system.conftest import SECOND
 from tests.system.stack import all_fresh, invalidator, letters, reason, until

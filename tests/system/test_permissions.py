@@ -12,10 +12,10 @@ from contextlib import contextmanager
 import pytest
 from botocore.exceptions import ClientError
 
-from infra.local.faults import Fault
-from infra.local.quotas import Refusal
+from infra.local.cloudfront.faults import Fault
+from infra.local.cloudfront.quotas import Refusal
+from invalidator.aws import table_items
 from invalidator.core.sent import Sent
-from invalidator.services import table_items
 from tests.cache_policies import cache_policy_config
 from tests.notifications import direct
 from tests.system import site

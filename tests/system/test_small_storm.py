@@ -8,8 +8,8 @@ import time
 
 import pytest
 
-from infra.local.faults import SERVICE_UNAVAILABLE, Fault
-from infra.local.quotas import THROTTLED, TOO_MANY
+from infra.local.cloudfront.faults import SERVICE_UNAVAILABLE, Fault
+from infra.local.cloudfront.quotas import THROTTLED, TOO_MANY
 from tests.system import site
 from tests.system.conftest import SECOND
 from tests.system.stack import all_fresh, invalidator, letters, until

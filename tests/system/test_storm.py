@@ -14,9 +14,9 @@ import pytest
 
 from infra.demo.proof import uncovered
 from infra.local.aws import local_aws
-from infra.local.quotas import QuotaSettings
-from infra.local.seen import Seen
-from invalidator.core.reading import read_body
+from infra.local.cloudfront.quotas import QuotaSettings
+from infra.local.cloudfront.seen import Seen
+from invalidator.core.messages.reading import read_body
 from tests.system import site
 from tests.system.stack import all_fresh, invalidator, letters, reason, until
 from tests.system.storm import Storm, blowing, table_in_between

@@ -8,10 +8,10 @@ import pytest
 
 from infra.simulator.sqs import MAX_RECEIVE_COUNT, VISIBILITY_SECONDS
 from invalidator.settings import Settings, read_settings
+from tests.batch.wired import FUNCTION_SECONDS
 from tests.template.conftest import KEY, SETS, TOPIC
 from tests.template.resolved import ROOT
 from tests.template.rules import listed, of_type, resource_statements, role_statements
-from tests.worker.wired import FUNCTION_SECONDS
 
 
 def test_the_promised_resources_and_outputs_exist(stacks):

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from invalidator.core.backlog import KeyBacklog
-from invalidator.core.change import Change
+from invalidator.core.messages.backlog import KeyBacklog
+from invalidator.core.messages.change import Change
 
 
 @dataclass(slots=True)

@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from invalidator.core.distribution import Distribution
+from invalidator.core.routing.distribution import Distribution
 
 _validate = TypeAdapter(Distribution).validate_python
 

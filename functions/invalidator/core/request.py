@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from invalidator.core.coalescing import Coalesced
+from invalidator.core.coalescing.coalescing import Coalesced
 
 
 @dataclass(frozen=True, slots=True)

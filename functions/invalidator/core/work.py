@@ -7,10 +7,10 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from invalidator.core.backlog import PathBacklog
 from invalidator.core.bucket_changes import BucketChanges
-from invalidator.core.distribution import Distribution
-from invalidator.core.viewer_paths import Router
+from invalidator.core.messages.backlog import PathBacklog
+from invalidator.core.routing.distribution import Distribution
+from invalidator.core.routing.viewer_paths import Router
 
 
 @dataclass(slots=True)

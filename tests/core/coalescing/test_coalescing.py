@@ -8,9 +8,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from invalidator.core.allowance import Allowance
-from invalidator.core.coalescing import Coalesced, coalesce
-from invalidator.core.collateral import UNKNOWN, Count, Inventory
+from invalidator.core.coalescing.coalescing import Coalesced, coalesce
+from invalidator.core.coalescing.collateral import UNKNOWN, Count, Inventory
+from invalidator.core.limits.allowance import Allowance
 
 PIECES = [
     "a",
@@ -284,8 +284,8 @@ def test_without_an_inventory_what_follows_a_dot_does_not_make_a_name_look_lonel
 
 def test_the_answer_does_not_depend_on_the_hash_seed():
     program = (
-        "from invalidator.core.allowance import Allowance\n"
-        "from invalidator.core.coalescing import coalesce\n"
+        "from invalidator.core.limits.allowance import Allowance\n"
+        "from invalidator.core.coalescing.coalescing import coalesce\n"
         "paths = {f'/{a}/{b}{c}' for a in 'abcd' for b in 'xyz' for c in range(9)} | {'/a/q*', '/c/q*'}\n"
         "print([coalesce(paths, Allowance(most, 4)).paths for most in (1, 5, 20, 50, 80)])\n"
     )

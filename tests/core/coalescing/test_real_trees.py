@@ -5,11 +5,11 @@ from statistics import fmean
 
 import pytest
 
-from infra.bench.coalescing import directory_wildcards, evaluate, purged
-from infra.bench.coalescing_optimum import optimum
-from infra.bench.coalescing_real_trees import stored
-from infra.bench.coalescing_speed import measure
-from invalidator.core.allowance import Allowance
+from infra.bench.coalescing.against_directories import directory_wildcards, evaluate, purged
+from infra.bench.coalescing.optimum import optimum
+from infra.bench.coalescing.real_trees import stored
+from infra.bench.coalescing.speed import measure
+from invalidator.core.limits.allowance import Allowance
 
 TREES = {tree.name.split()[0]: tree for tree in stored()}
 QUICK_TO_SOLVE = sorted(name for name, tree in TREES.items() if len(tree.changed) < 1000)

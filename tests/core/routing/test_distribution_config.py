@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from invalidator.core.distribution import Behavior, Distribution, Origin
-from invalidator.core.distribution_config import (
+from invalidator.core.routing.distribution import Behavior, Distribution, Origin
+from invalidator.core.routing.distribution_config import (
     MANAGED_CACHE_POLICIES,
     DistributionError,
     read_cache_policy,

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
-from invalidator.core.distribution_config import read_distribution
-from invalidator.core.viewer_paths import Router
+from invalidator.core.routing.distribution_config import read_distribution
+from invalidator.core.routing.viewer_paths import Router
 from tests.core.routing.cloudfront_cache_model import Edge, World, decode, encodings
 from tests.core.routing.random_distributions import BY_QUERY_OF_POLICY, distributions, keys
 

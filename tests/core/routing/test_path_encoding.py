@@ -6,7 +6,7 @@ from urllib.parse import unquote
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from invalidator.core.path_encoding import encode, invalidation_paths
+from invalidator.core.routing.path_encoding import encode, invalidation_paths
 
 RFC_1738_UNSAFE = set(' <>"#%{}|\\^~[]`')
 # Any key that a notification can carry: text, and bytes that "surrogateescape" brought through.

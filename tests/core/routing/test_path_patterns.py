@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from invalidator.core.path_patterns import compile_pattern
+from invalidator.core.routing.path_patterns import compile_pattern
 from tests.core.routing.cloudfront_cache_model import fits
 
 patterns = st.text("ab/*?.", max_size=8)

@@ -2,8 +2,8 @@
 
 import pytest
 
-from invalidator.core.distribution_config import read_distribution
-from invalidator.core.viewer_paths import Router
+from invalidator.core.routing.distribution_config import read_distribution
+from invalidator.core.routing.viewer_paths import Router
 from tests.core.routing.routing_cases import CACHE_POLICIES, CASES, DISTRIBUTIONS, Case
 
 

@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from invalidator.core.allowance import Allowance
-from invalidator.core.behavior_rules import Reach
-from invalidator.core.coalescing import coalesce
-from invalidator.core.distribution import Behavior, Distribution, Origin
-from invalidator.core.distribution_config import read_distribution
-from invalidator.core.viewer_paths import Router
+from invalidator.core.coalescing.coalescing import coalesce
+from invalidator.core.limits.allowance import Allowance
+from invalidator.core.routing.behavior_rules import Reach
+from invalidator.core.routing.distribution import Behavior, Distribution, Origin
+from invalidator.core.routing.distribution_config import read_distribution
+from invalidator.core.routing.viewer_paths import Router
 from tests.core.routing.random_distributions import BY_QUERY_OF_POLICY, distributions, keys
 from tests.core.routing.routing_cases import CACHE_POLICIES, DISTRIBUTIONS
 

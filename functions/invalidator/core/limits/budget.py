@@ -1,0 +1,91 @@
+"""Paces a month's free paths, so that one early deploy does not eat them all.
+
+Freshness wins over budget: as the budget runs low the allowance shrinks towards one wildcard for each
+invalidation, and never below.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from invalidator.core.limits.allowance import Allowance
+
+# A month opens with this part of its budget; the rest is earned evenly until its end.
+HEAD_START = 0.25
+# No day takes more than this part of the month's budget.
+DAY_SHARE = 0.4
+# Changes that fit into this part of what may be spent now are sent exactly.
+EXACT_SHARE = 0.5
+# A bulk upload gets wildcards anyway, batch after batch: each takes only this part, and leaves the rest to the
+# small changes that follow, where an exact path saves the most.
+BULK_SHARE = 0.04
+LONGER_THAN_A_MONTH = 32
+PRICE_OF_A_PATH_USD = 0.005
+FREE_PATHS_A_MONTH = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Spending:
+    """Paths that one account has spent.
+
+    Attributes:
+        month: in the calendar month (UTC), as CloudFront bills it.
+        day: in the calendar day (UTC).
+    """
+
+    month: int = 0
+    day: int = 0
+
+
+def month_of(now: float) -> str:
+    """Return the calendar month that `now` (epoch seconds) is billed in, "2026-11"."""
+    return datetime.fromtimestamp(now, UTC).strftime("%Y-%m")
+
+
+def day_of(now: float) -> str:
+    """Return the day of the month that `now` (epoch seconds) lies in, "23"."""
+    return datetime.fromtimestamp(now, UTC).strftime("%d")
+
+
+def spendable(budget: int, spending: Spending, now: float) -> float:
+    """Return how many paths may be spent now; 0 or less when the budget has run dry.
+
+    Args:
+        budget: paths a calendar month.
+        spending: what this month and day have cost already.
+        now: epoch seconds.
+    """
+    earned = budget * (HEAD_START + (1 - HEAD_START) * _part_of_month_gone(now))
+    return min(earned - spending.month, budget * DAY_SHARE - spending.day)
+
+
+def within_budget(ceiling: Allowance, budget: int, spending: Spending, now: float, changed: int) -> Allowance:
+    """Return the allowance of one invalidation: `ceiling`, or less where the budget asks for it.
+
+    Args:
+        ceiling: the most that one invalidation may hold.
+        budget: paths a calendar month; 0 is no budget.
+        spending: what this month and day have cost already.
+        now: epoch seconds.
+        changed: how many viewer paths changed.
+    """
+    if budget <= 0:
+        return ceiling
+    left = spendable(budget, spending, now)
+    exact = int(left * EXACT_SHARE)
+    paths = exact if changed <= exact else max(1, int(left * BULK_SHARE))
+    return Allowance(min(ceiling.paths, paths), min(ceiling.wildcards, paths))
+
+
+def cost_usd(paths: int, spent_this_month: int = 0) -> float:
+    """Return what `paths` more cost, in US dollars, after `spent_this_month` in the same account."""
+    paid = max(0, spent_this_month + paths - FREE_PATHS_A_MONTH) - max(
+        0, spent_this_month - FREE_PATHS_A_MONTH
+    )
+    return round(paid * PRICE_OF_A_PATH_USD, 6)
+
+
+def _part_of_month_gone(now: float) -> float:
+    moment = datetime.fromtimestamp(now, UTC)
+    start = moment.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    end = (start + timedelta(days=LONGER_THAN_A_MONTH)).replace(day=1)
+    return (moment - start) / (end - start)

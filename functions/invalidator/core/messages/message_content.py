@@ -1,0 +1,42 @@
+"""What one queue message says, once it is read: changes, work put back earlier, or why it cannot be read."""
+
+from dataclasses import dataclass
+
+from invalidator.core.messages.backlog import KeyBacklog, PathBacklog
+from invalidator.core.messages.change import Change
+from invalidator.core.reasons import Reason
+
+# What a message says of itself is quoted to people, but never at the length it chose.
+MOST_DETAIL = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why a message, or one of its records, cannot be read; `detail` names the field for a person."""
+
+    reason: Reason
+    detail: str
+
+    def __post_init__(self) -> None:
+        # The way a frozen dataclass derives a field:
+        # https://docs.python.org/3/library/dataclasses.html#frozen-instances
+        object.__setattr__(self, "detail", self.detail[:MOST_DETAIL])
+
+
+@dataclass(frozen=True, slots=True)
+class MessageContent:
+    """What one message says.
+
+    Attributes:
+        changes: objects that were written or removed.
+        backlog: work put back earlier, in a compact message.
+        test_event: whether it is S3's greeting on a new notification, which asks for nothing.
+        ignored: records that leave the object's bytes as they were (tagging, access control, restore).
+        problem: the first thing that could not be read; what could be read stands beside it.
+    """
+
+    changes: tuple[Change, ...] = ()
+    backlog: PathBacklog | KeyBacklog | None = None
+    test_event: bool = False
+    ignored: int = 0
+    problem: Problem | None = None

@@ -1,0 +1,164 @@
+"""Reads what CloudFront says about distributions and cache policies."""
+
+import functools
+from collections.abc import Mapping
+from typing import TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from invalidator.core.routing.cloudfront_fields import (
+    CachePolicyFields,
+    DefaultBehaviorFields,
+    DistributionFields,
+    OriginFields,
+    SummaryFields,
+)
+from invalidator.core.routing.distribution import Behavior, Distribution, Origin
+from invalidator.core.routing.origin_hosts import bucket_of
+
+# AWS guide, using-managed-cache-policies: the ids are the same in every account. The value says whether the
+# cache key holds query strings.
+MANAGED_CACHE_POLICIES: Mapping[str, bool] = {
+    "658327ea-f89d-4fab-a63d-7e88639e58f6": False,  # CachingOptimized
+    "b2884449-e4de-46a7-ac36-70bc7f1ddd6d": False,  # CachingOptimizedForUncompressedObjects
+    "4135ea2d-6df8-44a3-9df3-4b5a84be39ad": False,  # CachingDisabled
+    "83da9c7e-98b4-4e11-a168-04f0df8e2c65": False,  # UseOriginCacheControlHeaders
+    "4cc15a8a-d715-48a4-82b8-cc0b614638fe": True,  # UseOriginCacheControlHeaders-QueryStrings
+    "2e54312d-136d-493c-8eb9-b001f22f67d2": True,  # Amplify: all
+    "08627262-05a9-4f76-9ded-b50ca2e3a84f": True,  # Elemental-MediaPackage: some
+}
+_REWRITING_EVENTS = {"viewer-request", "origin-request"}
+_Fields = TypeVar("_Fields")
+# Made when a first answer is read: most cold starts find the routes in the table and read none.
+_adapter_of = functools.cache(TypeAdapter)
+
+
+class DistributionError(ValueError):
+    """A document is not what it should be; the message is one line that names the field."""
+
+
+def read_distribution(
+    document: object, cache_policies: Mapping[str, bool], *, root_object: str | None = None
+) -> Distribution:
+    """Read a distribution from CloudFront's own words.
+
+    Args:
+        document: what GetDistribution answers (with or without its "Distribution" envelope), or one
+            DistributionSummary of ListDistributions.
+        cache_policies: by id, whether the policy's cache key holds query strings. AWS's managed policies are
+            known without it. A behavior with a policy that is in neither counts as keyed on query strings,
+            and the policy's id is in the result's `unknown_policies`.
+        root_object: the DefaultRootObject, for a summary, which does not carry it.
+
+    Raises:
+        DistributionError: a field is missing or is not what CloudFront sends.
+    """
+    inner = _opened(document, "Distribution")
+    if "DistributionConfig" in inner:
+        if "Id" not in inner:
+            raise DistributionError(
+                "Id: missing; get-distribution prints it, get-distribution-config does not"
+            )
+        named = _checked(DistributionFields, inner)
+        identifier, config, inside = named.Id, named.DistributionConfig, "DistributionConfig."
+    else:
+        summary = _checked(SummaryFields, inner)
+        identifier, config, inside = summary.Id, summary, ""
+    if not config.Origins:
+        raise DistributionError(f"{inside}Origins: empty; a distribution has at least one origin")
+    members = {origin.Id: (origin.Id,) for origin in config.Origins} | {
+        group.Id: tuple(member.OriginId for member in group.Members) for group in config.OriginGroups
+    }
+    policies = {**MANAGED_CACHE_POLICIES, **cache_policies}
+    fields = [
+        *(
+            (f"{inside}CacheBehaviors.Items.{at}", one.PathPattern, one)
+            for at, one in enumerate(config.CacheBehaviors)
+        ),
+        (f"{inside}DefaultCacheBehavior", "*", config.DefaultCacheBehavior),
+    ]
+    return Distribution(
+        id=identifier,
+        origins=tuple(map(_origin, config.Origins)),
+        behaviors=tuple(_behavior(where, pattern, one, members, policies) for where, pattern, one in fields),
+        root_object=(config.DefaultRootObject or "") if root_object is None else root_object,
+        aliases=tuple(config.Aliases),
+        enabled=config.Enabled,
+        unknown_policies=tuple(
+            sorted({one.CachePolicyId for _, _, one in fields if one.CachePolicyId} - policies.keys())
+        ),
+    )
+
+
+def read_cache_policy(document: object) -> tuple[str, bool]:
+    """Read a cache policy's id, and whether its cache key holds query strings.
+
+    Args:
+        document: what GetCachePolicy answers, with or without its "CachePolicy" envelope.
+
+    Raises:
+        DistributionError: a field is missing or is not what CloudFront sends.
+    """
+    policy = _checked(CachePolicyFields, _opened(document, "CachePolicy"))
+    cache_key = policy.CachePolicyConfig.ParametersInCacheKeyAndForwardedToOrigin
+    return policy.Id, cache_key is not None and cache_key.QueryStringsConfig.QueryStringBehavior != "none"
+
+
+def _opened(document: object, envelope: str) -> Mapping[str, object]:
+    inner = document.get(envelope, document) if isinstance(document, Mapping) else document
+    if not isinstance(inner, Mapping):
+        raise DistributionError(f"{envelope}: not an object but {type(inner).__name__}")
+    return inner
+
+
+def _checked(fields: type[_Fields], document: Mapping[str, object]) -> _Fields:
+    try:
+        checked: _Fields = _adapter_of(fields).validate_python(document)  # type: ignore[arg-type]  # a type is hashable
+    except ValidationError as error:
+        raise DistributionError(_first_problem(error)) from error
+    return checked
+
+
+def _first_problem(error: ValidationError) -> str:
+    """The first thing wrong, in one line; CloudFront's lists stand under "Items"."""
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    where = (
+        ".".join(f"Items.{step}" if isinstance(step, int) else step for step in first["loc"]) or "document"
+    )
+    return f"{where}: {first['msg'][:1].lower()}{first['msg'][1:]}"
+
+
+def _origin(fields: OriginFields) -> Origin:
+    host = bucket_of(fields.DomainName)
+    # A multi-tenant OriginPath with {{parameters}} differs by tenant: what it strips is not known.
+    known = "{{" not in fields.OriginPath
+    return Origin(
+        id=fields.Id,
+        domain=fields.DomainName,
+        bucket=host.bucket if known else None,
+        path=fields.OriginPath,
+        website=host.website,
+    )
+
+
+def _behavior(
+    where: str,
+    pattern: str,
+    fields: DefaultBehaviorFields,
+    members: Mapping[str, tuple[str, ...]],
+    policies: Mapping[str, bool],
+) -> Behavior:
+    target = fields.TargetOriginId
+    if target not in members:
+        raise DistributionError(f"{where}.TargetOriginId: no origin or origin group is called {target!r}")
+    if fields.CachePolicyId:
+        query_strings = policies.get(fields.CachePolicyId, True)
+    else:
+        query_strings = fields.ForwardedValues is not None and fields.ForwardedValues.QueryString
+    functions = (*fields.LambdaFunctionAssociations, *fields.FunctionAssociations)
+    return Behavior(
+        pattern=pattern,
+        origins=members[target],
+        query_strings=query_strings,
+        rewrites=any(function.EventType in _REWRITING_EVENTS for function in functions),
+    )

@@ -1,0 +1,91 @@
+"""Runs a batch through the built package as Lambda would, in a process of its own, and prints what it measured.
+
+The package and the SDK stand on PYTHONPATH, and nothing else does: see `lambda_process`.
+"""
+
+import contextlib
+import io
+import json
+import os
+import sys
+import tracemalloc
+from pathlib import Path
+from typing import Any
+
+from infra.bench.function.context import CLIENTS, Context
+
+
+def main() -> None:
+    """Do what the first argument says with the scenario in the second."""
+    what, file = sys.argv[1], Path(sys.argv[2])
+    if what == "clients":
+        _make_clients()
+        os._exit(0)  # taking a process down is no part of a cold start, on either side
+    scenario = json.loads(file.read_bytes())
+    # The function's log goes to stdout; it is written, as in Lambda, but not to ours.
+    with contextlib.redirect_stdout(io.StringIO()):
+        answer = {"first": _first_batch, "warm": _warm_batches, "memory": _memory}[what](scenario)
+    print(json.dumps(answer), flush=True)
+    if what == "first":
+        os._exit(0)
+
+
+def _make_clients() -> None:
+    """The floor of a cold start: the SDK, and the clients that a batch needs."""
+    import boto3  # noqa: PLC0415  what is measured
+
+    for service in CLIENTS:
+        make: Any = boto3.client
+        make(service)
+
+
+def _handler(scenario: dict[str, Any]) -> Any:
+    from infra.bench.function.wire import Wire  # noqa: PLC0415  not part of the other side
+
+    wire = Wire(scenario["replies"])
+    wire.plug_in()
+    from invalidator.handler import handler  # noqa: PLC0415  what is measured
+
+    def handle(event: dict[str, Any]) -> dict[str, Any]:
+        answer: dict[str, Any] = handler(event, Context())
+        return answer
+
+    return handle, wire
+
+
+def _first_batch(scenario: dict[str, Any]) -> dict[str, Any]:
+    handle, wire = _handler(scenario)
+    return {"answer": handle(scenario["event"]), "calls": wire.calls}
+
+
+def _warm_batches(scenario: dict[str, Any]) -> dict[str, Any]:
+    from infra.bench.interleaved import cpu_seconds  # noqa: PLC0415  not part of a cold start
+
+    handle, wire = _handler(scenario)
+    event = scenario["event"]
+    bodies = [record["body"] for record in event["Records"]]
+    handle(event)
+    wire.calls.clear()
+    answer = handle(event)
+    calls = dict(wire.calls)
+    ours, theirs, ratio = cpu_seconds(
+        lambda: handle(event), lambda: [json.loads(body) for body in bodies], times=15
+    )
+    return {"ours": ours, "theirs": theirs, "ratio": ratio, "calls": calls, "answer": answer}
+
+
+def _memory(scenario: dict[str, Any]) -> dict[str, Any]:
+    handle, _ = _handler(scenario)
+    text = json.dumps(scenario.pop("event"))
+    handle({"Records": json.loads(text)["Records"][:10]})
+    tracemalloc.start()
+    event = json.loads(text)
+    alone, _ = tracemalloc.get_traced_memory()
+    tracemalloc.reset_peak()
+    handle(event)
+    _, peak = tracemalloc.get_traced_memory()
+    return {"alone": alone, "peak": peak, "payload": len(text)}
+
+
+if __name__ == "__main__":
+    main()

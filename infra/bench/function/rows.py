@@ -1,0 +1,107 @@
+"""The rows on the function itself: a warm batch, reading, a cold start, memory, the package."""
+
+import json
+import statistics
+from collections.abc import Iterator
+from pathlib import Path
+
+from aws_lambda_powertools.utilities.parser.models import S3Model
+
+from infra.bench.function import process as lambda_process
+from infra.bench.function.scenario import Scenario, batch, largest_batch
+from infra.bench.interleaved import cpu_seconds
+from infra.bench.row import Row
+from invalidator.core.messages.reading import read_body
+
+MESSAGES = 4000
+FIRST_MESSAGES = 100
+COLD_STARTS = 15
+MEGABYTE = 1_000_000
+
+
+def worker_rows() -> Iterator[Row]:
+    """Measure the built package, in processes that see what Lambda's see."""
+    package = lambda_process.build()
+    yield from _warm(batch(MESSAGES))
+    yield _reading(batch(MESSAGES))
+    yield _cold_start(_saved("first", batch(FIRST_MESSAGES)))
+    yield _memory(_saved("largest", largest_batch()))
+    yield _package(package)
+
+
+def _saved(name: str, scenario: Scenario) -> str:
+    file = lambda_process.PLACE / f"{name}.json"
+    scenario.save(file)
+    return str(file)
+
+
+def _warm(scenario: Scenario) -> Iterator[Row]:
+    measured = lambda_process.answer_of("warm", _saved("warm", scenario))
+    calls = measured["calls"]
+    yield Row(
+        f"warm batch of {MESSAGES:,} / json.loads of its bodies",
+        measured["ratio"],
+        "x",
+        3.0,
+        f"CPU {measured['ours'] * 1000:.1f} ms / {measured['theirs'] * 1000:.1f} ms",
+    )
+    yield Row("calls to AWS in that batch", sum(calls.values()), "calls", 4, ", ".join(sorted(calls)))
+
+
+def _reading(scenario: Scenario) -> Row:
+    bodies = [record["body"] for record in scenario.event["Records"]]
+    theirs, ours, ratio = cpu_seconds(
+        lambda: [S3Model.model_validate_json(body) for body in bodies],
+        lambda: [read_body(body, 4e9) for body in bodies],
+        times=15,
+    )
+    return Row(
+        "powertools' S3Model / our reading",
+        ratio,
+        "x",
+        5.0,
+        f"CPU {theirs * 1000:.1f} ms / {ours * 1000:.1f} ms",
+        at_least=True,
+    )
+
+
+def _cold_start(file: str) -> Row:
+    """Whole processes, one of each in turn: CPU, as other work on the machine makes wall time mean little."""
+    turns = [
+        (lambda_process.run("first", file), lambda_process.run("clients", file)) for _ in range(COLD_STARTS)
+    ]
+    ours = statistics.median(first.cpu for first, _ in turns)
+    theirs = statistics.median(second.cpu for _, second in turns)
+    walls = [statistics.median(each) for each in zip(*((a.wall, b.wall) for a, b in turns), strict=True)]
+    return Row(
+        "cold start to first batch done / boto3 and its clients",
+        ours / theirs,
+        "x",
+        1.35,
+        f"CPU {ours * 1000:.0f} ms / {theirs * 1000:.0f} ms; wall {walls[0] * 1000:.0f} / {walls[1] * 1000:.0f} ms",
+    )
+
+
+def _memory(file: str) -> Row:
+    run = lambda_process.run("memory", file)
+    measured = json.loads(run.output)
+    resident = lambda_process.run("first", file).resident
+    return Row(
+        "peak memory of a 6 MB batch / its decoded event",
+        measured["peak"] / measured["alone"],
+        "x",
+        2.5,
+        f"{measured['peak'] / MEGABYTE:.1f} MB / {measured['alone'] / MEGABYTE:.1f} MB;"
+        f" process {resident / MEGABYTE:.0f} MB",
+    )
+
+
+def _package(package: Path) -> Row:
+    files = [each for each in package.rglob("*") if each.is_file()]
+    return Row(
+        "deployment package",
+        sum(each.stat().st_size for each in files) / MEGABYTE,
+        "MB",
+        15.0,
+        f"{len(files)} files; tests/template/test_package.py holds that all of it is imported",
+    )

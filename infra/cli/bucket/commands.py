@@ -1,0 +1,150 @@
+"""`invalidator bucket`: an existing bucket's notification to the queue, others' entries untouched."""
+
+import json
+import sys
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import click
+
+from bucket_subscription.bucket_name import check_bucket_names
+from bucket_subscription.errors import SubscriptionError
+from bucket_subscription.key_filter import asked_filter
+from infra.cli.bucket.desk import BucketDesk
+from infra.cli.bucket.state import UNKNOWN, print_states
+from infra.cli.errors import CommandError
+from infra.cli.printing import print_text
+from infra.cli.session import Session, session_options
+from infra.cli.visible import harmless
+
+_PARTLY_DONE = 2
+_AT_ONCE = 8
+
+
+@click.group()
+def bucket() -> None:
+    """Connect existing buckets to the queue, and disconnect them."""
+
+
+def _filter_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    suffix = click.option("--suffix", default="", help="Only keys that end so, such as .html")
+    prefix = click.option("--prefix", default="", help="Only keys that start so, such as site/")
+    dry_run = click.option("--dry-run", is_flag=True, help="Print the difference; change nothing.")
+    names = click.argument("names", nargs=-1, required=True, metavar="NAME...")
+    return names(prefix(suffix(dry_run(command))))
+
+
+@bucket.command()
+@_filter_options
+@click.option("--eventbridge", is_flag=True, help="Send to EventBridge instead of the queue.")
+@session_options
+def connect(
+    session: Session, names: tuple[str, ...], prefix: str, suffix: str, *, dry_run: bool, eventbridge: bool
+) -> int:
+    """Make buckets send their changes to the queue.
+
+    Entries of others stay as they are; a bucket that is connected already is
+    not written to. S3 tests the queue while connecting.
+
+    \b
+    Examples:
+      invalidator bucket connect my-site
+      invalidator bucket connect my-site --prefix public/ --dry-run
+      invalidator bucket connect my-site --eventbridge
+    """  # noqa: D301  \b is click's mark for a paragraph that keeps its line breaks
+    if eventbridge and (prefix or suffix):
+        raise CommandError("EventBridge takes all events of a bucket; leave out --prefix and --suffix")
+    desk = BucketDesk(session, dry_run=dry_run)
+
+    def one(name: str) -> dict[str, Any]:
+        if eventbridge:
+            return desk.connect_eventbridge(name)
+        return desk.connect(name, asked_filter(prefix, suffix))
+
+    return _each(session, names, one)
+
+
+@bucket.command()
+@_filter_options
+@session_options
+def disconnect(session: Session, names: tuple[str, ...], prefix: str, suffix: str, *, dry_run: bool) -> int:
+    """Take this stack's entries out of buckets' notifications.
+
+    Entries of others stay as they are, and so does delivery to EventBridge,
+    on which others may rely. Without --prefix and --suffix all entries of this
+    stack go; with them, the one that was connected with the same.
+
+    \b
+    Examples:
+      invalidator bucket disconnect my-site
+      invalidator bucket disconnect my-site --prefix public/ --dry-run
+    """  # noqa: D301  \b is click's mark for a paragraph that keeps its line breaks
+    desk = BucketDesk(session, dry_run=dry_run)
+
+    def one(name: str) -> dict[str, Any]:
+        return desk.disconnect(name, asked_filter(prefix, suffix) if prefix or suffix else None)
+
+    return _each(session, names, one)
+
+
+@bucket.command("list")
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@session_options
+def list_(session: Session, names: tuple[str, ...]) -> int:
+    """Show what each bucket sends, where, and whether it works.
+
+    Without names: all buckets of the account in the stack's region.
+
+    \b
+    Examples:
+      invalidator bucket list
+      invalidator bucket list my-site --json
+    """  # noqa: D301  \b is click's mark for a paragraph that keeps its line breaks
+    desk = BucketDesk(session, dry_run=True)
+    chosen: Sequence[str] = _checked(names) or desk.all_names()
+    with (
+        ThreadPoolExecutor(_AT_ONCE) as pool,
+        click.progressbar(
+            pool.map(desk.state, chosen), length=len(chosen), label="reading buckets", file=sys.stderr
+        ) as found,
+    ):
+        states = list(found)
+    if session.as_json:
+        click.echo(json.dumps({"buckets": [state.as_json() for state in states]}, indent=2))
+    else:
+        print_states(states)
+    unread = sum(state.state == UNKNOWN for state in states) if names else 0
+    if unread:
+        return _PARTLY_DONE if unread < len(states) else 1
+    return 0
+
+
+def _checked(names: tuple[str, ...]) -> tuple[str, ...]:
+    try:
+        return check_bucket_names(names)
+    except SubscriptionError as error:
+        raise CommandError(str(error)) from error
+
+
+def _each(session: Session, names: tuple[str, ...], one: Callable[[str], dict[str, Any]]) -> int:
+    """Do one thing to each bucket, print what became of them, and return the exit code."""
+    done: list[dict[str, Any]] = []
+    failed: list[dict[str, Any]] = []
+    for name in _checked(names):
+        try:
+            done.append(one(name))
+        except SubscriptionError as error:
+            failed.append({"bucket": name, "error": str(error)})
+            said = str(error) if name in str(error) else f"{name}: {error}"
+            click.echo(harmless(f"invalidator: {said}"), err=True)
+            continue
+        if not session.as_json:
+            print_text(f"{name}: {done[-1]['summary']}")
+            for note in done[-1]["notes"]:
+                print_text(f"note: {note}", err=True)
+    if session.as_json:
+        click.echo(json.dumps({"buckets": [*done, *failed]}, indent=2))
+    if failed:
+        return _PARTLY_DONE if done else 1
+    return 0

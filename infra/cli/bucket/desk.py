@@ -1,0 +1,181 @@
+"""What the bucket commands work with: the stack's subscription, over the SDK, and words for its results."""
+
+import functools
+import json
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from bucket_subscription.bucket_notifications import S3Notifications
+from bucket_subscription.errors import SubscriptionError
+from bucket_subscription.key_filter import KeyFilter
+from bucket_subscription.names import QueueArn, read_queue_arn
+from bucket_subscription.owner import Owner
+from bucket_subscription.patience import Patience
+from bucket_subscription.queue_access import SqsQueueAccess
+from bucket_subscription.subscription import Result, Subscription
+from infra.cli.bucket.state import UNKNOWN, BucketState, read_state
+from infra.cli.errors import CommandError
+from infra.cli.printing import print_text
+from infra.cli.session import Session
+
+_PATIENCE_SECONDS = 15.0
+_ARRIVAL_SECONDS = 5.0
+
+
+class BucketDesk:
+    """One stack's hold on buckets, for one run of a command.
+
+    Args:
+        session: the shared options.
+        dry_run: whether nothing is written.
+    """
+
+    def __init__(self, session: Session, *, dry_run: bool) -> None:
+        self._session = session
+        self._dry_run = dry_run
+
+    @functools.cached_property
+    def queue(self) -> QueueArn:
+        """The stack's queue."""
+        try:
+            return read_queue_arn(self._session.outputs["QueueArn"])
+        except KeyError as error:
+            raise CommandError(
+                f"stack {self._session.stack!r} has no output QueueArn; is it ours?"
+            ) from error
+
+    @functools.cached_property
+    def _notifications(self) -> S3Notifications:
+        return S3Notifications(self._session.client("s3"), self.queue.account)
+
+    @functools.cached_property
+    def _access(self) -> SqsQueueAccess:
+        return SqsQueueAccess(self._session.client("sqs"), lambda: self._session.client("kms"))
+
+    @functools.cached_property
+    def _subscription(self) -> Subscription:
+        return Subscription(
+            Owner(self._session.stack),
+            self._notifications,
+            self._access,
+            lambda: _patience(_PATIENCE_SECONDS),
+            self._show,
+            self._dry_run,
+        )
+
+    def connect(self, name: str, keys: KeyFilter) -> dict[str, Any]:
+        """Connect a bucket; return what became of it, with `validated` and `arrival_seen`."""
+        before = self._access.messages(self.queue)
+        result = self._subscription.connect(name, self.queue, keys)
+        seen = self._arrival(before) if result.validated else None
+        if not result.lines:
+            summary = "connected already; nothing was changed"
+        elif self._dry_run:
+            summary = "would be connected"
+        else:
+            summary = f"connected; {_tested(result, seen=seen)}"
+        return {**self._told(result, summary), "validated": result.validated, "arrival_seen": seen}
+
+    def connect_eventbridge(self, name: str) -> dict[str, Any]:
+        """Switch on a bucket's delivery to EventBridge; return what became of it."""
+        result = self._subscription.connect_eventbridge(name, self.queue)
+        if not result.lines:
+            summary = "sends to EventBridge already; nothing was changed"
+        elif self._dry_run:
+            summary = "would send to EventBridge"
+        else:
+            summary = (
+                "sends to EventBridge; the stack's rule takes it on if EventBridgeBuckets names the bucket"
+            )
+        return self._told(result, summary)
+
+    def disconnect(self, name: str, keys: KeyFilter | None) -> dict[str, Any]:
+        """Take our entries from a bucket; return what became of it."""
+        result = self._subscription.disconnect(name, keys)
+        if not result.lines:
+            summary = "was not connected; nothing was changed"
+        else:
+            summary = "would be disconnected" if self._dry_run else "disconnected"
+        return self._told(result, summary)
+
+    def all_names(self) -> list[str]:
+        """Return the names of the account's buckets in the queue's region."""
+        pages = (
+            self._session.client("s3").get_paginator("list_buckets").paginate(BucketRegion=self.queue.region)
+        )
+        return [each["Name"] for page in pages for each in page["Buckets"]]
+
+    def state(self, name: str) -> BucketState:
+        """Return what a bucket sends, and whether it works."""
+        try:
+            document = self._notifications.read(name)
+            problem = self._access.problem(self.queue, name)
+        except SubscriptionError as error:
+            return BucketState(name, UNKNOWN, str(error), (), eventbridge=False)
+        return read_state(
+            name, document, Owner(self._session.stack), self.queue, problem=problem, rules_for=self._rules_for
+        )
+
+    def _rules_for(self, name: str) -> Sequence[str]:
+        """Return the rules that take the bucket's events from EventBridge to the queue."""
+        return [rule for rule, pattern in self._rules.items() if speaks_of(pattern, name)]
+
+    @functools.cached_property
+    def _rules(self) -> dict[str, dict[str, Any]]:
+        events = self._session.client("events")
+        names = events.list_rule_names_by_target(TargetArn=self.queue.arn)["RuleNames"]
+        rules = [events.describe_rule(Name=name) for name in names]
+        return {
+            each["Name"]: json.loads(each["EventPattern"]) for each in rules if each["State"] == "ENABLED"
+        }
+
+    def _show(self, lines: tuple[str, ...]) -> None:
+        # On a dry run the difference is what was asked for.
+        for line in lines:
+            print_text(line, err=self._session.as_json or not self._dry_run)
+
+    def _told(self, result: Result, summary: str) -> dict[str, Any]:
+        return {
+            "bucket": result.bucket,
+            "changed": bool(result.lines) and not self._dry_run,
+            "difference": list(result.lines),
+            "others": result.others,
+            "summary": f"{summary} (entries of others, untouched: {result.others})",
+            "notes": list(result.notes),
+        }
+
+    def _arrival(self, before: int | None) -> bool | None:
+        """Return whether the queue was seen to grow; None where its count may not be read.
+
+        The count only: receiving S3's test event would take it from the worker, with whatever lies beside it.
+        """
+        patience = _patience(_ARRIVAL_SECONDS)
+        while (now := self._access.messages(self.queue)) is not None and before is not None:
+            if now > before:
+                return True
+            if not patience.again():
+                return False
+        return None
+
+
+def _patience(seconds: float) -> Patience:
+    return Patience(time.monotonic() + seconds, time.monotonic, time.sleep)
+
+
+def _tested(result: Result, *, seen: bool | None) -> str:
+    if not result.validated:
+        return "not tested by S3"
+    told = "S3 sent its test event without an error"
+    if seen:
+        return f"{told}, and the queue grew"
+    if seen is None:
+        return f"{told}; the queue's count could not be read"
+    return f"{told}; the queue's count did not show it, as the worker may have taken it"
+
+
+def speaks_of(pattern: dict[str, Any], name: str) -> bool:
+    """Whether an EventBridge rule's pattern matches events of the bucket."""
+    sources = pattern.get("source", ["aws.s3"])
+    names = pattern.get("detail", {}).get("bucket", {}).get("name", [name])
+    return "aws.s3" in sources and name in names

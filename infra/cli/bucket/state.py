@@ -1,0 +1,122 @@
+"""What a bucket sends, where, and whether it reaches the queue: the rules of `bucket list`."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from bucket_subscription.document import Document, Entry, entries, sends_to_eventbridge
+from bucket_subscription.names import QueueArn
+from bucket_subscription.owner import EVENTS, Owner
+from infra.cli.visible import harmless
+
+# The state of a bucket that could not be read.
+UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class BucketState:
+    """One bucket, as found.
+
+    Attributes:
+        bucket: its name.
+        state: "works", "broken", "not connected" or "unknown".
+        reason: why, in one line with the fix.
+        entries: each entry, and whether it is this stack's.
+        eventbridge: whether it sends to EventBridge.
+    """
+
+    bucket: str
+    state: str
+    reason: str
+    entries: tuple[tuple[Entry, bool], ...]
+    eventbridge: bool
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the state for `--json`."""
+        return {
+            "bucket": self.bucket,
+            "state": self.state,
+            "reason": self.reason,
+            "eventbridge": self.eventbridge,
+            "entries": [
+                {
+                    "id": entry.id,
+                    "kind": entry.kind,
+                    "to": entry.arn,
+                    "events": list(entry.events),
+                    "prefix": entry.keys.prefix,
+                    "suffix": entry.keys.suffix,
+                    "own": own,
+                }
+                for entry, own in self.entries
+            ],
+        }
+
+
+def read_state(
+    bucket: str,
+    document: Document,
+    owner: Owner,
+    queue: QueueArn,
+    *,
+    problem: str | None,
+    rules_for: Callable[[str], Sequence[str]],
+) -> BucketState:
+    """Return the bucket's state.
+
+    Args:
+        bucket: its name.
+        document: its notification configuration.
+        owner: whose entries are ours.
+        queue: the stack's queue.
+        problem: why S3 cannot send the bucket's events to the queue, None where nothing says so.
+        rules_for: names the EventBridge rules that take a bucket's events to the queue; asked only if needed.
+    """
+    listed = tuple((entry, owner.owns(entry.id)) for entry in entries(document))
+    eventbridge = sends_to_eventbridge(document)
+    own = [entry for entry, is_own in listed if is_own]
+    rules = rules_for(bucket) if eventbridge else []
+    state, reason = _judge(own, queue, problem, rules)
+    if state == "not connected" and eventbridge:
+        reason = "sends to EventBridge, but no rule takes it to the queue; name it in EventBridgeBuckets"
+    return BucketState(bucket, state, reason, listed, eventbridge)
+
+
+def _judge(
+    own: Sequence[Entry], queue: QueueArn, problem: str | None, rules: Sequence[str]
+) -> tuple[str, str]:
+    if not own:
+        return ("works", f"through EventBridge rule {rules[0]}") if rules else ("not connected", "")
+    for entry in own:
+        if entry.arn != queue.arn:
+            return (
+                "broken",
+                f"entry {entry.id} sends to {entry.arn}, not this stack's queue; connect it again",
+            )
+        missing = [event for event in EVENTS if event not in entry.events]
+        if missing:
+            return "broken", f"entry {entry.id} lacks {', '.join(missing)}; connect it again"
+    if problem:
+        return "broken", problem
+    if rules:
+        return "works", f"twice: directly, and through EventBridge rule {rules[0]}; disconnect one"
+    return "works", "; ".join(str(entry.keys) for entry in own)
+
+
+def print_states(states: Sequence[BucketState]) -> None:
+    """Print a table, one row an entry."""
+    table = Table("bucket", "state", "sends", box=None, pad_edge=False)
+    for state in states:
+        label = state.state + (f": {state.reason}" if state.reason else "")
+        sends = [
+            f"{entry.kind} {entry.arn.rsplit(':', 1)[-1]}{' (ours)' if own else ''}: "
+            f"{', '.join(event.removeprefix('s3:') for event in entry.events)} for {entry.keys}"
+            for entry, own in state.entries
+        ]
+        if state.eventbridge:
+            sends.append("EventBridge: every event")
+        table.add_row(state.bucket, harmless(label), harmless("\n".join(sends) or "nothing"))
+    Console(highlight=False, markup=False).print(table)

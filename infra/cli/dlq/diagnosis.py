@@ -1,0 +1,173 @@
+"""What became of the work in a dead letter since: the worker's own reading, routing and coverage, run over it.
+
+Values in, values out.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from infra.cli.dlq.letters import DeadLetter, Group
+from infra.cli.printing import many
+from infra.cli.times import instant
+from invalidator.batch.inbox import Inbox, read
+from invalidator.core.bucket_changes import by_bucket
+from invalidator.core.coalescing.coalescing import coalesce
+from invalidator.core.limits.allowance import Allowance
+from invalidator.core.reasons import Reason
+from invalidator.core.routing.distribution import Distribution
+from invalidator.core.sent import Coverage, Sent
+from invalidator.core.work import BatchWork, Work, sort_by_distribution
+from invalidator.ports import Message
+
+
+class State(StrEnum):
+    """How it stands with a dead letter now."""
+
+    STALE = "stale"
+    UNKNOWN = "unknown"
+    UNREADABLE = "unreadable"
+    FRESH = "already fresh"
+    NEEDLESS = "needs nothing"
+
+
+SAFE_TO_PURGE = frozenset({State.FRESH, State.NEEDLESS})
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """How it stands with one letter.
+
+    Attributes:
+        letter: the dead letter.
+        state: how it stands.
+        why: one line for people.
+        stale: distribution id → viewer paths that no invalidation has covered since they changed.
+    """
+
+    letter: DeadLetter
+    state: State
+    why: str
+    stale: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a redrive would send to one distribution, if it were sent alone and at once."""
+
+    distribution: str
+    paths: int
+    wildcards: int
+    example: str
+
+
+def route(
+    letter: DeadLetter, serving: Mapping[str, tuple[Distribution, ...]], index_documents: tuple[str, ...]
+) -> tuple[Inbox, BatchWork]:
+    """Read a letter and sort its work by distribution, as the worker would."""
+    inbox = read([Message(letter.id, letter.body, letter.sent)])
+    relevant = {bucket: serving[bucket] for bucket in letter.buckets if bucket in serving}
+    return inbox, sort_by_distribution(
+        by_bucket(inbox.changes, inbox.keys), inbox.paths, relevant, index_documents
+    )
+
+
+def judge(
+    letter: DeadLetter,
+    inbox: Inbox,
+    work: BatchWork,
+    unknown: Mapping[str, str],
+    coverage: Mapping[str, Coverage],
+) -> Verdict:
+    """Say how it stands with a letter.
+
+    Args:
+        letter: the dead letter.
+        inbox: what reading it gave.
+        work: what routing it gave.
+        unknown: bucket → why nobody can tell who serves it.
+        coverage: distribution id → what was invalidated there since.
+    """
+    if inbox.unreadable:
+        problem = inbox.unreadable[0][1]
+        return Verdict(letter, State.UNREADABLE, f"{problem.reason}: {problem.detail}")
+    lost = next((bucket for bucket in letter.buckets if bucket in unknown), None)
+    if lost is not None and not work.by_distribution:
+        return Verdict(letter, State.UNKNOWN, f"nobody can tell who serves {lost}: {unknown[lost]}")
+    if not work.by_distribution:
+        return Verdict(letter, State.NEEDLESS, _needless(inbox, work))
+    stale: dict[str, frozenset[str]] = {}
+    covering: list[Sent] = []
+    for each in work.by_distribution.values():
+        covered = coverage.get(each.distribution.id, Coverage(()))
+        found = {path: covered.covering(path, at) for path, at in each.paths.items()}
+        left = frozenset(path for path, sent in found.items() if sent is None)
+        if left:
+            stale[each.distribution.id] = left
+        covering += [sent for sent in found.values() if sent is not None]
+    if stale:
+        return Verdict(letter, State.STALE, _stale(stale, work.by_distribution), stale)
+    last = max(covering, key=lambda sent: sent.created)
+    return Verdict(
+        letter,
+        State.FRESH,
+        f"covered on {last.distribution} by {last.id or 'an invalidation'} at {instant(last.created)}",
+    )
+
+
+def plans(verdicts: Sequence[Verdict], allow: Callable[[int], Allowance]) -> list[Plan]:
+    """Coalesce what is stale, as the worker would for one batch, and count what it would send.
+
+    Args:
+        verdicts: how it stands with each letter.
+        allow: number of changed paths → the most that one invalidation may hold.
+    """
+    by_distribution: dict[str, set[str]] = {}
+    for verdict in verdicts:
+        for distribution, changed in verdict.stale.items():
+            by_distribution.setdefault(distribution, set()).update(changed)
+    found = []
+    for distribution, paths in sorted(by_distribution.items()):
+        coalesced = coalesce(sorted(paths), allow(len(paths)))
+        found.append(
+            Plan(
+                distribution,
+                len(coalesced.exact) + len(coalesced.wildcards),
+                len(coalesced.wildcards),
+                min(paths),
+            )
+        )
+    return found
+
+
+def what_is_wrong(group: Group) -> str:
+    """Return the meaning of a group's reason, with the names that its letters give."""
+    where = ", ".join(group.distributions) or "its distribution"
+    named = {
+        Reason.ACCESS_DENIED: f"The worker's role lacks cloudfront:CreateInvalidation on {where}.",
+        Reason.DISTRIBUTION_GONE: f"It is {where}.",
+        Reason.PATH_REFUSED: f"It happened on {where}.",
+        Reason.ROLE_REFUSED: f"The distribution is {where}.",
+    }
+    more = next((text for reason, text in named.items() if reason == group.reason), "")
+    return f"{group.meaning} {more}".rstrip()
+
+
+def _needless(inbox: Inbox, work: BatchWork) -> str:
+    if inbox.tests:
+        return "it is S3's greeting on a new notification"
+    if work.dropped:
+        return f"{work.dropped[0].distribution} serves these buckets no more"
+    if work.unserved:
+        return f"no distribution serves its keys in {', '.join(sorted(work.unserved))}"
+    return "it changes no object's bytes"
+
+
+def _stale(stale: Mapping[str, frozenset[str]], works: Mapping[str, Work]) -> str:
+    parts = []
+    for distribution, paths in sorted(stale.items()):
+        oldest = min(works[distribution].paths[path] for path in paths)
+        parts.append(
+            f"{many(len(paths), 'path')} on {distribution} since {instant(oldest)}, e.g. {min(paths)}"
+        )
+    return "; ".join(parts)

@@ -1,0 +1,66 @@
+"""`invalidator dlq export`: dead letters as JSON lines, with all that is needed to send them again by hand."""
+
+import base64
+import json
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from infra.cli.dlq.letters import DeadLetter, Selector
+from infra.cli.dlq.queue import dead_letter_queue
+from infra.cli.dlq.sample import require, take_sample, tell
+from infra.cli.dlq.selection import selector_options
+from infra.cli.dlq_document import letter_document
+from infra.cli.errors import CommandError
+from infra.cli.printing import many, print_json
+from infra.cli.session import Session, session_options
+from infra.cli.visible import visible
+
+
+@click.command(epilog="\b\nExample:\n  invalidator dlq export dead-letters.jsonl --reason not-json")
+@session_options
+@selector_options
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+def export(session: Session, *, selector: Selector, file: Path) -> None:
+    """Write dead letters to FILE, one JSON document a line; they stay in the queue.
+
+    Each line holds id, reason, detail, sent, buckets, distribution, body and attributes.
+    """
+    with dead_letter_queue(session) as queue:
+        sample = take_sample(queue)
+        chosen = require(selector, sample)
+        write_letters(file, chosen)
+    if session.as_json:
+        print_json({**sample.document(), "exported": len(chosen), "file": str(file)})
+    else:
+        click.echo(f"{many(len(chosen), 'dead letter')} written to {visible(str(file))}")
+    tell(sample)
+
+
+def write_letters(file: Path, letters: Iterable[DeadLetter]) -> None:
+    """Write letters to a new file, safely on disk when this returns. Raises CommandError where it cannot."""
+    try:
+        with file.open("x", encoding="ascii") as lines:
+            for letter in letters:
+                whole = {name: _attribute(value) for name, value in letter.attributes.items()}
+                lines.write(json.dumps(letter_document(letter, whole)) + "\n")
+            lines.flush()
+            os.fsync(lines.fileno())
+    except FileExistsError as error:
+        raise CommandError(
+            f"{visible(str(file))} exists and is not overwritten; name another file"
+        ) from error
+    except OSError as error:
+        raise CommandError(f"cannot write {visible(str(file))}: {error.strerror}") from error
+
+
+def _attribute(value: dict[str, Any]) -> dict[str, str]:
+    if "BinaryValue" in value:
+        return {
+            "DataType": value["DataType"],
+            "BinaryValue": base64.b64encode(value["BinaryValue"]).decode("ascii"),
+        }
+    return {"DataType": value["DataType"], "StringValue": value.get("StringValue", "")}

@@ -1,0 +1,78 @@
+"""`invalidator dlq purge`: delete dead letters that need nothing any more, after a copy of them was written."""
+
+from pathlib import Path
+
+import click
+
+from infra.cli.dlq.export import write_letters
+from infra.cli.dlq.letters import Selector, group
+from infra.cli.dlq.queue import dead_letter_queue
+from infra.cli.dlq.sample import require, take_sample, tell
+from infra.cli.dlq.selection import selector_options
+from infra.cli.errors import CommandError
+from infra.cli.printing import many, print_json, print_text
+from infra.cli.progress import progress
+from infra.cli.session import Session, session_options
+from infra.cli.visible import visible
+
+PARTLY = 2
+STEP = 100
+
+
+@click.command(epilog="\b\nExample:\n  invalidator dlq purge --reason not-json --export purged.jsonl --yes")
+@session_options
+@selector_options
+@click.option(
+    "--export",
+    "file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the letters to this new file first (JSON lines); required with --yes.",
+)
+@click.option("--yes", is_flag=True, help="Do it; without this, only say what would be done.")
+def purge(session: Session, *, selector: Selector, file: Path | None, yes: bool) -> int:
+    """Delete dead letters: all, or those selected. What they stand for stays stale.
+
+    Nothing is deleted without --yes, nor without a copy in the file of --export.
+    """
+    if yes and file is None:
+        raise CommandError("purge deletes for good; name a new file for a copy with --export FILE")
+    with dead_letter_queue(session) as queue:
+        sample = take_sample(queue)
+        chosen = require(selector, sample)
+        failed: dict[str, str] = {}
+        if yes and file is not None and chosen:
+            write_letters(file, chosen)
+            with progress("deleting", len(chosen)) as advance:
+                for start in range(0, len(chosen), STEP):
+                    failed |= queue.delete(chosen[start : start + STEP])
+                    advance(STEP)
+    deleted = len(chosen) - len(failed) if yes else 0
+    if session.as_json:
+        print_json(
+            {
+                **sample.document(),
+                "dry_run": not yes,
+                "selected": len(chosen),
+                "deleted": deleted,
+                "failed": [{"id": name, "why": why} for name, why in sorted(failed.items())],
+                "file": str(file) if file and yes and chosen else None,
+            }
+        )
+    elif yes:
+        click.echo(
+            f"{many(deleted, 'dead letter')} deleted"
+            + (f"; a copy is in {visible(str(file))}" if chosen else "")
+        )
+    else:
+        for each in group(chosen):
+            print_text(f"would delete {len(each.letters)} of {each.reason}")
+    tell(sample)
+    if failed:
+        click.echo(f"{len(failed)} are still there; run it again for them, with another file.", err=True)
+    if not chosen:
+        click.echo("Nothing is selected.", err=True)
+    elif not yes:
+        click.echo(
+            f"Dry run: nothing was deleted. To delete these {len(chosen)}, add --export FILE --yes.", err=True
+        )
+    return PARTLY if failed else 0

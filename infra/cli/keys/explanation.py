@@ -1,0 +1,139 @@
+"""What `invalidator explain` found out about a key, as text for people and as JSON."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import click
+
+from infra.cli.keys.freshness import Freshness
+from infra.cli.printing import print_text
+from infra.cli.times import instant, iso
+from infra.cli.visible import visible
+from invalidator.core.routing.behavior_rules import Reach
+from invalidator.core.routing.explanation import Explanation, OriginVerdict, PathVerdict
+from invalidator.core.sent import Sent
+
+_REACHES = {Reach.NOT_HERE: "no", Reach.PLAIN: "yes", Reach.WITH_QUERY_STRINGS: "by query string"}
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What is known of a key in one distribution.
+
+    Attributes:
+        distribution: its id.
+        explanations: one for each routing of the bucket to it: at least one, one more for each further pin.
+        aliases: its alternate domain names.
+        freshness: None where AWS was not asked, or the distribution does not serve the key.
+    """
+
+    distribution: str
+    explanations: Sequence[Explanation]
+    aliases: tuple[str, ...]
+    freshness: Freshness | None
+
+    @property
+    def paths(self) -> list[str]:
+        """The viewer paths that the key is served under."""
+        return list(dict.fromkeys(path for each in self.explanations for path in each.paths))
+
+    @property
+    def origins(self) -> list[OriginVerdict]:
+        """What each origin has to say of the key."""
+        return list(dict.fromkeys(origin for each in self.explanations for origin in each.origins))
+
+
+def found_as_json(bucket: str, key: str, changed: float | None, found: Sequence[Found]) -> dict[str, Any]:
+    """Return the command's document; `changed` is when the object changed, epoch seconds."""
+    return {
+        "bucket": bucket,
+        "key": key,
+        "last_modified": None if changed is None else iso(changed),
+        "distributions": [
+            {
+                "id": each.distribution,
+                "aliases": each.aliases,
+                "paths": each.paths,
+                "state": None if each.freshness is None else each.freshness.state,
+                "covered_by": {
+                    path: None
+                    if sent is None
+                    else {"id": sent.id, "created": iso(sent.created), "completed": sent.completed}
+                    for path, sent in (each.freshness.covering if each.freshness else {}).items()
+                },
+                "origins": [_origin_as_json(origin) for origin in each.origins],
+            }
+            for each in found
+        ],
+    }
+
+
+def _origin_as_json(verdict: OriginVerdict) -> dict[str, Any]:
+    return {
+        "id": verdict.origin.id,
+        "domain": verdict.origin.domain,
+        "origin_path": verdict.origin.path,
+        "refusal": verdict.refusal or None,
+        "paths": [
+            {
+                "path": each.path,
+                "meaning": each.meaning,
+                "behavior": each.pattern,
+                "cached": _REACHES[each.reach],
+                "rewritten": each.rewritten,
+                "sent": each.sent,
+            }
+            for each in verdict.paths
+        ],
+    }
+
+
+def print_found(found: Found) -> None:
+    """Print what a person reads of one distribution."""
+    print_text(f"{found.distribution} {'serves it' if found.paths else 'does not serve it'}")
+    if found.aliases:
+        print_text(f"also called {', '.join(found.aliases)}", "  ")
+    for verdict in found.origins:
+        print_text(f"origin {verdict.origin.id}: {verdict.origin.domain or 'any'}", "  ")
+        if verdict.origin.path:
+            print_text(f"OriginPath {verdict.origin.path}", "    ")
+        if verdict.refusal:
+            print_text(f"no: {verdict.refusal}", "    ")
+        for path in verdict.paths:
+            click.echo(f"    {visible(path.path)}")
+            for line in _about(path):
+                print_text(line, "      ")
+    if found.freshness is not None:
+        for line in _freshness_as_text(found.freshness):
+            print_text(line, "  ")
+
+
+def _about(verdict: PathVerdict) -> list[str]:
+    behavior = f"behavior {verdict.pattern}" if verdict.pattern is not None else "no behavior"
+    if verdict.reach is Reach.NOT_HERE:
+        return [verdict.meaning, f"not sent: {behavior} leads to another origin"]
+    if verdict.rewritten:
+        behavior += " leads elsewhere, but a function may rewrite other paths to this one"
+    if verdict.reach is Reach.WITH_QUERY_STRINGS:
+        behavior += "; cached by query string"
+    return [verdict.meaning, behavior, f"sent as {' '.join(verdict.sent)}"]
+
+
+def _freshness_as_text(known: Freshness) -> list[str]:
+    if known.state == "covered" and known.oldest is not None and known.changed is not None:
+        return [f"fresh: changed {instant(known.changed)}, then {_invalidation(known.oldest)}"]
+    lines = []
+    if known.changed is not None:
+        lines.append(
+            f"waiting: changed {instant(known.changed)}, and not invalidated since; see: invalidator status, "
+            "invalidator dlq explain"
+        )
+    for path, sent in known.covering.items():
+        last = "never, as far as is remembered" if sent is None else _invalidation(sent)
+        lines.append(f"last time for {path}: {last}")
+    return lines
+
+
+def _invalidation(sent: Sent) -> str:
+    return f"invalidated {instant(sent.created)} by {sent.id}" + (", completed" if sent.completed else "")

@@ -1,0 +1,105 @@
+"""What a set of changed keys would send to each distribution, and what that would purge besides. Pure."""
+
+from bisect import bisect_right
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from invalidator.core.coalescing.coalescing import Coalesced, coalesce
+from invalidator.core.coalescing.collateral import Inventory
+from invalidator.core.limits.allowance import Allowance
+from invalidator.core.limits.budget import FREE_PATHS_A_MONTH, cost_usd
+from invalidator.core.routing.viewer_paths import Router
+
+
+@dataclass(frozen=True, slots=True)
+class DistributionPlan:
+    """What one distribution would be sent.
+
+    Attributes:
+        distribution: the distribution's id.
+        sent: the paths.
+        collateral: how many objects of the inventory the paths purge although their key did not change; None
+            without an inventory.
+        unserved: the keys that this distribution does not serve, in the order they were given.
+    """
+
+    distribution: str
+    sent: Coalesced
+    collateral: int | None
+    unserved: tuple[str, ...]
+
+    @property
+    def cost_usd(self) -> float:
+        """The paths' price in US dollars, as if the account's free paths of the month were used up."""
+        return cost_usd(len(self.sent.paths), FREE_PATHS_A_MONTH)
+
+
+def plan_for(
+    routers: Sequence[Router],
+    keys: Collection[str],
+    allow: Callable[[int], Allowance],
+    inventory: Iterable[str] | None = None,
+) -> DistributionPlan:
+    """Plan for one distribution.
+
+    Args:
+        routers: the distribution's routings for the bucket: at least one, and one more for each further pin.
+        keys: the changed keys, each once.
+        allow: the most to send, told from how many viewer paths changed.
+        inventory: every key in the bucket after the change; None where that is not known.
+    """
+    name = routers[0].distribution.id
+    paths_of = routers[0].paths if len(routers) == 1 else partial(_paths_of_all, routers)
+    changed: set[str] = set()
+    unserved = []
+    for key in keys:
+        paths = paths_of(key)
+        changed.update(paths)
+        if not paths:
+            unserved.append(key)
+    if inventory is None:
+        return DistributionPlan(name, coalesce(changed, allow(len(changed))), None, tuple(unserved))
+    changed_keys = frozenset(keys)
+    unchanged = [paths for key in inventory if key not in changed_keys and (paths := paths_of(key))]
+    sent = coalesce(changed, allow(len(changed)), Inventory(_outermost(unchanged)))
+    purges = _Purged(sent)
+    collateral = sum(any(map(purges, paths)) for paths in unchanged)
+    return DistributionPlan(name, sent, collateral, tuple(unserved))
+
+
+def _paths_of_all(routers: Sequence[Router], key: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(path for router in routers for path in router.paths(key)))
+
+
+def _outermost(objects: Iterable[tuple[str, ...]]) -> Iterable[str]:
+    """The paths by which objects are counted: a wildcard that purges one object should count it once.
+
+    A wildcard that covers `/docs` or `/docs/` covers `/docs/index.html` too, so these two are not counted
+    besides it; nor is the `+` form of a path with a space.
+    """
+    for paths in objects:
+        if len(paths) == 1:
+            yield paths[0]
+            continue
+        stems = {path.removesuffix("*") for path in paths}
+        stems -= {plus for stem in stems if "%20" in stem and (plus := stem.replace("%20", "+")) in stems}
+        for stem in stems:
+            if not any(other != stem and other.startswith(stem) for other in stems):
+                yield stem
+
+
+class _Purged:
+    """Tells whether sent paths purge what is cached under a viewer path."""
+
+    def __init__(self, sent: Coalesced) -> None:
+        self._exact = frozenset(sent.exact)
+        # None begins with another, so the one that sorts last before a path is the only one that may cover it.
+        self._prefixes = sorted(path[:-1] for path in sent.wildcards)
+
+    def __call__(self, path: str) -> bool:
+        stem = path.removesuffix("*")
+        if stem in self._exact:
+            return True
+        at = bisect_right(self._prefixes, stem)
+        return at > 0 and stem.startswith(self._prefixes[at - 1])

@@ -1,0 +1,132 @@
+"""Where `plan` and `explain` take a bucket's distributions from: files, or the deployed stack."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from infra.cli.errors import CommandError
+from infra.cli.input_files import read_distributions, read_policies
+from infra.cli.session import Session
+from infra.cli.visible import visible
+from invalidator.core.routing.distribution import Distribution
+from invalidator.core.routing.viewer_paths import Router
+
+if TYPE_CHECKING:
+    from infra.cli.deployed import Deployed
+
+DEFAULT_INDEX_DOCUMENTS = "index.html"
+
+
+@dataclass(frozen=True, slots=True)
+class Routing:
+    """A bucket's distributions, ready to be asked.
+
+    Attributes:
+        routers: distribution id → its routing. There is one for each pin where several pins name it; the paths
+            of a key are those of all.
+        deployed: the worker whose distributions these are; None for files.
+    """
+
+    routers: dict[str, tuple[Router, ...]]
+    deployed: "Deployed | None"
+
+
+def routing_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a click command the options that `find_routing` takes."""
+    options = (
+        click.option(
+            "--distribution",
+            "distribution_files",
+            multiple=True,
+            metavar="FILE",
+            help="What 'aws cloudfront get-distribution' prints; repeatable. AWS is not asked then.",
+        ),
+        click.option(
+            "--cache-policy",
+            "policy_files",
+            multiple=True,
+            metavar="FILE",
+            help="What 'aws cloudfront get-cache-policy' prints; repeatable.",
+        ),
+        click.option(
+            "--index-documents",
+            metavar="NAMES",
+            help="Names that stand for their directory, comma separated; '' for none."
+            f"  [default: {DEFAULT_INDEX_DOCUMENTS}, or the stack's]",
+        ),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def find_routing(
+    session: Session,
+    bucket: str,
+    distribution_files: tuple[str, ...],
+    policy_files: tuple[str, ...],
+    index_documents: str | None,
+) -> Routing:
+    """Return the routing of a bucket, and say on stderr what is uncertain about it.
+
+    Raises:
+        CommandError: a file is not what it should be, or the stack does not answer.
+    """
+    if distribution_files:
+        names = DEFAULT_INDEX_DOCUMENTS if index_documents is None else index_documents
+        read = read_distributions(distribution_files, read_policies(policy_files))
+        for file, distribution in read:
+            _say_unknown_policies(file, distribution, "; give it with --cache-policy")
+        return Routing(_routers(tuple(each for _, each in read), bucket, _names(names)), None)
+    if policy_files:
+        raise CommandError("--cache-policy needs --distribution: the stack's distributions bring their own")
+    deployed, distributions = _ask_stack(session, bucket)
+    names = deployed.settings.index_documents if index_documents is None else index_documents
+    return Routing(_routers(distributions, bucket, _names(names)), deployed)
+
+
+def _ask_stack(session: Session, bucket: str) -> tuple["Deployed", tuple[Distribution, ...]]:
+    import time  # noqa: PLC0415  start-up
+
+    from infra.cli.deployed import Deployed  # noqa: PLC0415  start-up: with files, AWS is not asked
+    from infra.cli.worker_view import find_serving  # noqa: PLC0415  start-up
+
+    deployed = Deployed(session)
+    serving = find_serving(deployed, [bucket], time.time())
+    for note in serving.notes:
+        click.echo(f"note: {visible(note)}", err=True)
+    if bucket in serving.unknown:
+        raise CommandError(f"who serves {visible(bucket)} is not known: {serving.unknown[bucket]}")
+    distributions = serving.known[bucket]
+    if not distributions:
+        click.echo(
+            f"note: no distribution is known to serve {visible(bucket)}; see: invalidator route list",
+            err=True,
+        )
+    for distribution in distributions:
+        _say_unknown_policies(distribution.id, distribution, "")
+    return deployed, distributions
+
+
+def _say_unknown_policies(source: str, distribution: Distribution, fix: str) -> None:
+    for policy in distribution.unknown_policies:
+        click.echo(
+            f"note: {source}: cache policy {visible(policy)} is not known, so its paths count as cached "
+            f"by query string{fix}",
+            err=True,
+        )
+
+
+def _routers(
+    distributions: tuple[Distribution, ...], bucket: str, index_documents: tuple[str, ...]
+) -> dict[str, tuple[Router, ...]]:
+    routers: dict[str, tuple[Router, ...]] = {}
+    for each in distributions:
+        routers[each.id] = (*routers.get(each.id, ()), Router(each, bucket, index_documents))
+    return routers
+
+
+def _names(index_documents: str) -> tuple[str, ...]:
+    return tuple(name for each in index_documents.split(",") if (name := each.strip()))

@@ -1,0 +1,150 @@
+"""What `invalidator status` knows: asked of SQS, Lambda, the table, CloudFront and CloudWatch.
+
+Each part stands alone: where one service cannot be asked, its part is None and a note says why.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from infra.cli.deployed import Deployed
+from infra.cli.errors import CommandError, explain_aws_error
+from infra.cli.session import Session, output
+from infra.cli.status.measured import Latency, latency, oldest_seconds
+from infra.cli.worker_switch import is_off, mapping_of
+from infra.cli.worker_view import settings_or_why
+from invalidator.aws.cloudfront import CloudFrontInvalidations
+from invalidator.aws.memory_table import MemoryTable
+from invalidator.batch.worker import OWN_ACCOUNT
+from invalidator.core.limits.room import LONGEST_SECONDS, in_progress
+from invalidator.core.sent import Sent
+from invalidator.failures import Failure
+
+# Of an account with more in progress, the first are asked for and the rest is taken from the table.
+MOST_STATUS_CALLS = 20
+Found = TypeVar("Found")
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """The queue: messages that wait, are in flight, or are delayed until a retry."""
+
+    waiting: int
+    in_flight: int
+    delayed: int
+
+
+@dataclass(slots=True)
+class Facts:
+    """Everything, as far as these credentials may know it.
+
+    Attributes:
+        at: when it was asked, epoch seconds.
+        backlog: the queue.
+        oldest_seconds: age of the queue's oldest message.
+        dead_letters: how many there are, about.
+        paused: whether the worker is switched off.
+        running: invalidations in progress.
+        last: the newest invalidation of each distribution, newest first.
+        paths: paths sent this month.
+        budget: paths a month that the operator allows; 0 is no budget.
+        latency: of the last 24 hours.
+        notes: what could not be asked, and why.
+    """
+
+    at: float
+    backlog: Backlog | None = None
+    oldest_seconds: float | None = None
+    dead_letters: int | None = None
+    paused: bool | None = None
+    running: list[Sent] = field(default_factory=list)
+    last: list[Sent] | None = None
+    paths: int | None = None
+    budget: int | None = None
+    latency: Latency | None = None
+    notes: list[str] = field(default_factory=list)
+
+
+def gather(session: Session, now: float) -> Facts:
+    """Ask for all of it. Raises CommandError where there is no stack."""
+    facts = Facts(now)
+    queue = output(session, "QueueUrl")
+    facts.backlog = _ask(facts, "the queue", lambda: _backlog(session, queue))
+    dead = _ask(
+        facts, "the dead-letter queue", lambda: _backlog(session, output(session, "DeadLetterQueueUrl"))
+    )
+    facts.dead_letters = None if dead is None else dead.waiting + dead.in_flight
+    facts.oldest_seconds = _ask(facts, "the age of the backlog", lambda: oldest_seconds(session, queue, now))
+    facts.paused = _ask(facts, "whether it is paused", lambda: is_off(mapping_of(session)))
+    deployed = Deployed(session)
+    settings = settings_or_why(deployed)
+    if isinstance(settings, str):
+        facts.notes.append(settings)
+    else:
+        facts.budget = settings.monthly_path_budget
+    memory = deployed.memory
+    facts.paths = _ask(
+        facts, "the paths of this month", lambda: memory.recall((), OWN_ACCOUNT, now)[1].spending.month
+    )
+    roles = _ask(facts, "the mapping", lambda: _roles(memory))
+    if roles is not None:
+        facts.last = _ask(facts, "the last invalidations", lambda: _last(memory, sorted(roles)))
+    if facts.last and roles:
+        newest = facts.last
+        running = _ask(facts, "invalidations in progress", lambda: _running(memory, newest, now))
+        facts.running = _unfinished(deployed, facts, running or [], roles)
+    facts.latency = _ask(facts, "event-to-invalidation times", lambda: latency(session, now))
+    return facts
+
+
+def _ask(facts: Facts, what: str, question: Callable[[], Found]) -> Found | None:
+    try:
+        return question()
+    except (BotoCoreError, ClientError) as error:
+        facts.notes.append(f"{what} cannot be read: {explain_aws_error(error)}")
+    except (CommandError, Failure) as error:
+        facts.notes.append(f"{what} cannot be read: {error}")
+    return None
+
+
+def _backlog(session: Session, url: str) -> Backlog:
+    names: Any = ["", "NotVisible", "Delayed"]
+    names = [f"ApproximateNumberOfMessages{name}" for name in names]
+    got = session.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
+    return Backlog(*(int(got[name]) for name in names))
+
+
+def _roles(memory: MemoryTable) -> dict[str, str | None]:
+    """Return every distribution that serves a bucket, and the role by which its account is reached."""
+    routes = memory.all_routes().values()
+    return {each.id: each.role for stored in routes for each in stored.distributions}
+
+
+def _last(memory: MemoryTable, names: Iterable[str]) -> list[Sent]:
+    found = [memory.last_sent(name) for name in names]
+    return sorted((sent for sent in found if sent is not None), key=lambda sent: -sent.created)
+
+
+def _running(memory: MemoryTable, newest: list[Sent], now: float) -> list[Sent]:
+    oldest = now - LONGEST_SECONDS
+    names = [sent.distribution for sent in newest if sent.created >= oldest]
+    return in_progress((sent for name in names for sent in memory.sent_since(name, oldest)), now)
+
+
+def _unfinished(
+    deployed: Deployed, facts: Facts, running: list[Sent], roles: Mapping[str, str | None]
+) -> list[Sent]:
+    """Leave out what CloudFront has finished; what it cannot be asked about counts as in progress."""
+    cloudfront = CloudFrontInvalidations(deployed.cloudfront_clients)
+    unfinished = []
+    for number, sent in enumerate(running):
+        asked = number < MOST_STATUS_CALLS and sent.id
+        try:
+            if asked and cloudfront.completed(sent.distribution, sent.id, roles[sent.distribution]):
+                continue
+        except Failure as failure:
+            facts.notes.append(f"{sent.id} counts as in progress: {failure}")
+        unfinished.append(sent)
+    return unfinished

@@ -1,0 +1,167 @@
+"""`invalidator dlq redrive` as a person types it: what is sent, what stays, and that nothing is ever lost."""
+
+import random
+from collections import Counter
+
+import pytest
+
+from infra.cli.dlq.queue import HOLD_SECONDS
+from tests.cli.dlq.desk import compact, notification
+
+
+def test_without_yes_nothing_is_sent_and_the_letters_are_free_again(desk):
+    desk.bury("x", "not-json")
+    answer = desk.run("dlq", "redrive")
+    assert answer.code == 0
+    assert "would redrive 1 of not-json" in answer.out
+    assert "Dry run" in answer.err
+    assert not desk.sqs.messages(desk.queue)
+    assert not desk.sqs.held[desk.dead]
+
+
+def test_a_redriven_message_is_clean_of_what_the_worker_wrote_on_it_and_keeps_the_rest(desk):
+    desk.bury(
+        compact(), "access-denied", Detail="no", Distribution="E1", Paths="/a", PathCount="1", Trace="t1"
+    )
+    assert desk.run("dlq", "redrive", "--yes").code == 0
+    (sent,) = desk.sqs.messages(desk.queue)
+    assert sent.body == compact()
+    assert sent.attributes == {"Trace": {"DataType": "String", "StringValue": "t1"}}
+    assert not desk.sqs.messages(desk.dead)
+
+
+@pytest.mark.parametrize(
+    "option",
+    [("--reason", "access-denied"), ("--bucket", "site"), ("--reason", "access-denied", "--bucket", "site")],
+)
+def test_a_selector_redrives_what_it_names_and_frees_the_others(desk, option):
+    desk.bury(compact(), "access-denied")
+    desk.bury(notification(bucket="other"), "not-a-notification")
+    answer = desk.run("dlq", "redrive", *option, "--yes", "--json")
+    assert answer.data["sent"] == answer.data["deleted"] == 1
+    assert desk.sqs.bodies(desk.queue) == [compact()]
+    assert [each.body for each in desk.sqs.visible[desk.dead]] == [notification(bucket="other")]
+
+
+def test_a_reason_that_there_is_not_is_told_and_taken_all_the_same(desk):
+    """A newer worker may have written it."""
+    desk.bury(compact(), "newer-than-this")
+    answer = desk.run("dlq", "redrive", "--reason", "newer-than-this", "--yes", "--json")
+    assert answer.data["sent"] == 1
+    assert "'newer-than-this' is none of not-json, " in answer.err
+
+
+def test_selecting_by_id_says_which_ids_were_not_there(desk):
+    known = desk.bury(compact(), "access-denied")
+    answer = desk.run("dlq", "redrive", "--id", known, "--id", "nobody", "--yes", "--json")
+    assert answer.code == 2
+    assert answer.data["not_received"] == ["nobody"]
+    assert desk.sqs.bodies(desk.queue) == [compact()]
+
+
+def test_what_sqs_does_not_take_stays_and_is_told(desk):
+    desk.bury("bad")
+    desk.bury("good")
+    desk.sqs.refuse = lambda action, body: action == "SendMessageBatch" and body == "bad"
+    answer = desk.run("dlq", "redrive", "--yes")
+    assert answer.code == 2
+    assert "InternalError: try again" in answer.err
+    assert desk.sqs.bodies(desk.queue) == ["good"]
+    assert [each.body for each in desk.sqs.visible[desk.dead]] == ["bad"]
+
+
+def test_what_is_sent_but_cannot_be_deleted_is_told_and_may_come_twice(desk):
+    desk.bury("x")
+    desk.sqs.refuse = lambda action, _: action == "DeleteMessageBatch"
+    answer = desk.run("dlq", "redrive", "--yes")
+    assert answer.code == 2
+    assert "sent, but not deleted" in answer.err
+    assert desk.sqs.bodies(desk.queue) == desk.sqs.bodies(desk.dead) == ["x"]
+
+
+def test_all_is_left_to_sqs_own_move_where_it_exists(desk):
+    desk.sqs.move_tasks = True
+    for number in range(25):
+        desk.bury(f"{number}")
+    answer = desk.run("dlq", "redrive", "--yes", "--json")
+    assert answer.data == {
+        "dry_run": False, "method": "move-task", "status": "COMPLETED", "sent": 25, "why": "",
+    }  # fmt: skip
+    assert len(desk.sqs.messages(desk.queue)) == 25
+    assert "ReceiveMessage" not in desk.sqs.calls
+
+
+def test_a_move_that_sqs_breaks_off_is_partly_done(desk):
+    desk.sqs.move_tasks, desk.sqs.move_fails_after = True, 1
+    desk.bury("a")
+    desk.bury("b")
+    answer = desk.run("dlq", "redrive", "--yes")
+    assert answer.code == 2
+    assert "AccessDenied" in answer.err
+
+
+def test_where_sqs_has_no_move_it_says_so_and_sends_letter_by_letter(desk):
+    desk.bury("a")
+    answer = desk.run("dlq", "redrive", "--yes")
+    assert answer.code == 0
+    assert "InvalidAction" in answer.err
+    assert desk.sqs.bodies(desk.queue) == ["a"]
+
+
+def test_large_letters_are_sent_in_batches_that_sqs_takes(desk):
+    for number in range(4):
+        desk.bury(compact(reason=str(number) * 400_000))
+    assert desk.run("dlq", "redrive", "--yes").code == 0
+    assert len(desk.sqs.bodies(desk.queue)) == 4
+    assert desk.sqs.calls["SendMessageBatch"] > 1
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_killed_at_any_point_and_run_again_it_loses_nothing(desk, seed):
+    """SIGKILL strikes before or after some send or delete takes effect; the next run does the rest."""
+    chance = random.Random(seed)
+    bodies = [f"{number}" for number in range(300)]
+    for body in bodies:
+        desk.bury(body, "unavailable")
+    process = None
+    moment = chance.choice(["before", "after"]), chance.choice(["SendMessageBatch", "DeleteMessageBatch"])
+    number = chance.randrange(1, 20)
+
+    def strike(action, count):
+        if process is not None and action == moment[1] and count == number:
+            process.kill()
+
+    setattr(desk.sqs, moment[0], strike)
+    process = desk.typed("dlq", "redrive", "--reason", "unavailable", "--yes")
+    process.communicate(timeout=60)
+    assert process.returncode == -9
+    assert desk.sqs.bodies(desk.dead)
+    assert set(desk.sqs.bodies(desk.queue) + desk.sqs.bodies(desk.dead)) == set(bodies)
+
+    desk.sqs.before = desk.sqs.after = None
+    # A receive that was under way when the process was killed may hold letters a second time.
+    for run in (1, 2):
+        desk.sqs.offset = run * (HOLD_SECONDS + 1)
+        assert desk.run("dlq", "redrive", "--reason", "unavailable", "--yes").code == 0
+    redriven = Counter(desk.sqs.bodies(desk.queue))
+    assert set(redriven) == set(bodies)
+    assert max(redriven.values()) <= 2
+    assert not desk.sqs.bodies(desk.dead)
+
+
+@pytest.mark.parametrize("action", ["ReceiveMessage", "SendMessageBatch", "DeleteMessageBatch"])
+def test_a_refused_permission_is_one_line_and_loses_nothing(desk, action):
+    desk.bury("x", "unavailable")
+    desk.sqs.denied = frozenset({action})
+    answer = desk.run("dlq", "redrive", "--reason", "unavailable", "--yes")
+    assert answer.code == 1
+    assert f"AWS refused {action}: AccessDenied: not allowed" in answer.err
+    assert [each.body for each in desk.sqs.visible[desk.dead]] == ["x"]
+
+
+def test_who_may_not_release_letters_still_gets_the_answer_and_a_word_about_it(desk):
+    desk.bury("x", "unavailable")
+    desk.sqs.denied = frozenset({"ChangeMessageVisibilityBatch"})
+    answer = desk.run("dlq", "list", "--json")
+    assert answer.data["received"] == 1
+    assert f"stay invisible for {HOLD_SECONDS} s" in answer.err

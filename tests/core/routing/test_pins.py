@@ -1,0 +1,43 @@
+"""A pinned route leads to the distribution's own routing where it is known, and to all of it where it is not."""
+
+from invalidator.core.routing.distribution import Behavior, Distribution, Origin
+from invalidator.core.routing.pins import Pin, pinned_distribution
+from invalidator.core.routing.viewer_paths import Router
+
+ALIAS = "alias-1234-s3alias.s3.us-east-1.amazonaws.com"
+
+
+def paths(pin: Pin, configured: Distribution | None, key: str) -> tuple[str, ...]:
+    return Router(pinned_distribution(pin, configured), pin.bucket, ()).paths(key)
+
+
+def configured(bucket: str | None, path: str = "") -> Distribution:
+    return Distribution("E1", (Origin("o", ALIAS, bucket, path),), (Behavior("*", ("o",)),))
+
+
+def test_an_origin_that_hides_its_bucket_is_taken_to_be_the_pinned_one():
+    assert paths(Pin("site", "E1"), configured(None), "a") == ("/a",)
+    assert paths(Pin("site", "E1", "/docs"), configured(None, "/docs"), "docs/a") == ("/a",)
+    assert paths(Pin("site", "E1", "/docs"), configured(None, "/docs"), "a") == ()
+
+
+def test_another_buckets_origin_is_left_alone_and_every_path_counts_as_the_pinned_buckets():
+    routed = pinned_distribution(Pin("site", "E1"), configured("media"))
+    assert Router(routed, "media", ()).paths("a") == ()
+    assert paths(Pin("site", "E1"), configured("media"), "a") == ("/a*",)
+
+
+def test_where_the_configuration_is_not_known_paths_are_wider_and_never_stale():
+    assert paths(Pin("site", "E1"), None, "a") == ("/a*",)
+    assert paths(Pin("site", "E1", "/docs"), None, "docs/a") == ("/a*",)
+
+
+def test_a_pinned_prefix_narrows_the_keys():
+    assert paths(Pin("site", "E1", prefix="web/"), configured(None), "web/a") == ("/web/a",)
+    assert paths(Pin("site", "E1", prefix="web/"), configured(None), "other/a") == ()
+
+
+def test_the_role_goes_along():
+    role = "arn:aws:iam::222233334444:role/cdn"
+    assert pinned_distribution(Pin("site", "E1", role=role), configured(None)).role == role
+    assert pinned_distribution(Pin("site", "E1", role=role), None).role == role
