@@ -5,7 +5,7 @@ Failure
 ├── Transient            passing: retried with backoff, for a while
 ├── InvalidPaths         one of the request's paths is refused, nobody says which
 ├── Permanent            given up at once, with a reason
-├── MemoryUnavailable    the table cannot be asked: the worker goes on without memory
+├── TableUnavailable    the table cannot be asked: what arrives stays on the queue
 └── QueueUnavailable     nothing could be handed over: the messages stay where they are
 """
 
@@ -48,7 +48,7 @@ class Permanent(Failure):
         self.reason = reason
 
 
-class MemoryUnavailable(Failure):
+class TableUnavailable(Failure):
     """The table could not be read or written."""
 
 

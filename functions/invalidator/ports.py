@@ -1,16 +1,21 @@
-"""What the worker needs of the outside world. `aws/` holds the AWS side of each; the simulator brings its own."""
+"""What the functions need of the outside world. `aws/` holds the AWS side of each; the simulator brings its own.
 
-from collections.abc import Iterable, Mapping, Sequence
+Each method of `Log`, `Wakes`, `Targets` and `Accounts` is one call to the table (a few where an item would be too
+large), so that a process can die between any two of them, and the tests let it.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from invalidator.core.limits.budget import Spending
-from invalidator.core.limits.pace import Pace
-from invalidator.core.messages.backlog import KeyBacklog, PathBacklog
+from invalidator.core.limits.slots import Calls
+from invalidator.core.pending.entry import Entry
+from invalidator.core.pending.state import TargetState
+from invalidator.core.pending.wakes import Rest, Wake
 from invalidator.core.reasons import Reason
 from invalidator.core.request import Request
-from invalidator.core.routing.distribution import Distribution
-from invalidator.core.routing.pins import Pin
+from invalidator.core.routing.target import TargetRoutes
 from invalidator.core.sent import Sent
 
 
@@ -22,42 +27,32 @@ class Message:
         id: SQS's message id.
         body: the text.
         sent: when SQS took it, epoch seconds.
+        receives: how often it was received, this time included.
+        receipt: what deletes it; "" where Lambda does that.
     """
 
     id: str
     body: str
     sent: float
+    receives: int = 1
+    receipt: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class StoredRoutes:
-    """What the table knows of a bucket: who serves it, as scanned, and until when that counts as fresh.
+class Dealt:
+    """A number dealt to a writer of a log, and whom the log's owner concerns.
 
     Attributes:
-        distributions: found by the last scan, or pinned; empty when no distribution serves the bucket.
-        fresh_until: epoch seconds; past that, the answer is stale but better than none.
+        number: the entry's place in the log.
+        targets: ids of the targets to wake, where they are few; None where the owner itself is to be woken.
     """
 
-    distributions: tuple[Distribution, ...]
-    fresh_until: float
+    number: int
+    targets: tuple[str, ...] | None = None
 
 
 NOTHING_SPENT = Spending()
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """What is remembered of an account: what it spent, what CloudFront took from it, when it may be asked next.
-
-    Attributes:
-        spending: paths spent this month and day.
-        pace: what was learned of its quotas, None while it was never refused.
-        next_call: the earliest time for the next call while calls are spaced, epoch seconds.
-    """
-
-    spending: Spending = NOTHING_SPENT
-    pace: Pace | None = None
-    next_call: float = 0.0
+NO_CALLS = Calls()
 
 
 class Clock(Protocol):
@@ -68,6 +63,140 @@ class Clock(Protocol):
 
     def sleep(self, seconds: float) -> None:
         """Wait."""
+
+
+class Log(Protocol):
+    """The logs of pending changes. Every method raises `TableUnavailable` where the table cannot be asked."""
+
+    def deal(self, owner: str) -> Dealt | None:
+        """Deal the next number of an owner's log; None for a bucket that no survey and no pin knows."""
+
+    def put(self, owner: str, number: int, entry: Entry) -> bool:
+        """Write an entry under its number; False where a reader has closed it: another number is needed.
+
+        The same entry under the same number again is True: the SDK may have tried twice.
+        """
+
+    def read(self, owner: str, after: int) -> Iterator[tuple[int, Entry | None]]:
+        """Yield what stands in a log after a number, in order, as of now; None for a number that was closed."""
+
+    def close(self, owner: str, number: int) -> Entry | None:
+        """Close a number that nothing stands under; return the entry where a writer was faster."""
+
+    def before(self, owner: str, written: float) -> int:
+        """Return the number up to which all entries were written before a time (epoch seconds); 0 for none."""
+
+
+class Wakes(Protocol):
+    """Who is to be looked at, and who is being looked at. Every method raises `TableUnavailable`."""
+
+    def wake(self, name: str, due: float, since: float, called: float) -> Wake | None:
+        """Ask for a look at `due` where none is asked for; return the wake then, None where one is asked for already.
+
+        Args:
+            name: owner name of a target, of a bucket, or `unknown`.
+            due: epoch seconds.
+            since: the first change behind it, epoch seconds; what is known already stays.
+            called: when a message will be sent for it; 0 where the sweep is to do that.
+        """
+
+    def begin(self, name: str, now: float, until: float, token: str) -> Wake | None:
+        """Take the lease until a time, and clear what was asked for; None where another run has the lease.
+
+        What is returned is how it stood before. A lease or a time that lies absurdly far ahead does not count.
+        """
+
+    def end(self, name: str, token: str, left: Wake) -> bool:
+        """Give the lease back, and keep what the run leaves; tell whether it is this run that asked for a look.
+
+        Args:
+            name: as above.
+            token: that of `begin`. Where another run took the lease meanwhile, nothing is changed, and False returned.
+            left: `since` and `due` of what waits still (None: nothing), `called` as for `wake`, `rest`, `waiting`,
+                `reason`. Where somebody asked for a look since `begin`, theirs stays and False is returned: their
+                message comes.
+        """
+
+    def called(self, name: str, due: float, at: float) -> bool:
+        """Note that a message is sent at `at` for what is asked for at `due`; False where that has changed meanwhile."""
+
+    def waiting(self) -> Iterator[Wake]:
+        """Yield all that is asked for, held, waiting or resting."""
+
+    def forget(self, name: str, before: float) -> None:
+        """Remove one for which nothing is asked and nothing waits, and whose rest ended before a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What is known of an account.
+
+    Attributes:
+        spending: what it has spent.
+        calls: its queue of calls.
+    """
+
+    spending: Spending = NOTHING_SPENT
+    calls: Calls = NO_CALLS
+
+
+@dataclass(frozen=True, slots=True)
+class TargetView:
+    """What a run reads of its target at once.
+
+    Attributes:
+        routes: its routing, None where no survey knows it.
+        state: what it has settled and learned.
+        account: the worker's own account.
+    """
+
+    routes: TargetRoutes | None
+    state: TargetState
+    account: Account
+
+
+class Targets(Protocol):
+    """The targets: routing, state, and what they were sent. Every method raises `TableUnavailable`."""
+
+    def view(self, target: str, now: float) -> TargetView:
+        """Return what is known of a target and of the worker's own account, strongly consistent, in one call."""
+
+    def save(self, target: str, state: TargetState) -> None:
+        """Remember a target's state."""
+
+    def sent_since(self, target: str, since: float) -> list[Sent]:
+        """Return the target's invalidations created at or after `since`, newest first."""
+
+    def record(self, sent: Sent) -> None:
+        """Remember an invalidation; a large one is written in parts."""
+
+    def mark_completed(self, sent: Sent) -> None:
+        """Remember that CloudFront finished an invalidation."""
+
+    def of_bucket(self, bucket: str) -> list[str]:
+        """Return the ids of all targets that a bucket has."""
+
+
+class Accounts(Protocol):
+    """What an account spends, and its queue of calls. Every method raises `TableUnavailable`."""
+
+    def count(self, account: str, paths: int, now: float, limit: int) -> Spending | None:
+        """Count paths before they are sent; return the sum, None where it would pass `limit` (0: there is none).
+
+        Paths that CloudFront definitely refused are given back by counting them negative.
+        """
+
+    def draw(self, account: str) -> Calls:
+        """Draw a ticket: return the queue, whose `dealt` is the ticket."""
+
+    def take_turn(self, account: str, ticket: int, last: float, now: float) -> bool:
+        """Take a ticket's turn; False where another call was made since `last`: look at the queue again."""
+
+    def learn(self, account: str, calls: Calls, learned: float) -> None:
+        """Remember gap, lesson and refusal of a queue, unless another run learned a wider gap since `learned`."""
+
+    def known(self, account: str, now: float) -> Account:
+        """Return what is known of an account, strongly consistent."""
 
 
 class CloudFront(Protocol):
@@ -87,57 +216,60 @@ class Listing(Protocol):
         """Return some keys below a prefix, and whether there are more. Raises the errors of `invalidator.failures`."""
 
 
-class Discovery(Protocol):
-    """Finds out who serves which bucket."""
+class ChangesQueue(Protocol):
+    """The queue that buckets write to. Raises `QueueUnavailable`."""
 
-    def scan(self, pins: Sequence[Pin]) -> Mapping[str, tuple[Distribution, ...]]:
-        """Return bucket → distributions, for every bucket that any distribution serves or a pin names.
+    def receive_more(self, most: int) -> list[Message]:
+        """Receive up to `most` more messages that wait there now, hidden for half a minute; [] for none."""
 
-        Raises the errors of `invalidator.failures`.
-        """
-
-
-class Memory(Protocol):
-    """The table: the routes, what was sent, what was spent and learned. Raises `MemoryUnavailable`."""
-
-    def recall(
-        self, buckets: Iterable[str], account: str, now: float
-    ) -> tuple[dict[str, StoredRoutes], Account]:
-        """Return what is known of the buckets (absent: never asked) and of an account, in one call."""
-
-    def store_routes(self, routes: Mapping[str, StoredRoutes]) -> None:
-        """Remember who serves which bucket."""
-
-    def pins(self) -> list[Pin]:
-        """Return what people have pinned."""
-
-    def sent_since(self, distribution: str, since: float) -> list[Sent]:
-        """Return the distribution's invalidations created at or after `since`, epoch seconds."""
-
-    def record(self, sent: Sent, account: str, now: float) -> None:
-        """Remember an invalidation, and add its paths to what the account has spent."""
-
-    def mark_completed(self, sent: Sent) -> None:
-        """Remember that CloudFront finished an invalidation."""
-
-    def learn(self, account: str, pace: Pace) -> None:
-        """Remember what CloudFront accepts."""
-
-    def reserve_call(self, account: str, now: float, gap: float, latest: float) -> float | None:
-        """Take the account's next free call slot, so that two workers keep `gap` seconds apart together.
-
-        Returns the time of the slot, or None where it would lie after `latest`; then none is taken.
-        """
+    def delete(self, messages: Sequence[Message]) -> None:
+        """Delete messages received so. One that could not be deleted comes again."""
 
 
-class Queue(Protocol):
-    """The invalidation queue and its dead-letter queue. Raises `QueueUnavailable`; then nothing was handed over."""
+class WakeQueue(Protocol):
+    """The queue of wakes. Raises `QueueUnavailable`."""
 
-    def put_back(self, backlog: PathBacklog | KeyBacklog, delay: float) -> None:
-        """Put work back on the queue as compact messages, visible after `delay` seconds."""
+    def call(self, names: Iterable[tuple[str, float]]) -> None:
+        """Send a wake for each (owner name, delay in seconds)."""
 
-    def give_up(self, backlog: PathBacklog | KeyBacklog, reason: Reason, detail: str) -> None:
-        """Put work in the dead-letter queue as compact messages, with the reason."""
+
+class DeadLetters(Protocol):
+    """The dead-letter queue. Raises `QueueUnavailable`; then nothing was handed over."""
+
+    def give_up(
+        self, target: str, buckets: Iterable[str], paths: Mapping[str, float], reason: Reason, detail: str
+    ) -> None:
+        """Put a target's viewer paths (path → newest change) there as compact messages, with the reason."""
+
+    def give_up_keys(self, bucket: str, keys: Mapping[str, float], reason: Reason, detail: str) -> None:
+        """Put a bucket's keys (key → newest change) there as compact messages, with the reason."""
 
     def give_up_message(self, message: Message, reason: Reason, detail: str) -> None:
-        """Put a message that cannot be read in the dead-letter queue as it came, with the reason."""
+        """Put a message that cannot be read there as it came, with the reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class SurveyState:
+    """How far the survey is.
+
+    Attributes:
+        started: when the last one was started or asked for, epoch seconds; 0 for never.
+        completed: when the last complete one was started, epoch seconds; 0 for never.
+        covers: the number in the log of unknown buckets up to which the last complete one came later.
+        unserved: buckets that it was asked for and nobody serves (some thousand at most).
+    """
+
+    started: float = 0.0
+    completed: float = 0.0
+    covers: int = 0
+    unserved: frozenset[str] = frozenset()
+
+
+class Surveys(Protocol):
+    """The survey, as the worker sees it. Raises `TableUnavailable`."""
+
+    def state(self) -> SurveyState:
+        """Return how far it is."""
+
+    def start(self) -> None:
+        """Ask for one now."""

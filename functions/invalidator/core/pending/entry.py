@@ -1,0 +1,71 @@
+"""An entry of a log: changed names, and when they changed first and last.
+
+Each owner has a log of its own: a bucket the keys that changed in it, a target the viewer paths that it has to be sent
+besides, and one log takes the changes of buckets that nobody knows yet, so that invented names start nothing.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+# First and newest change, epoch seconds. A plain tuple: a log may hold a million of them.
+Times = tuple[float, float]
+
+UNKNOWN = "unknown"
+# Keys packed into one entry, in characters before packing. Random keys hardly compress, and an item holds 400 KB
+# [aws-behaviour.md, Lambda, SAM, DynamoDB].
+MOST_CHARACTERS = 250_000
+
+
+def bucket_owner(bucket: str) -> str:
+    """Return the owner of a bucket's log."""
+    return f"bucket:{bucket}"
+
+
+def target_owner(target: str) -> str:
+    """Return the owner of a target's log."""
+    return f"target:{target}"
+
+
+def bucket_of_owner(owner: str) -> str | None:
+    """Return the bucket whose log it is, None where it is not a bucket's."""
+    return owner.removeprefix("bucket:") if owner.startswith("bucket:") else None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What one write to a log says.
+
+    Attributes:
+        changed: name → its first and newest change. Names are decoded keys; in a target's log, viewer paths.
+        bucket: whose keys they are; "" in a target's log.
+        written: when it was written, epoch seconds by the writer's clock, which may be minutes off.
+    """
+
+    changed: Mapping[str, Times] = field(default_factory=dict)
+    bucket: str = ""
+    written: float = 0.0
+
+
+def merged(into: dict[str, Times], changed: Iterable[tuple[str, Times]]) -> None:
+    """Add changes to those that are known: of each name the first and the newest count."""
+    for name, (first, newest) in changed:
+        known = into.get(name)
+        if known is None:
+            into[name] = (first, newest)
+        elif first < known[0] or newest > known[1]:
+            into[name] = (min(first, known[0]), max(newest, known[1]))
+
+
+def entries(changed: Mapping[str, Times], bucket: str, written: float) -> Iterator[Entry]:
+    """Cut changes into entries that fit an item of the table each."""
+    part: dict[str, Times] = {}
+    size = 0
+    for name, times in changed.items():
+        if part and size + len(name) > MOST_CHARACTERS:
+            yield Entry(part, bucket, written)
+            part, size = {}, 0
+        part[name] = times
+        # What the times and the punctuation take, packed: about as much as twelve characters.
+        size += len(name) + 12
+    if part:
+        yield Entry(part, bucket, written)

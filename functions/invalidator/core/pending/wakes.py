@@ -1,0 +1,94 @@
+"""Wakes: when the sender looks at what is pending for a target, and how long it rests after a send.
+
+A target waits for quiet, so that what belongs together goes out together; while changes keep coming it rests between
+its invalidations, so that a page that is rewritten every few seconds does not cost a path each time.
+"""
+
+from dataclasses import dataclass
+
+# The first rest after an invalidation; it doubles while changes keep coming.
+FIRST_REST_SECONDS = 2.0
+# No message is delayed longer: what waits longer stands in the table alone, and the sweep calls when it is due.
+LONGEST_DELAY_SECONDS = 60.0
+# A due time further off than this was not written by a worker whose clock is right.
+ABSURD_SECONDS = 14 * 86_400.0
+
+
+@dataclass(frozen=True, slots=True)
+class Gathering:
+    """How long changes are gathered before they are sent.
+
+    Attributes:
+        quiet: seconds without a change after which a target is sent what it has (setting QuietSeconds).
+        most: seconds after the oldest change at which it is sent at the latest (setting GatherSeconds).
+    """
+
+    quiet: float = 1.0
+    most: float = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """How long a target rests after its last invalidation.
+
+    Attributes:
+        seconds: the length of the rest; 0 where there was none yet.
+        until: when it ends, epoch seconds.
+    """
+
+    seconds: float = 0.0
+    until: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Wake:
+    """What the table holds of one that is woken: a target, a bucket, or the log of unknown buckets.
+
+    Attributes:
+        name: its owner name, `target:E1`, `bucket:my-site` or `unknown`.
+        due: when it is to be looked at, epoch seconds; None while nobody asked for that.
+        called: when the newest message was sent for it; 0 where none was.
+        since: the first change that is not sent yet, epoch seconds; None where nothing waits.
+        leased_until: until when a run holds it; 0 while none does.
+        rest: its rest after the last invalidation.
+        waiting: how many paths wait, as the last run counted them.
+        reason: why they wait, for people; "" while they only gather.
+    """
+
+    name: str
+    due: float | None = None
+    called: float = 0.0
+    since: float | None = None
+    leased_until: float = 0.0
+    rest: Rest = Rest()
+    waiting: int = 0
+    reason: str = ""
+
+
+def due_after(written: tuple[float, float], rest: Rest, gathering: Gathering, now: float) -> float:
+    """Return when a target that has changes pending is to be sent them; not later than `now`: at once.
+
+    Args:
+        written: when the oldest and the newest pending entry were written, by clocks that may be minutes off.
+        rest: its rest.
+        gathering: how long changes are gathered.
+        now: epoch seconds.
+    """
+    oldest, newest = (min(each, now) for each in written)
+    quiet = min(newest + gathering.quiet, oldest + gathering.most)
+    # A rest that would last longer than any does was written by a clock that is off.
+    rested = rest.until if rest.until <= now + gathering.most else now
+    return max(quiet, rested)
+
+
+def rest_after(rest: Rest, gathering: Gathering, now: float) -> Rest:
+    """Return the rest after an invalidation at `now`: twice the last one while changes keep coming.
+
+    A rest ends for good after a silence as long as itself: what comes later begins anew.
+    """
+    longest = max(gathering.most, gathering.quiet)
+    if longest <= 0:
+        return Rest()
+    still = rest.seconds > 0 and now <= rest.until + rest.seconds
+    seconds = min(rest.seconds * 2, longest) if still else min(FIRST_REST_SECONDS, longest)
+    return Rest(seconds, now + seconds)
