@@ -39,11 +39,13 @@ class Entry:
         changed: name → its first and newest change. Names are decoded keys; in a target's log, viewer paths.
         bucket: whose keys they are; "" in a target's log.
         written: when it was written, epoch seconds by the writer's clock, which may be minutes off.
+        unreadable: why this version cannot read it, "" where it can. Whatever may have changed then counts as changed.
     """
 
     changed: Mapping[str, Times] = field(default_factory=dict)
     bucket: str = ""
     written: float = 0.0
+    unreadable: str = ""
 
 
 def merged(into: dict[str, Times], changed: Iterable[tuple[str, Times]]) -> None:
