@@ -16,7 +16,7 @@ class _Changes:
     """What changed in a bucket, in the order it did: each change on its own, however often its object changes."""
 
     paths: list[str] = field(default_factory=list)
-    times: array[float] = field(default_factory=lambda: array("d"))
+    times: "array[float]" = field(default_factory=lambda: array("d"))
 
 
 @dataclass(slots=True)
@@ -44,7 +44,7 @@ class Freshness:
     serving: Mapping[str, str]
     untimed: frozenset[str] = frozenset()
     waited_from: float = 0.0
-    delays: array[float] = field(default_factory=lambda: array("d"))
+    delays: "array[float]" = field(default_factory=lambda: array("d"))
     last_fresh: float = 0.0
     _buckets: dict[str, _Changes] = field(default_factory=dict)
     _distributions: dict[str, _Seen] = field(default_factory=dict)

@@ -20,6 +20,7 @@ from infra.simulator.worker import SimulatedQueues, SimulatedWorker
 from invalidator.core.limits.account import OWN_ACCOUNT, Limits
 from invalidator.core.limits.allowance import Allowance
 from invalidator.core.limits.budget import cost_usd
+from invalidator.core.pending.state import TargetState
 from invalidator.core.pending.wakes import Gathering
 from invalidator.core.routing.distribution import Behavior, Distribution, Origin
 from invalidator.core.routing.target import TargetRoutes
@@ -28,6 +29,7 @@ from invalidator.core.routing.target import TargetRoutes
 START = datetime(2026, 11, 16, tzinfo=UTC).timestamp()
 SWEEP_SECONDS = 60.0
 WAKE_VISIBILITY_SECONDS = 45.0
+ROUTING_VERSION = "1"
 # A simulated site's settings that are the template's own defaults; a test compares them.
 CEILING = Allowance(1000, 15)
 # A chart gets at most this many points.
@@ -131,7 +133,7 @@ def simulate(site: Site, writes: Iterable[Write], progress: Callable[[int], None
         world.queues.changes.send,
     )
     watching = _Watching(world, traffic, progress)
-    sweeping = _Sweeping(world, worker, watching)
+    sweeping = _Sweeping(world, worker)
     world.time.at(START + chance.random() * SWEEP_SECONDS, sweeping.begin)
     watching.look()
     world.time.run()
@@ -143,7 +145,11 @@ def _build(site: Site) -> _World:
     table = InMemoryTable(time.now)
     serving = {distribution_id(number): site.bucket(number) for number in range(site.distributions)}
     for identity, bucket in serving.items():
-        table.store_routes(TargetRoutes(identity, (plain_distribution(identity, bucket),), "1", START))
+        table.store_routes(
+            TargetRoutes(identity, (plain_distribution(identity, bucket),), ROUTING_VERSION, START)
+        )
+        # A target that a survey found was looked at once since then.
+        table.save(identity, TargetState(routing=ROUTING_VERSION))
     for bucket in dict.fromkeys(serving.values()):
         table.know_bucket(bucket, [each for each, served in serving.items() if served == bucket])
     if site.spent:
@@ -179,7 +185,6 @@ class _Watching:
     traffic: Traffic
     progress: Callable[[int], None]
     moments: list[Moment] = field(default_factory=list)
-    done: bool = False
     _apart: float = 0.5
     _next: float = START
 
@@ -192,8 +197,9 @@ class _Watching:
             if len(self.moments) > MOMENTS:
                 del self.moments[1::2]
                 self._apart *= 2
-        self.done = self._is_done()
-        if not self.done:
+        if self._is_done():
+            self.world.time.stop()
+        else:
             self.world.time.at(now + 0.5, self.look)
 
     def _is_done(self) -> bool:
@@ -203,7 +209,7 @@ class _Watching:
             and not len(queues.changes)
             and not len(queues.wakes)
             and not self.world.function.running
-            and not self.world.table.anything_waits()
+            and self.world.table.idle()
         )
 
     def _moment(self, now: float) -> Moment:
@@ -223,11 +229,8 @@ class _Sweeping:
 
     world: _World
     worker: SimulatedWorker
-    watching: _Watching
 
     def begin(self) -> None:
-        if self.watching.done:
-            return
         self.world.time.start(functools.partial(self.world.sweeper.run, self.worker.sweep))
         self.world.time.at(self.world.time.now() + SWEEP_SECONDS, self.begin)
 

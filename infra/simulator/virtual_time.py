@@ -58,6 +58,10 @@ class VirtualTime:
         if self._crash is not None:
             raise self._crash
 
+    def stop(self) -> None:
+        """Forget what is due: the run is over."""
+        self._due.clear()
+
     def _run_activity(self, activity: Callable[[], Any]) -> None:
         thread = self._idle.pop() if self._idle else _Thread(self._ended)
         thread.begin(activity)
