@@ -144,7 +144,7 @@ class Sender:
         pending = run.pending = read_pending(self.log, routes, state, self.index_documents)
         if pending.entries:
             due = due_after((pending.oldest, pending.newest), wake.rest, self.gathering, now)
-            if due > now and routes.version == state.routing:
+            if due > now:
                 run.outcome.wait(pending.paths, "", due)
                 run.due = due
                 return wake.rest
