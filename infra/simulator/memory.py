@@ -240,6 +240,10 @@ class InMemoryTable:
         if ended and wake.due is None and wake.since is None:
             del self._woken[name]
 
+    def idle(self) -> bool:
+        """Tell, at no cost, whether nobody is asked for and nothing waits."""
+        return all(each.wake.due is None and each.wake.since is None for each in self._woken.values())
+
     def _write_wake(self, name: str) -> None:
         self.units.write(f"wakes#{shard_of(name)}")
 

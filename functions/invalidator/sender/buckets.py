@@ -157,5 +157,7 @@ class Buckets:
             self.waking.call([(UNKNOWN, wait)])
 
     def _held(self, name: str, now: float) -> BucketRun:
-        self.waking.ask([name], now + HELD_SECONDS, now)
+        # As for a target: this may be the very message that was sent for the look that is asked for.
+        self.wakes.wake(name, now + HELD_SECONDS, now, now)
+        self.waking.call([(name, HELD_SECONDS)])
         return BucketRun(name, held=True)

@@ -114,9 +114,10 @@ class Sender:
         now = self.clock.now()
         wake = self.wakes.begin(name, now, now + LEASE_SECONDS, token)
         if wake is None:
-            # Its holder may have read what is pending before the change that this wake is for.
-            if (again := self.wakes.wake(name, now + HELD_SECONDS, now, now)) is not None:
-                self.wake_queue.call([(again.name, HELD_SECONDS)])
+            # Its holder may have read what is pending before the change that this wake is for. That a look is asked for
+            # already does not help: it may be this very message that was sent for it.
+            self.wakes.wake(name, now + HELD_SECONDS, now, now)
+            self.wake_queue.call([(name, HELD_SECONDS)])
             return Run(target, held=True)
         view = self.targets.view(target, now)
         run = Run(target, routes=view.routes, outcome=Outcome(target))
