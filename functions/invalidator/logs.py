@@ -8,7 +8,7 @@ on to a number has seen all that will ever stand up to it.
 from collections.abc import Iterator
 
 from invalidator.core.pending.entry import Entry
-from invalidator.failures import TableUnavailable
+from invalidator.failures import TableUnavailable, UnreadableEntry
 from invalidator.ports import Dealt, Log
 
 # A number is closed under a writer only when a reader passes in the milliseconds between its two calls.
@@ -27,13 +27,25 @@ def append(log: Log, owner: str, entry: Entry) -> Dealt | None:
 def read_on(log: Log, owner: str, after: int) -> Iterator[tuple[int, Entry | None]]:
     """Yield the entries of a log after a number, each number once and in order; None for a closed one.
 
-    Raises TableUnavailable.
+    One that this version cannot read comes as an entry that says so (`unreadable`). Raises TableUnavailable.
     """
-    expected = after + 1
-    for number, entry in log.read(owner, after):
-        while expected < number:
-            # Its writer is between two calls, or died there.
-            yield expected, log.close(owner, expected)
-            expected += 1
-        yield number, entry
-        expected = number + 1
+    read = after
+    while True:
+        try:
+            for number, entry in log.read(owner, read):
+                while read + 1 < number:
+                    # Its writer is between two calls, or died there.
+                    entry_there = log.close(owner, read + 1)
+                    read += 1
+                    yield read, entry_there
+                read = number
+                yield number, entry
+        except UnreadableEntry as problem:
+            while read + 1 < problem.number:
+                entry_there = log.close(owner, read + 1)
+                read += 1
+                yield read, entry_there
+            read = problem.number
+            yield read, Entry(unreadable=str(problem))
+        else:
+            return

@@ -10,11 +10,12 @@ import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
+from urllib.parse import unquote
 
 from infra.local.cloudfront.quotas import QuotaSettings, Regime
-from infra.simulator.cloudfront import Freshness, SimulatedCloudFront
+from infra.simulator.cloudfront import SimulatedCloudFront
 from infra.simulator.memory import InMemorySurveys, InMemoryTable
-from infra.simulator.upload import notification
+from infra.simulator.traffic import notification
 from infra.simulator.virtual_time import VirtualTime
 from invalidator.core.limits.account import Limits
 from invalidator.core.limits.allowance import Allowance
@@ -55,6 +56,28 @@ def served_at(path: str) -> Distribution:
 
 
 DISTRIBUTIONS = (served_at(""), served_at("/docs"))
+
+
+@dataclass
+class Book:
+    """What is stale at one distribution: viewer path, decoded → when the object changed last."""
+
+    stale: dict[str, float] = field(default_factory=dict)
+
+    def changed(self, key: str, at: float) -> None:
+        self.stale["/" + key] = at
+
+    def invalidated(self, sent: Sent) -> None:
+        """What an invalidation covers, and changed before it was created, is fresh."""
+        for sent_path in sent.paths:
+            path = unquote(sent_path)
+            for each in [one for one in self.stale if covers(path, one)]:
+                if self.stale[each] <= sent.created:
+                    del self.stale[each]
+
+
+def covers(sent: str, path: str) -> bool:
+    return path.startswith(sent[:-1]) if sent.endswith("*") else path == sent
 
 
 class Killed(BaseException):
@@ -162,7 +185,7 @@ class Schedule:
 
     seed: int
     time: VirtualTime = field(default_factory=lambda: VirtualTime(START))
-    books: dict[str, Freshness] = field(default_factory=dict)
+    books: dict[str, Book] = field(default_factory=dict)
     visible: list[Message] = field(default_factory=list)
     hidden: dict[str, Message] = field(default_factory=dict)
     dead: list[tuple[str, Mapping[str, float]]] = field(default_factory=list)
@@ -175,7 +198,7 @@ class Schedule:
         """Go until nothing waits."""
         chance = random.Random(self.seed)
         self.chance = chance
-        self.books = {each.id: Freshness() for each in DISTRIBUTIONS}
+        self.books = {each.id: Book() for each in DISTRIBUTIONS}
         self.table = InMemoryTable(self.time.now)
         self.cloudfront = SimulatedCloudFront(
             self.time,
@@ -241,7 +264,7 @@ class Schedule:
         cloudfront = _Skewed(
             Unreliable(
                 self.cloudfront,
-                (passing, throttled, crowded, denied, invalid),
+                (passing, throttled, crowded, denied, denied, denied, invalid),
                 self.chance,
                 self.time,
                 min(4 * rate, 0.5),
@@ -373,8 +396,7 @@ class Schedule:
 
     def _buried(self, name: str, path: str) -> bool:
         return any(
-            target == name
-            and any(path.startswith(p[:-1]) if p.endswith("*") else path == p for p in paths)
+            target == name and any(covers(each, path) for each in paths)
             for target, paths in self.dead
         )
 
