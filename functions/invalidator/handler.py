@@ -65,9 +65,7 @@ def _look(message: Message, request: str, deadline: float) -> bool:
         else:
             report_buckets(wired.buckets.find_owners(token), logger, metrics)
     except (TableUnavailable, QueueUnavailable) as failure:
-        logger.exception(
-            "a wake is tried again", extra={"body": message.body[:200], "detail": str(failure)}
-        )
+        logger.exception("a wake is tried again", extra={"body": message.body[:200], "detail": str(failure)})
         return False
     return True
 

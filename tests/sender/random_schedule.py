@@ -144,9 +144,7 @@ class _Queues:
         del self.schedule.visible[:most]
         for message in taken:
             self.schedule.hidden[message.id] = message
-            self.schedule.time.at(
-                self.schedule.time.now() + 30, lambda message=message: self._back(message)
-            )
+            self.schedule.time.at(self.schedule.time.now() + 30, lambda message=message: self._back(message))
         return taken
 
     def _back(self, message: Message) -> None:
@@ -249,7 +247,9 @@ class Schedule:
 
         self.time.start(activity)
 
-    def _process(self, rate: float, limits: Limits, gathering: Gathering) -> Callable[[str | list[Message], str], Any]:
+    def _process(
+        self, rate: float, limits: Limits, gathering: Gathering
+    ) -> Callable[[str | list[Message], str], Any]:
         def unreliable(port: Any, *failures: Callable[[], Exception]) -> Any:
             return Unreliable(port, failures, self.chance, self.time, rate)
 
@@ -371,9 +371,7 @@ class Schedule:
             for message in batch:
                 if message.id in failed:
                     again = replace(message, receives=message.receives + 1)
-                    self.time.at(
-                        self.time.now() + COMES_AGAIN_SECONDS, lambda again=again: self.come(again)
-                    )
+                    self.time.at(self.time.now() + COMES_AGAIN_SECONDS, lambda again=again: self.come(again))
 
         self.time.start(activity)
         if self.visible:
@@ -396,8 +394,7 @@ class Schedule:
 
     def _buried(self, name: str, path: str) -> bool:
         return any(
-            target == name and any(covers(each, path) for each in paths)
-            for target, paths in self.dead
+            target == name and any(covers(each, path) for each in paths) for target, paths in self.dead
         )
 
 

@@ -118,7 +118,9 @@ def test_what_a_throttle_held_up_is_sent_soon_after_it_ends():
 def test_a_redriven_dead_letter_is_sent_and_ends():
     world = World(distribution("E1", "site"))
     at = world.clock.now() - 3 * HOUR
-    body = json.dumps({"invalidator": 1, "distribution": "E1", "buckets": ["site"], "paths": {"/a": at, "/b*": at}})
+    body = json.dumps(
+        {"invalidator": 1, "distribution": "E1", "buckets": ["site"], "paths": {"/a": at, "/b*": at}}
+    )
     assert not world.take_in([world.message(body)]).retry
     world.run_for(30)
     assert world.paths == [("/a", "/b*")]

@@ -61,4 +61,6 @@ class History:
 
 def needs_a_look(state: TargetState, oldest: float, now: float) -> bool:
     """Tell whether anything that the target was sent can cover a change at `oldest`, or be in progress at `now`."""
-    return oldest <= max(state.answered, state.sent - CLOCK_MARGIN_SECONDS) or state.sent > now - LONGEST_SECONDS
+    return (
+        oldest <= max(state.answered, state.sent - CLOCK_MARGIN_SECONDS) or state.sent > now - LONGEST_SECONDS
+    )

@@ -129,9 +129,7 @@ class Sender:
         self._end(name, token, wake, run, rest)
         return run
 
-    def _look(
-        self, view: TargetView, routes: TargetRoutes, wake: Wake, run: Run, deadline: float
-    ) -> Rest:
+    def _look(self, view: TargetView, routes: TargetRoutes, wake: Wake, run: Run, deadline: float) -> Rest:
         now = self.clock.now()
         state = view.state
         account = routes.role or OWN_ACCOUNT
@@ -142,7 +140,7 @@ class Sender:
             run.outcome.wait({}, state.reason or f"its turn among {turns.calls.queued} calls", early)
             run.due = early
             return wake.rest
-        pending = run.pending = read_pending(self.log, routes, state, self.index_documents)
+        pending = run.pending = read_pending(self.log, routes, state, self.index_documents, now)
         if pending.entries:
             due = due_after((pending.oldest, pending.newest), wake.rest, self.gathering, now)
             if due > now:
@@ -160,6 +158,7 @@ class Sender:
             sending = Sending(
                 changed=changed,
                 size=len(pending.paths),
+                floors=pending.floors,
                 role=routes.role,
                 state=state,
                 turns=turns,
@@ -194,7 +193,7 @@ class Sender:
         for dead in outcome.dead:
             self.dead_letters.give_up(routes.target, routes.buckets, dead.paths, dead.reason, dead.detail)
         left = outcome.left
-        if left and (outcome.dead or pending.entries > MOST_ENTRIES):
+        if left and (outcome.dead or pending.unreadable or pending.entries > MOST_ENTRIES):
             # Written anew: what was given up does not come again, and the next run has less to read.
             for entry in entries(left, "", now):
                 append(self.log, target_owner(routes.target), entry)
@@ -247,10 +246,12 @@ class Sender:
         """A target that no survey knows: what its own log holds is given up with that reason, the rest is not its."""
         run.gone = True
         routes = TargetRoutes(target, (), state.routing, 0.0)
-        pending = run.pending = read_pending(self.log, routes, state, self.index_documents)
+        pending = run.pending = read_pending(self.log, routes, state, self.index_documents, self.clock.now())
         if pending.paths:
             newest = {path: times[1] for path, times in pending.paths.items()}
-            run.outcome.dead.append(Dead(newest, Reason.DISTRIBUTION_GONE, "no survey knows this distribution"))
+            run.outcome.dead.append(
+                Dead(newest, Reason.DISTRIBUTION_GONE, "no survey knows this distribution")
+            )
         self._settle(routes, state, state, pending, run)
 
     def _end(self, name: str, token: str, wake: Wake, run: Run, rest: Rest) -> None:

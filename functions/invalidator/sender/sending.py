@@ -41,6 +41,7 @@ class Sending:
     Attributes:
         changed: what has to be sent: viewer path → first and newest change, epoch seconds.
         size: how many paths the work had, those that are covered included.
+        floors: no wildcard reaches above these.
         role: the role to ask the target's account with, None for the own.
         state: what the target learned; kept up to date.
         deadline: no call begins later, epoch seconds.
@@ -49,6 +50,7 @@ class Sending:
 
     changed: Mapping[str, Times]
     size: int
+    floors: tuple[str, ...]
     role: str | None
     state: TargetState
     turns: Turns
@@ -74,7 +76,9 @@ class Sending:
         spending = self.turns.known.spending
         self._over = self.limits.over_budget(spending, now)
         if self._over and now < self.state.over_until:
-            self.outcome.wait(self.changed, "the month's budget is spent: one path at a time", self.state.over_until)
+            self.outcome.wait(
+                self.changed, "the month's budget is spent: one path at a time", self.state.over_until
+            )
             return
         if self.limits.hard_path_limit and spending.month >= self.limits.hard_path_limit:
             self._hold("HardPathLimit is reached")
@@ -82,7 +86,10 @@ class Sending:
         plan = self._plan(spending)
         if plan is None:
             self.outcome.wait(
-                self.changed, "no room beside the invalidations in progress", now + STATUS_SECONDS, failing=True
+                self.changed,
+                "no room beside the invalidations in progress",
+                now + STATUS_SECONDS,
+                failing=True,
             )
         else:
             self._send(plan)
@@ -109,9 +116,9 @@ class Sending:
 
     def _coalesce(self, allowance: Allowance) -> Coalesced:
         """Coalesce; where listing is allowed, look at what each chosen wildcard would purge and choose again."""
-        coalesced = coalesce(self.changed, allowance, self.probing)
+        coalesced = coalesce(self.changed, allowance, self.probing, self.floors)
         while self.probing is not None and self.probing.probe(coalesced.wildcards):
-            coalesced = coalesce(self.changed, allowance, self.probing)
+            coalesced = coalesce(self.changed, allowance, self.probing, self.floors)
         if self.probing is not None:
             self.outcome.collateral = self.probing.collateral(coalesced.wildcards)
         return coalesced
@@ -230,7 +237,7 @@ class Sending:
         most = within_pace(self.limits.ceiling, self.pace).wildcards
         if sum(path.endswith("*") for path in plan) <= most:
             return plan
-        return with_times(coalesce(plan, Allowance(len(plan), most), self.probing), plan)
+        return with_times(coalesce(plan, Allowance(len(plan), most), self.probing, self.floors), plan)
 
     def _halve(self, request: Request, detail: str) -> list[Request]:
         """Cut a request that holds an invalid path in two; a single path is found and given up."""
