@@ -36,7 +36,8 @@ gc.enable()
 def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
     """Work off one batch of either queue; which one, its records' eventSourceARN tells."""
     deadline = wired.time_left.begin(context.get_remaining_time_in_millis() / 1000)
-    wakes, changes = [], []
+    wakes: list[Message] = []
+    changes: list[Message] = []
     for record in event["Records"]:
         (wakes if record.get("eventSourceARN") == wired.wake_queue_arn else changes).append(_message(record))
     retry: set[str] = set()

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from invalidator.core.pending.entry import Entry
 from invalidator.failures import TableUnavailable, UnreadableEntry
-from invalidator.ports import Dealt, Log
+from invalidator.ports import MOST_IN_FLIGHT, Dealt, Log
 
 # A number is closed under a writer only when a reader passes in the milliseconds between its two calls.
 MOST_NUMBERS = 20
@@ -27,25 +27,24 @@ def append(log: Log, owner: str, entry: Entry) -> Dealt | None:
 def read_on(log: Log, owner: str, after: int) -> Iterator[tuple[int, Entry | None]]:
     """Yield the entries of a log after a number, each number once and in order; None for a closed one.
 
-    One that this version cannot read comes as an entry that says so (`unreadable`). Raises TableUnavailable.
+    One that this version cannot read comes as an entry in doubt. Raises TableUnavailable.
     """
     read = after
     while True:
         try:
             for number, entry in log.read(owner, read):
-                while read + 1 < number:
-                    # Its writer is between two calls, or died there.
-                    entry_there = log.close(owner, read + 1)
-                    read += 1
-                    yield read, entry_there
+                yield from _close_up(log, owner, read, number)
                 read = number
                 yield number, entry
         except UnreadableEntry as problem:
-            while read + 1 < problem.number:
-                entry_there = log.close(owner, read + 1)
-                read += 1
-                yield read, entry_there
+            yield from _close_up(log, owner, read, problem.number)
             read = problem.number
-            yield read, Entry(unreadable=str(problem))
+            yield read, Entry(doubt=str(problem))
         else:
             return
+
+
+def _close_up(log: Log, owner: str, read: int, number: int) -> Iterator[tuple[int, Entry | None]]:
+    """Close the numbers between two: their writers are between two calls, or died there; in a long gap, they expired."""
+    for missing in range(max(read + 1, number - MOST_IN_FLIGHT), number):
+        yield missing, log.close(owner, missing)

@@ -1,8 +1,8 @@
 """One random schedule of the whole worker: uploads, duplicates, reordering, crashes, lost wakes, clocks that are off.
 
 Several processes share one table. Each of their calls to it, to the queues and to CloudFront may fail or kill the
-process, before or after it took effect. At the end the books are compared: what changed, what was invalidated since, and
-what lies in the dead-letter queue.
+process, before or after it took effect. At the end the books are compared: what changed, what was invalidated since,
+and what lies in the dead-letter queue.
 """
 
 import json

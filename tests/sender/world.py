@@ -1,6 +1,6 @@
 """The worker between doubles that keep their contracts, and a clock that moves as they wait.
 
-One thread: what comes next is the earliest of the wakes, the notifications that come back, and the sweep of each minute.
+One thread: what comes next is the earliest of the wakes and the sweep of each minute.
 """
 
 import heapq

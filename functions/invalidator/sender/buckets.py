@@ -1,4 +1,4 @@
-"""The steps that are no target's: a bucket with many targets wakes them, and changes of unknown buckets find an owner."""
+"""The steps that are no target's: a bucket with many targets wakes them, changes of unknown buckets find an owner."""
 
 from collections import Counter
 from dataclasses import dataclass, field, replace

@@ -27,7 +27,7 @@ class History:
     _sent: dict[str, Sent] = field(default_factory=dict)
 
     def look(self, oldest: float) -> None:
-        """Take in what can cover a change at `oldest` or later, and what may be in progress. Raises TableUnavailable."""
+        """Take in what can cover a change at `oldest` or later, or be in progress. Raises TableUnavailable."""
         since = min(oldest - CLOCK_MARGIN_SECONDS, self.clock.now() - LONGEST_SECONDS)
         remembered = self.targets.sent_since(self.target, since)
         self._sent = {each.id: each for each in remembered} | self._sent

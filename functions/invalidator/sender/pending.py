@@ -28,7 +28,7 @@ class Pending:
         newest: likewise the newest.
         keys: how many changed keys they name.
         unserved: how many of these the target does not serve.
-        unreadable: what of its logs this version could not read: all that they may have named counts as changed.
+        doubts: why nobody can tell what changed: all that could have counts as changed.
         examples: some of the keys, for the log.
         floors: how wide wildcards for the target have to be at most: what leads to its buckets.
     """
@@ -40,7 +40,7 @@ class Pending:
     newest: float = float("-inf")
     keys: int = 0
     unserved: int = 0
-    unreadable: list[str] = field(default_factory=list)
+    doubts: list[str] = field(default_factory=list)
     examples: list[str] = field(default_factory=list)
     floors: tuple[str, ...] = ()
 
@@ -69,13 +69,13 @@ def read_pending(
     own = target_owner(routes.target)
     for entry in _entries(log, own, state.settled.get(own, 0), pending):
         gathered.add(entry.changed.items())
-        if entry.unreadable:
+        if entry.doubt:
             gathered.add((path, (now, now)) for path in pending.floors)
     for bucket, routed in routers.items():
         owner = bucket_owner(bucket)
         for entry in _entries(log, owner, _start(log, owner, routes, state), pending):
             gathered.add(_routed(entry, routed, pending))
-            if entry.unreadable:
+            if entry.doubt:
                 gathered.add((path, (now, now)) for router in routed for path in router.floors())
     pending.paths = gathered.paths
     return pending
@@ -97,8 +97,8 @@ def _entries(log: Log, owner: str, after: int, pending: Pending) -> Iterator[Ent
         if entry is None:
             continue
         pending.entries += 1
-        if entry.unreadable:
-            pending.unreadable.append(entry.unreadable)
+        if entry.doubt:
+            pending.doubts.append(entry.doubt)
         pending.oldest = min(pending.oldest, entry.written)
         pending.newest = max(pending.newest, entry.written)
         yield entry

@@ -96,13 +96,13 @@ def _log_pending(run: Run, logger: Logger) -> None:
     pending = run.pending
     if pending is None or not pending.entries:
         return
-    for problem in pending.unreadable:
+    for problem in pending.doubts:
         logger.error(
-            "pending changes cannot be read",
+            "nobody can tell what changed",
             extra={
                 "distribution": run.target,
                 "detail": problem,
-                "happens": "all that they may have named is invalidated",
+                "happens": "all that may have changed is invalidated",
             },
         )
     if pending.unserved == pending.keys and pending.keys:

@@ -127,7 +127,7 @@ class Sending:
         waiting = deque(requests(self.turns.target, plan, self.pace.paths, self.pace.wildcards))
         while waiting:
             if not self._turn():
-                self._left(waiting, f"its turn among {self.turns.calls.queued} calls", self._next_turn())
+                self._leave(f"its turn among {self.turns.calls.queued} calls", self._next_turn())
                 return
             request = waiting.popleft()
             if not self._count(len(request.paths)):
@@ -140,7 +140,7 @@ class Sending:
                 self._give_back(request)
                 waiting.appendleft(request)
                 if not self._learn_refusal(request, refusal):
-                    self._left(waiting, str(refusal), self._patience(), failing=True)
+                    self._leave(str(refusal), self._patience(), failing=True)
                     return
                 waiting = deque(
                     requests(
@@ -158,7 +158,7 @@ class Sending:
             except Transient as passing:
                 # Whether it took effect is not known: it stays counted, and its reference makes the next try free.
                 waiting.appendleft(request)
-                self._left(waiting, str(passing), self._patience(), failing=True)
+                self._leave(str(passing), self._patience(), failing=True)
                 return
             else:
                 self._accepted(request, sent)
@@ -259,7 +259,7 @@ class Sending:
     def _hold(self, reason: str) -> None:
         self.outcome.wait(self.changed, reason, self.clock.now() + HOLD_SECONDS, failing=True)
 
-    def _left(self, waiting: deque[Request], reason: str, until: float, *, failing: bool = False) -> None:
+    def _leave(self, reason: str, until: float, *, failing: bool = False) -> None:
         """Leave what was not sent: the changed paths that none of the accepted wildcards or paths stands for."""
         ended = [path for sent in self.outcome.sent for path in sent.paths]
         ended += [path for dead in self.outcome.dead for path in dead.paths]
