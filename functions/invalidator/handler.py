@@ -62,7 +62,7 @@ def _look(message: Message, request: str, deadline: float) -> bool:
         elif wake.target is not None:
             report_run(wired.sender.run(wake.target, token, deadline), logger, metrics)
         elif wake.bucket is not None:
-            report_buckets(wired.buckets.hand_out(wake.bucket, token), logger, metrics)
+            report_buckets(wired.buckets.hand_out(wake.bucket, token, deadline), logger, metrics)
         else:
             report_buckets(wired.buckets.find_owners(token), logger, metrics)
     except (TableUnavailable, QueueUnavailable) as failure:

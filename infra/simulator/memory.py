@@ -10,7 +10,7 @@ from infra.simulator.table_units import SMALL_BYTES, TableUnits, packed_size
 from invalidator.core.limits.account import OWN_ACCOUNT
 from invalidator.core.limits.budget import Spending, day_of, month_of
 from invalidator.core.limits.slots import Calls
-from invalidator.core.pending.entry import Entry, bucket_of_owner, bucket_owner
+from invalidator.core.pending.entry import Entry, bucket_of_owner, bucket_owner, target_owner
 from invalidator.core.pending.state import TargetState
 from invalidator.core.pending.wakes import ABSURD_SECONDS, LONGEST_LEASE_SECONDS, Wake, believed, shard_of
 from invalidator.core.routing.pins import Pin
@@ -251,12 +251,13 @@ class InMemoryTable:
 
     def view(self, target: str, now: float) -> TargetView:
         """Return what is known of a target and of the worker's own account."""
-        self.units.read(*[SMALL_BYTES] * 4)
+        self.units.read(*[SMALL_BYTES] * 5)
         routes = self._routes.get(target)
         return TargetView(
             None if routes is None else routes[0],
             self._states.get(target, TargetState()),
             self._account(OWN_ACCOUNT, now),
+            self._logs.get(target_owner(target), _Log()).newest,
         )
 
     def save(self, target: str, state: TargetState) -> None:
