@@ -74,6 +74,14 @@ class SweepSettings:
     dead_letter_queue_url: Text
 
 
+@dataclass(frozen=True, slots=True)
+class RollbackSettings:
+    """What the way back to version 0.1.0 needs to know: the table, and the queue that buckets write to."""
+
+    table_name: Text
+    queue_url: Text
+
+
 def read_settings(environment: Mapping[str, str], kind: type[SettingsT]) -> SettingsT:
     """Read the settings of a kind. Raises SettingsError, which names the variable and what is wrong with it."""
     values = {name.lower(): value for name, value in environment.items() if name.isupper()}
