@@ -1,7 +1,8 @@
 """The function behind `Custom::PendingChanges`: its deletion writes pending changes back for version 0.1.0 to read.
 
-The resource exists from this version on. So where an update to it is rolled back, or 0.1.0 is deployed over it, CloudFormation
-deletes the resource, after it has put 0.1.0's worker back. Where the stack itself goes, there is nothing to do.
+The resource exists from this version on. So where an update to it is rolled back, or 0.1.0 is deployed over it,
+CloudFormation deletes the resource, after it has put 0.1.0's worker back. Where the stack itself goes, there is nothing
+to do.
 """
 
 import os
@@ -14,8 +15,11 @@ from botocore.config import Config
 
 from custom_resource.answer import Answer, Put, put_to_url
 from invalidator.aws.aws_errors import AwsError
-from invalidator.aws.queue import SqsChanges
-from invalidator.aws.table import DynamoDbPorts
+from invalidator.aws.dynamodb_table import DynamoDbTable
+from invalidator.aws.log_table import LogTable
+from invalidator.aws.queue import ChangesQueue
+from invalidator.aws.target_table import TargetTable
+from invalidator.aws.wake_table import WakeTable
 from invalidator.failures import QueueUnavailable, TableUnavailable
 from invalidator.rollback.write_back import WriteBack, WrittenBack
 from invalidator.settings import RollbackSettings, read_settings
@@ -44,9 +48,9 @@ def handler(event: Mapping[str, Any], context: "LambdaContext") -> None:
     until = time.time() + context.get_remaining_time_in_millis() / 1000 - MARGIN_SECONDS
 
     def make() -> WriteBack:
-        table = DynamoDbPorts(sdk.create_client("dynamodb", config=_SDK), settings.table_name, time.time)
-        queue = SqsChanges(sdk.create_client("sqs", config=_SDK), settings.queue_url, time.time)
-        return WriteBack(table.log, table.wakes, table.targets, queue.send)
+        table = DynamoDbTable(sdk.create_client("dynamodb", config=_SDK), settings.table_name)
+        queue = ChangesQueue(sdk.create_client("sqs", config=_SDK), settings.queue_url)
+        return WriteBack(LogTable(table, time.time), WakeTable(table), TargetTable(table), queue.send)
 
     def status() -> str:
         stacks = sdk.create_client("cloudformation", config=_SDK)

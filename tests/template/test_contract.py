@@ -53,8 +53,8 @@ def test_the_contract_s_parameters_have_their_defaults(stacks):
     assert {name: parameters[name]["Default"] for name in promised} == promised
 
 
-# What a stack of 0.1.0 may have been given: `sam deploy` passes it on for each parameter that the template still has. For the
-# others it passes nothing, also where samconfig.toml names them (its deploy_context.py, merge_parameters).
+# What a stack of 0.1.0 may have been given: `sam deploy` passes it on for each parameter that the template still has.
+# For the others it passes nothing, also where samconfig.toml names them (its deploy_context.py, merge_parameters).
 VERSION_010 = {
     "ListingCalls": (0, 1000),
     "MonthlyPathBudget": (0, 1000000),
@@ -125,7 +125,7 @@ TELEMETRY = {
     "POWERTOOLS_SERVICE_NAME",
     "POWERTOOLS_METRICS_NAMESPACE",
     "POWERTOOLS_LOG_LEVEL",
-    "POWERTOOLS_TRACE_DISABLED",
+    "TRACING",
 }
 
 
@@ -196,10 +196,10 @@ def test_the_functions_run_on_python_313_and_arm(stacks):
 
 
 def test_traces_cost_nothing_until_they_are_asked_for(stacks):
-    for name, mode, disabled in (("defaults", "PassThrough", "true"), ("everything", "Active", "false")):
+    for name, mode in (("defaults", "PassThrough"), ("everything", "Active")):
         function = stacks[name]["Resources"]["InvalidatorFunction"]["Properties"]
         assert function["TracingConfig"] == {"Mode": mode}
-        assert function["Environment"]["Variables"]["POWERTOOLS_TRACE_DISABLED"] == disabled
+        assert function["Environment"]["Variables"]["TRACING"] == mode
         may = {action for action, _ in _allowed(stacks[name]["Resources"], "InvalidatorRole")}
         assert ("xray:PutTraceSegments" in may) == (mode == "Active")
 

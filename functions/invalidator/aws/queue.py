@@ -77,6 +77,13 @@ class ChangesQueue:
             except AwsError as error:
                 raise QueueUnavailable(str(error)) from error
 
+    def send(self, body: str) -> None:
+        """Send a message. Raises QueueUnavailable."""
+        try:
+            self._client.send_message(QueueUrl=self._url, MessageBody=body)
+        except AwsError as error:
+            raise QueueUnavailable(str(error)) from error
+
     def _receive(self, count: int) -> list[Message]:
         try:
             answer = self._client.receive_message(

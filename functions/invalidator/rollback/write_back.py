@@ -1,8 +1,8 @@
 """Writes what is pending in the table back to the changes queue, when the stack goes back to version 0.1.0.
 
-That version keeps what waits on the queue, and would never look for it in the table. What is written are its own compact
-messages: keys of a bucket, which it routes itself, or paths of a distribution. What is written too often costs a path at
-most, for it remembers what was sent.
+That version keeps what waits on the queue, and would never look for it in the table. What is written are its own
+compact messages: keys of a bucket, which it routes itself, or paths of a distribution. What is written too often costs
+a path at most, for it remembers what was sent.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from invalidator.core.messages.backlog import KeyBacklog, PathBacklog, bodies
 from invalidator.core.pending.entry import UNKNOWN, Entry, bucket_of_owner, bucket_owner, target_owner
-from invalidator.failures import UnreadableEntry
+from invalidator.failures import UnreadableEntry, UnreadableRoutes
 from invalidator.ports import CLOCKS_APART_SECONDS, Log, Targets, TargetView, Wakes
 
 # As many names as make a message or two; the body is cut to what SQS takes.
@@ -54,13 +54,14 @@ class WriteBack:
         self._targets = targets
         self._send = send
         self._through: dict[str, int] = {}
+        self._everything: set[str] = set()
         self.done = WrittenBack()
 
     def run(self, now: float) -> None:
         """Write back what is pending at `now` (epoch seconds), and settle it for its targets.
 
-        To be called when no sender and no intake runs any more. Raises TableUnavailable and QueueUnavailable; then it is
-        to be called again.
+        To be called when no sender and no intake runs any more. Raises TableUnavailable and QueueUnavailable; then it
+        is to be called again.
         """
         views = self._views(now)
         starts: dict[str, int] = {}
@@ -83,7 +84,18 @@ class WriteBack:
             if bucket is not None:
                 targets.update(self._targets.of_bucket(bucket))
         # The log of unknown buckets has a state as targets have.
-        return {target: self._targets.view(target, now) for target in (*sorted(targets), UNKNOWN)}
+        return {target: view for target in (*sorted(targets), UNKNOWN) if (view := self._view(target, now))}
+
+    def _view(self, target: str, now: float) -> TargetView | None:
+        try:
+            return self._targets.view(target, now)
+        except UnreadableRoutes as error:
+            # Nobody can say which logs it reads.
+            if target not in self._everything:
+                self.done.unreadable.append(str(error))
+                self._everything.add(target)
+                self._send_all(bodies(PathBacklog(target, (NO_BUCKET,), {EVERYTHING: now}, reason=WHY)), 1)
+            return None
 
     def _start(self, owner: str, view: TargetView) -> int:
         """The number after which the target has something to do: further back where it has to route anew."""
@@ -158,7 +170,7 @@ class WriteBack:
             self._send_paths(target, view, dict(routes.purge))
 
     def _settle(self, target: str, view: TargetView) -> None:
-        """Leave nothing to do: when this version is deployed again, it must not send (or give up) all of it once more."""
+        """Leave nothing to do: deployed again, this version must not send (or give up) all of it once more."""
         settled = {owner: self._through[owner] for owner in _owners(target, view)}
         state = replace(view.state, settled={**view.state.settled, **settled})
         if view.routes is not None:
