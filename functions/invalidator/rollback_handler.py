@@ -38,7 +38,7 @@ MARGIN_SECONDS = 30.0
 GOING = frozenset({"DELETE_IN_PROGRESS", "ROLLBACK_IN_PROGRESS"})
 _SDK = Config(connect_timeout=2, read_timeout=8, retries={"mode": "standard", "total_max_attempts": 3})
 
-logger, _, _ = telemetry(os.environ)
+logger, _metrics, _untraced = telemetry(os.environ)
 settings = read_settings(os.environ, RollbackSettings)
 
 

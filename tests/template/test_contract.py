@@ -6,9 +6,9 @@ from dataclasses import fields
 
 import pytest
 
-from infra.simulator.sqs import VISIBILITY_SECONDS
+from infra.simulator.sqs import MAX_RECEIVE_COUNT, VISIBILITY_SECONDS
 from invalidator.core.limits.budget import PRICE_OF_A_PATH_USD
-from invalidator.settings import Settings, read_settings
+from invalidator.settings import RollbackSettings, Settings, SweepSettings, read_settings
 from tests.template.conftest import ALARMS, KEY, SETS, TOPIC
 from tests.template.resolved import ROOT
 from tests.template.rules import listed, of_type, resource_statements, role_statements, sources
@@ -141,9 +141,17 @@ def test_the_worker_s_environment_is_its_settings(stacks):
 
 @pytest.mark.parametrize("name", SETS)
 def test_the_settings_model_reads_what_the_template_gives(stacks, name):
-    settings = read_settings({key: str(value) for key, value in _variables(stacks[name]).items()})
+    settings = read_settings({key: str(value) for key, value in _variables(stacks[name]).items()}, Settings)
     assert settings.monthly_path_budget == int(SETS[name].get("MonthlyPathBudget", "1000"))
     assert settings.listing_calls == (20 if "ListableBuckets" in SETS[name] else 0)
+
+
+@pytest.mark.parametrize(
+    ("function", "kind"), [("SweepFunction", SweepSettings), ("PendingChangesFunction", RollbackSettings)]
+)
+def test_each_other_function_s_environment_is_its_settings(stacks, function, kind):
+    variables = set(_variables(stacks["everything"], function)) - TELEMETRY
+    assert variables == {field.name.upper() for field in fields(kind)}
 
 
 def test_what_routing_depends_on_is_told_to_the_survey_as_to_the_worker(stacks):
@@ -404,3 +412,4 @@ def test_the_dashboard_is_one_screen_in_three_questions(stacks, name):
 def test_the_simulated_queue_has_the_numbers_of_the_template_s(stacks):
     queue = stacks["defaults"]["Resources"]["InvalidationQueue"]["Properties"]
     assert queue["VisibilityTimeout"] == VISIBILITY_SECONDS
+    assert queue["RedrivePolicy"]["maxReceiveCount"] == MAX_RECEIVE_COUNT

@@ -1,0 +1,38 @@
+"""The sweep's heartbeat, in DynamoDB: when it ran last, and how many dead letters there were.
+
+| pk | sk | holds |
+| --- | --- | --- |
+| `sweep` | `heartbeat` | `at`, epoch seconds; `letters` |
+"""
+
+from dataclasses import dataclass
+
+from invalidator.aws.dynamodb_table import DynamoDbTable, key, number
+
+HEARTBEAT = key("sweep", "heartbeat")
+
+
+@dataclass(frozen=True, slots=True)
+class Heartbeat:
+    """What a sweep noted.
+
+    Attributes:
+        at: when it ran, epoch seconds.
+        letters: how many dead letters there were then.
+    """
+
+    at: float
+    letters: int
+
+
+def beat(table: DynamoDbTable, now: Heartbeat) -> Heartbeat | None:
+    """Note a sweep; return what the one before has noted, None for the first. Raises TableUnavailable."""
+    before = table.update(
+        HEARTBEAT,
+        "SET #at = :at, #letters = :letters",
+        {":at": number(now.at), ":letters": number(now.letters)},
+        returns="ALL_OLD",
+    )
+    if not before or "letters" not in before:
+        return None
+    return Heartbeat(float(before["at"]["N"]), int(before["letters"]["N"]))
