@@ -15,7 +15,6 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from bucket_subscription.answer import Answer, Put, put_to_url
 from bucket_subscription.bucket_notifications import S3Notifications
 from bucket_subscription.deployment import connect_all, disconnect_all
 from bucket_subscription.errors import RefusedError, SubscriptionError, UnsettledError
@@ -24,6 +23,7 @@ from bucket_subscription.patience import Patience
 from bucket_subscription.queue_access import SqsQueueAccess
 from bucket_subscription.stack_event import named_buckets, properties_of, read_properties, stack_of
 from bucket_subscription.subscription import Subscription
+from custom_resource.answer import Answer, Put, put_to_url
 
 # Kept back from the function's time so that the answer arrives.
 _MARGIN_SECONDS = 20.0

@@ -9,7 +9,7 @@ import pytest
 from botocore.exceptions import NoCredentialsError
 from moto import mock_aws
 
-from bucket_subscription.answer import put_to_url
+from custom_resource.answer import put_to_url
 from bucket_subscription.document import own_part, same
 from bucket_subscription.errors import RefusedError
 from bucket_subscription.handler import respond, subscribe_on_aws

@@ -169,9 +169,8 @@ def test_metrics_are_few_and_under_the_documented_names(function):
     function(recent("a", "b"), "{")
     counted = function.metrics
     assert {name: values for name, values in counted.items() if name != "EventToInvalidationSeconds"} == {
-        "Invalidations": [1.0],
         "PathsSent": [2.0],
-        "DeadLettered": [1.0],
+        "NewDeadLetters": [1.0],
         "PathsThisMonth": [2.0],
     }
     assert all(59 < each < 90 for each in counted["EventToInvalidationSeconds"])

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from bucket_subscription.answer import Answer, put_to_url
+from custom_resource.answer import Answer, put_to_url
 
 SIGNED = "cloudformation.test/x?X-Amz-Signature=verysecret"
 

@@ -8,7 +8,6 @@ from invalidator.aws.aws_errors import AwsError
 from invalidator.aws.routes_table import RoutesTable
 from invalidator.ports import SurveyState
 
-
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
 
