@@ -4,6 +4,7 @@
 | --- | --- | --- |
 | `log#OWNER` | `head` | `seq`, the number dealt last; of a bucket also what `routes_table` writes |
 | `log#OWNER` | `n#` and the number | an entry: its version, names and times packed, when it was written; or `closed` |
+| `tries#MESSAGE` | `tries` | how often a message was tried that may be what breaks the function |
 
 Entries expire, and nothing deletes them: deletes would heat the partition. DynamoDB removes expired items late
 [aws-behaviour.md, Lambda, SAM, DynamoDB]; one that is read still is one that its reader has settled, or it counts.
@@ -69,6 +70,15 @@ class LogTable:
         standing = self._table.get([entry_key(owner, number)]).get(place(tombstone))
         return None if standing is None else read_entry(owner, standing)
 
+    def count_try(self, message: str) -> int:
+        """Count a try of a message (by its id) that came often already; return how many there were."""
+        tries = self._table.update(
+            key(f"tries#{message}", "tries"),
+            "SET #expires = :expires ADD #tries :one",
+            {":one": number(1), ":expires": number(int(self._now()) + PENDING_DAYS * DAY)},
+        )
+        return 0 if tries is None else int(tries["tries"]["N"])
+
     def before(self, owner: str, written: float) -> int:
         """Return the number up to which all entries were written before a time.
 
@@ -94,8 +104,7 @@ class LogTable:
 
     def newest(self, owner: str) -> int:
         """Return the number dealt last; 0 for none."""
-        head = self._table.get([head_key(owner)]).get((_partition(owner), HEAD), {})
-        return int(head["seq"]["N"]) if "seq" in head else 0
+        return newest_dealt(self._table.get([head_key(owner)]).get((_partition(owner), HEAD), {}))
 
     def _written(self, owner: str, first: int, most: int | None = None) -> Iterator[tuple[int, float | None]]:
         """Yield the numbers from one on, and when each was written; None for a closed one."""
@@ -104,6 +113,11 @@ class LogTable:
         )
         for item in chain.from_iterable(pages):
             yield _number_of(item), float(item["written"]["N"]) if "written" in item else None
+
+
+def newest_dealt(head: Item) -> int:
+    """Return the number dealt last, from a log's head; 0 for none."""
+    return int(head["seq"]["N"]) if "seq" in head else 0
 
 
 def head_key(owner: str) -> Item:
@@ -120,7 +134,7 @@ def entry_item(owner: str, place_in_log: int, entry: Entry) -> Item:
     """Return the item of an entry; what has not changed twice has 0 as its newest change."""
     firsts = [first for first, _ in entry.changed.values()]
     newests = [0 if newest == first else newest for first, newest in entry.changed.values()]
-    content = packed([entry.bucket, list(entry.changed), firsts, newests])
+    content = packed([entry.bucket, list(entry.changed), firsts, newests, entry.doubt])
     return {
         **entry_key(owner, place_in_log),
         "v": {"N": VERSION},
@@ -141,12 +155,12 @@ def read_entry(owner: str, item: Item) -> Entry | None:
             raise UnreadableEntry(owner, place_in_log, f"version {version} is not known here")
         if "closed" in item:
             return None
-        bucket, names, firsts, newests = unpacked(item["packed"])
+        bucket, names, firsts, newests, doubt = unpacked(item["packed"])
         changed: dict[str, Times] = {
             str(name): (float(first), float(newest or first))
             for name, first, newest in zip(names, firsts, newests, strict=True)
         }
-        return Entry(changed, str(bucket), float(item["written"]["N"]))
+        return Entry(changed, str(bucket), float(item["written"]["N"]), str(doubt))
     except UNREADABLE as error:
         raise UnreadableEntry(owner, place_in_log, str(error) or type(error).__name__) from error
 
