@@ -5,8 +5,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from invalidator.aws.aws_errors import AwsError
-from invalidator.aws.routes_table import RoutesTable
-from invalidator.ports import SurveyState
+from invalidator.ports import RoutesStore, SurveyState
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
@@ -26,7 +25,7 @@ class SurveyTrigger:
     """
 
     def __init__(
-        self, client: "LambdaClient", function: str, routes: RoutesTable, now: Callable[[], float]
+        self, client: "LambdaClient", function: str, routes: RoutesStore, now: Callable[[], float]
     ) -> None:
         self._client = client
         self._function = function
