@@ -36,7 +36,8 @@ gc.enable()
 def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
     """Work off one batch of either queue; which one, its records' eventSourceARN tells."""
     deadline = wired.time_left.begin(context.get_remaining_time_in_millis() / 1000)
-    wakes, changes = [], []
+    wakes: list[Message] = []
+    changes: list[Message] = []
     for record in event["Records"]:
         (wakes if record.get("eventSourceARN") == wired.wake_queue_arn else changes).append(_message(record))
     retry: set[str] = set()
@@ -61,13 +62,11 @@ def _look(message: Message, request: str, deadline: float) -> bool:
         elif wake.target is not None:
             report_run(wired.sender.run(wake.target, token, deadline), logger, metrics)
         elif wake.bucket is not None:
-            report_buckets(wired.buckets.hand_out(wake.bucket, token), logger, metrics)
+            report_buckets(wired.buckets.hand_out(wake.bucket, token, deadline), logger, metrics)
         else:
             report_buckets(wired.buckets.find_owners(token), logger, metrics)
     except (TableUnavailable, QueueUnavailable) as failure:
-        logger.exception(
-            "a wake is tried again", extra={"body": message.body[:200], "detail": str(failure)}
-        )
+        logger.exception("a wake is tried again", extra={"body": message.body[:200], "detail": str(failure)})
         return False
     return True
 

@@ -8,8 +8,8 @@ on to a number has seen all that will ever stand up to it.
 from collections.abc import Iterator
 
 from invalidator.core.pending.entry import Entry
-from invalidator.failures import TableUnavailable
-from invalidator.ports import Dealt, Log
+from invalidator.failures import TableUnavailable, UnreadableEntry
+from invalidator.ports import MOST_IN_FLIGHT, Dealt, Log
 
 # A number is closed under a writer only when a reader passes in the milliseconds between its two calls.
 MOST_NUMBERS = 20
@@ -27,13 +27,24 @@ def append(log: Log, owner: str, entry: Entry) -> Dealt | None:
 def read_on(log: Log, owner: str, after: int) -> Iterator[tuple[int, Entry | None]]:
     """Yield the entries of a log after a number, each number once and in order; None for a closed one.
 
-    Raises TableUnavailable.
+    One that this version cannot read comes as an entry in doubt. Raises TableUnavailable.
     """
-    expected = after + 1
-    for number, entry in log.read(owner, after):
-        while expected < number:
-            # Its writer is between two calls, or died there.
-            yield expected, log.close(owner, expected)
-            expected += 1
-        yield number, entry
-        expected = number + 1
+    read = after
+    while True:
+        try:
+            for number, entry in log.read(owner, read):
+                yield from _close_up(log, owner, read, number)
+                read = number
+                yield number, entry
+        except UnreadableEntry as problem:
+            yield from _close_up(log, owner, read, problem.number)
+            read = problem.number
+            yield read, Entry(doubt=str(problem))
+        else:
+            return
+
+
+def _close_up(log: Log, owner: str, read: int, number: int) -> Iterator[tuple[int, Entry | None]]:
+    """Close the numbers in between: their writers are between two calls, or died there; a long gap has expired."""
+    for missing in range(max(read + 1, number - MOST_IN_FLIGHT), number):
+        yield missing, log.close(owner, missing)

@@ -173,11 +173,13 @@ class TargetView:
         routes: its routing, None where no survey knows it.
         state: what it has settled and learned.
         account: the worker's own account.
+        own: the number dealt last in the target's own log.
     """
 
     routes: TargetRoutes | None
     state: TargetState
     account: Account
+    own: int = 0
 
 
 class Targets(Protocol):

@@ -9,13 +9,19 @@ from typing import Any
 import botocore.session
 from botocore.config import Config
 
+from invalidator.aws.account_table import AccountTable
 from invalidator.aws.cloudfront import CloudFrontInvalidations
 from invalidator.aws.cloudfront_clients import CloudFrontClients
+from invalidator.aws.dynamodb_table import DynamoDbTable
+from invalidator.aws.heartbeat import Heartbeats
+from invalidator.aws.log_table import LogTable
 from invalidator.aws.object_listing import S3Listing
-from invalidator.aws.queue import SqsChanges, SqsDeadLetters, SqsWakes
+from invalidator.aws.queue import ChangesQueue, DeadLetters, WakeQueue
+from invalidator.aws.routes_table import RoutesTable
 from invalidator.aws.survey_trigger import SurveyTrigger
-from invalidator.aws.table import DynamoDbPorts
+from invalidator.aws.target_table import TargetTable
 from invalidator.aws.time_left import TimeLeft
+from invalidator.aws.wake_table import WakeTable
 from invalidator.core.limits.account import Limits
 from invalidator.core.limits.allowance import Allowance
 from invalidator.core.pending.wakes import Gathering
@@ -23,7 +29,7 @@ from invalidator.intake.intake import Intake
 from invalidator.ports import Clock
 from invalidator.sender.buckets import Buckets
 from invalidator.sender.sender import Sender
-from invalidator.settings import Settings, read_settings
+from invalidator.settings import Settings, SweepSettings, read_settings
 from invalidator.waking import Waking
 
 # Three attempts in all, while there is time (aws/time_left.py): what still fails stays pending.
@@ -85,15 +91,18 @@ def wire(environment: Mapping[str, str], clock: Clock | None = None) -> Wired:
         # The SDK's standard variables say where a service is.
         return time_left.guard(sdk.create_client(service, config=config, **credentials))
 
-    table = DynamoDbPorts(client("dynamodb", TABLE_CONFIG), settings.table_name, clock.now)
+    table = DynamoDbTable(client("dynamodb", TABLE_CONFIG), settings.table_name)
+    log, wakes, targets = LogTable(table, clock.now), WakeTable(table), TargetTable(table)
     sqs = client("sqs", QUEUE_CONFIG)
     # Made while the function starts: there the processor is full, and a first request is not kept waiting.
     clients = CloudFrontClients(client, clock.now)
     clients.for_role(None)
-    wake_queue = SqsWakes(sqs, settings.wake_queue_url)
-    dead_letters = SqsDeadLetters(sqs, settings.dead_letter_queue_url)
-    surveys = SurveyTrigger(table, client("lambda", QUEUE_CONFIG), settings.survey_function_name, clock.now)
-    waking = Waking(table.wakes, wake_queue, clock)
+    wake_queue = WakeQueue(sqs, settings.wake_queue_url)
+    dead_letters = DeadLetters(sqs, settings.dead_letter_queue_url)
+    surveys = SurveyTrigger(
+        client("lambda", QUEUE_CONFIG), settings.survey_function_name, RoutesTable(table), clock.now
+    )
+    waking = Waking(wakes, wake_queue, clock)
     gathering = Gathering(settings.quiet_seconds, settings.gather_seconds)
     limits = Limits(
         Allowance(settings.max_paths, min(settings.max_wildcards, settings.max_paths)),
@@ -104,10 +113,10 @@ def wire(environment: Mapping[str, str], clock: Clock | None = None) -> Wired:
     )
     return Wired(
         intake=Intake(
-            log=table.log,
-            targets=table.targets,
+            log=log,
+            targets=targets,
             surveys=surveys,
-            queue=SqsChanges(sqs, settings.queue_url, clock.now),
+            queue=ChangesQueue(sqs, settings.queue_url),
             dead_letters=dead_letters,
             waking=waking,
             clock=clock,
@@ -115,10 +124,10 @@ def wire(environment: Mapping[str, str], clock: Clock | None = None) -> Wired:
             most_receives=settings.max_receive_count,
         ),
         sender=Sender(
-            log=table.log,
-            wakes=table.wakes,
-            targets=table.targets,
-            accounts=table.accounts,
+            log=log,
+            wakes=wakes,
+            targets=targets,
+            accounts=AccountTable(table),
             cloudfront=CloudFrontInvalidations(clients),
             wake_queue=wake_queue,
             dead_letters=dead_letters,
@@ -131,9 +140,9 @@ def wire(environment: Mapping[str, str], clock: Clock | None = None) -> Wired:
             listing_calls=settings.listing_calls,
         ),
         buckets=Buckets(
-            log=table.log,
-            wakes=table.wakes,
-            targets=table.targets,
+            log=log,
+            wakes=wakes,
+            targets=targets,
             surveys=surveys,
             waking=waking,
             clock=clock,
@@ -144,4 +153,41 @@ def wire(environment: Mapping[str, str], clock: Clock | None = None) -> Wired:
         clock=clock,
         time_left=time_left,
         wake_queue_arn=settings.wake_queue_arn,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class WiredSweep:
+    """What the sweep needs."""
+
+    wakes: WakeTable
+    log: LogTable
+    routes: RoutesTable
+    heartbeats: Heartbeats
+    wake_queue: WakeQueue
+    waking: Waking
+    clock: Clock
+    sqs: Any
+    dead_letter_queue_url: str
+
+
+def wire_sweep(environment: Mapping[str, str], clock: Clock | None = None) -> WiredSweep:
+    """Make the sweep. Raises SettingsError where the environment is not what the template sets."""
+    settings = read_settings(environment, SweepSettings)
+    clock = clock or SystemClock()
+    sdk: Any = botocore.session.get_session()  # its type wants each credential by name
+    dynamodb = sdk.create_client("dynamodb", config=TABLE_CONFIG)
+    sqs = sdk.create_client("sqs", config=QUEUE_CONFIG)
+    table = DynamoDbTable(dynamodb, settings.table_name)
+    wakes, wake_queue = WakeTable(table), WakeQueue(sqs, settings.wake_queue_url)
+    return WiredSweep(
+        wakes=wakes,
+        log=LogTable(table, clock.now),
+        routes=RoutesTable(table),
+        heartbeats=Heartbeats(table, dynamodb, settings.table_name),
+        wake_queue=wake_queue,
+        waking=Waking(wakes, wake_queue, clock),
+        clock=clock,
+        sqs=sqs,
+        dead_letter_queue_url=settings.dead_letter_queue_url,
     )

@@ -149,7 +149,9 @@ class SimulatedCloudFront:
         answer = self._quotas.admit(now, account, request.distribution, len(paths), request.wildcards)
         if isinstance(answer, Refusal):
             self._refuse(answer)
-        sent = Sent(request.distribution, f"I{len(self.created):06d}", now, paths, tuple(request.paths.values()))
+        sent = Sent(
+            request.distribution, f"I{len(self.created):06d}", now, paths, tuple(request.paths.values())
+        )
         self.created[request.distribution, request.reference] = sent
         self._completes[sent.id] = answer.completes
         self.paths += len(paths)

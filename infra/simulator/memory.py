@@ -10,7 +10,7 @@ from infra.simulator.table_units import SMALL_BYTES, TableUnits, packed_size
 from invalidator.core.limits.account import OWN_ACCOUNT
 from invalidator.core.limits.budget import Spending, day_of, month_of
 from invalidator.core.limits.slots import Calls
-from invalidator.core.pending.entry import Entry, bucket_of_owner, bucket_owner
+from invalidator.core.pending.entry import Entry, bucket_of_owner, bucket_owner, target_owner
 from invalidator.core.pending.state import TargetState
 from invalidator.core.pending.wakes import ABSURD_SECONDS, LONGEST_LEASE_SECONDS, Wake, believed, shard_of
 from invalidator.core.routing.pins import Pin
@@ -93,6 +93,7 @@ class InMemoryTable:
         self._spent: dict[tuple[str, str, str], int] = {}
         self._calls: dict[str, Calls] = {}
         self._survey = _Survey()
+        self._tries: dict[str, int] = {}
 
     # Logs
 
@@ -132,6 +133,12 @@ class InMemoryTable:
         if standing is not None:
             self.units.read(size)
         return standing
+
+    def count_try(self, message: str) -> int:
+        """Count a try of a message that came often already; return how many there were."""
+        self.units.write(f"tries#{message}")
+        self._tries[message] = self._tries.get(message, 0) + 1
+        return self._tries[message]
 
     def before(self, owner: str, written: float) -> int:
         """Return the number up to which all entries were written before a time."""
@@ -244,12 +251,13 @@ class InMemoryTable:
 
     def view(self, target: str, now: float) -> TargetView:
         """Return what is known of a target and of the worker's own account."""
-        self.units.read(*[SMALL_BYTES] * 4)
+        self.units.read(*[SMALL_BYTES] * 5)
         routes = self._routes.get(target)
         return TargetView(
             None if routes is None else routes[0],
             self._states.get(target, TargetState()),
             self._account(OWN_ACCOUNT, now),
+            self._logs.get(target_owner(target), _Log()).newest,
         )
 
     def save(self, target: str, state: TargetState) -> None:

@@ -108,6 +108,8 @@ class Traffic:
     def _notify(self, write: Write, delay: float) -> None:
         self._count += 1
         heapq.heappush(self._arriving, (write.at + delay, self._count, write))
+
+
 def notification(bucket: str, key: str, at: float) -> str:
     """Return the body of an S3 notification, with every field that S3 sends."""
     time = datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

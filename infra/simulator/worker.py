@@ -46,7 +46,9 @@ class SimulatedQueues:
         received: list[Message] = []
         while len(received) < most:
             self._answer()
-            more = self.changes.receive(min(MESSAGES_A_CALL, most - len(received)), DRAINED_VISIBILITY_SECONDS)
+            more = self.changes.receive(
+                min(MESSAGES_A_CALL, most - len(received)), DRAINED_VISIBILITY_SECONDS
+            )
             self.function.compute(MESSAGE_PROCESSOR_SECONDS * len(more))
             received += more
             if len(more) < MESSAGES_A_CALL:
@@ -182,7 +184,7 @@ class SimulatedWorker:
             if kind == "target":
                 self._sender.run(owner, token, self._time.now() + DEADLINE_SECONDS)
             else:
-                self._buckets.hand_out(owner, token)
+                self._buckets.hand_out(owner, token, self._time.now() + DEADLINE_SECONDS)
         return set()
 
     def sweep(self) -> None:

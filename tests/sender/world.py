@@ -1,6 +1,6 @@
 """The worker between doubles that keep their contracts, and a clock that moves as they wait.
 
-One thread: what comes next is the earliest of the wakes, the notifications that come back, and the sweep of each minute.
+One thread: what comes next is the earliest of the wakes and the sweep of each minute.
 """
 
 import heapq
@@ -261,7 +261,7 @@ class World:
         if wake.target is not None:
             self.runs.append(self.sender.run(wake.target, token, self.clock.now() + RUN_SECONDS))
         elif wake.bucket is not None:
-            self.steps.append(self.buckets.hand_out(wake.bucket, token))
+            self.steps.append(self.buckets.hand_out(wake.bucket, token, self.clock.now() + RUN_SECONDS))
         else:
             self.steps.append(self.buckets.find_owners(token))
         return True

@@ -1,8 +1,8 @@
 """Keeps the calls to AWS within the function's time, so that a slow answer ends in order and not in a time-out.
 
-A function that is stopped in the midst of a run gives no lease back and acknowledges nothing: all that comes again later,
-by the sweep and by the queue's visibility timeout. So no try of a call begins, the SDK's own retries included,
-that could end too late for what has to follow it: CloudFront's answer has to be recorded, and what is left be asked for.
+A function that is stopped in the midst of a run gives no lease back and acknowledges nothing: all that comes again
+later, by the sweep and by the queue's visibility timeout. So no try of a call begins, the SDK's own retries included,
+that could end too late for what has to follow it: CloudFront's answer has to be recorded, what is left be asked for.
 
 How long a try may take follows from `wiring`'s timeouts, and the SDK waits at most 2 s before the next
 [botocore.retries.standard]:
@@ -13,8 +13,8 @@ How long a try may take follows from `wiring`'s timeouts, and the SDK waits at m
 | DynamoDB | 3 s | 7 s | the wakes |
 | SQS, Lambda | 4 s | 5 s | the answer |
 
-Once two tries of the table went unanswered, it is not asked again in that run: else a table that hangs would hold each of
-the few runs that there are for its whole time.
+Once two tries of the table went unanswered, it is not asked again in that run: else a table that hangs would hold each
+of the few runs that there are for its whole time.
 """
 
 from collections.abc import Callable

@@ -58,6 +58,6 @@ FIX: dict[Reason, str] = {
     ),
     Reason.ROLE_REFUSED: "Name the role in AssumableRoleArns and let it trust the worker's role, then redrive.",
     Reason.MAPPING_DENIED: "Allow cloudfront:ListDistributions and GetDistributionConfig, then redrive.",
-    Reason.UNAVAILABLE: "See what the letter's detail names, and the AWS status page; then: invalidator dlq redrive --yes",
+    Reason.UNAVAILABLE: "Mend what the letter's detail names, or wait for AWS; then: invalidator dlq redrive --yes",
     Reason.UNFINISHED: "See the function's last errors (make logs), mend what they name, then redrive.",
 }

@@ -27,7 +27,7 @@ class History:
     _sent: dict[str, Sent] = field(default_factory=dict)
 
     def look(self, oldest: float) -> None:
-        """Take in what can cover a change at `oldest` or later, and what may be in progress. Raises TableUnavailable."""
+        """Take in what can cover a change at `oldest` or later, or be in progress. Raises TableUnavailable."""
         since = min(oldest - CLOCK_MARGIN_SECONDS, self.clock.now() - LONGEST_SECONDS)
         remembered = self.targets.sent_since(self.target, since)
         self._sent = {each.id: each for each in remembered} | self._sent
@@ -61,4 +61,6 @@ class History:
 
 def needs_a_look(state: TargetState, oldest: float, now: float) -> bool:
     """Tell whether anything that the target was sent can cover a change at `oldest`, or be in progress at `now`."""
-    return oldest <= max(state.answered, state.sent - CLOCK_MARGIN_SECONDS) or state.sent > now - LONGEST_SECONDS
+    return (
+        oldest <= max(state.answered, state.sent - CLOCK_MARGIN_SECONDS) or state.sent > now - LONGEST_SECONDS
+    )

@@ -75,7 +75,8 @@ def report_buckets(run: BucketRun, logger: Logger, metrics: Metrics) -> None:
         logger.info("no distribution serves these keys", extra={"bucket": bucket, "keys": keys})
     for bucket, keys in list(run.dead.items())[:MOST_BUCKETS]:
         logger.error(
-            "keys given up: no survey could tell who serves the bucket", extra={"bucket": bucket, "keys": keys}
+            "keys given up: no survey could tell who serves the bucket",
+            extra={"bucket": bucket, "keys": keys},
         )
     if run.dead:
         metrics.add_metric("DeadLettered", MetricUnit.Count, len(run.dead))
@@ -88,22 +89,20 @@ def report_buckets(run: BucketRun, logger: Logger, metrics: Metrics) -> None:
                 "happens": "they stay pending until a survey has told",
             },
         )
-    logger.info(
-        "targets woken", extra={"of": run.name, "woken": run.woken, "moved": sum(run.moved.values())}
-    )
+    logger.info("targets woken", extra={"of": run.name, "woken": run.woken, "moved": sum(run.moved.values())})
 
 
 def _log_pending(run: Run, logger: Logger) -> None:
     pending = run.pending
     if pending is None or not pending.entries:
         return
-    for problem in pending.unreadable:
+    for problem in pending.doubts:
         logger.error(
-            "pending changes cannot be read",
+            "nobody can tell what changed",
             extra={
                 "distribution": run.target,
                 "detail": problem,
-                "happens": "all that they may have named is invalidated",
+                "happens": "all that may have changed is invalidated",
             },
         )
     if pending.unserved == pending.keys and pending.keys:

@@ -41,6 +41,7 @@ class Sending:
     Attributes:
         changed: what has to be sent: viewer path → first and newest change, epoch seconds.
         size: how many paths the work had, those that are covered included.
+        floors: no wildcard reaches above these.
         role: the role to ask the target's account with, None for the own.
         state: what the target learned; kept up to date.
         deadline: no call begins later, epoch seconds.
@@ -49,6 +50,7 @@ class Sending:
 
     changed: Mapping[str, Times]
     size: int
+    floors: tuple[str, ...]
     role: str | None
     state: TargetState
     turns: Turns
@@ -74,7 +76,9 @@ class Sending:
         spending = self.turns.known.spending
         self._over = self.limits.over_budget(spending, now)
         if self._over and now < self.state.over_until:
-            self.outcome.wait(self.changed, "the month's budget is spent: one path at a time", self.state.over_until)
+            self.outcome.wait(
+                self.changed, "the month's budget is spent: one path at a time", self.state.over_until
+            )
             return
         if self.limits.hard_path_limit and spending.month >= self.limits.hard_path_limit:
             self._hold("HardPathLimit is reached")
@@ -82,7 +86,10 @@ class Sending:
         plan = self._plan(spending)
         if plan is None:
             self.outcome.wait(
-                self.changed, "no room beside the invalidations in progress", now + STATUS_SECONDS, failing=True
+                self.changed,
+                "no room beside the invalidations in progress",
+                now + STATUS_SECONDS,
+                failing=True,
             )
         else:
             self._send(plan)
@@ -109,9 +116,9 @@ class Sending:
 
     def _coalesce(self, allowance: Allowance) -> Coalesced:
         """Coalesce; where listing is allowed, look at what each chosen wildcard would purge and choose again."""
-        coalesced = coalesce(self.changed, allowance, self.probing)
+        coalesced = coalesce(self.changed, allowance, self.probing, self.floors)
         while self.probing is not None and self.probing.probe(coalesced.wildcards):
-            coalesced = coalesce(self.changed, allowance, self.probing)
+            coalesced = coalesce(self.changed, allowance, self.probing, self.floors)
         if self.probing is not None:
             self.outcome.collateral = self.probing.collateral(coalesced.wildcards)
         return coalesced
@@ -120,7 +127,7 @@ class Sending:
         waiting = deque(requests(self.turns.target, plan, self.pace.paths, self.pace.wildcards))
         while waiting:
             if not self._turn():
-                self._left(waiting, f"its turn among {self.turns.calls.queued} calls", self._next_turn())
+                self._leave(f"its turn among {self.turns.calls.queued} calls", self._next_turn())
                 return
             request = waiting.popleft()
             if not self._count(len(request.paths)):
@@ -133,7 +140,7 @@ class Sending:
                 self._give_back(request)
                 waiting.appendleft(request)
                 if not self._learn_refusal(request, refusal):
-                    self._left(waiting, str(refusal), self._patience(), failing=True)
+                    self._leave(str(refusal), self._patience(), failing=True)
                     return
                 waiting = deque(
                     requests(
@@ -151,7 +158,7 @@ class Sending:
             except Transient as passing:
                 # Whether it took effect is not known: it stays counted, and its reference makes the next try free.
                 waiting.appendleft(request)
-                self._left(waiting, str(passing), self._patience(), failing=True)
+                self._leave(str(passing), self._patience(), failing=True)
                 return
             else:
                 self._accepted(request, sent)
@@ -230,7 +237,7 @@ class Sending:
         most = within_pace(self.limits.ceiling, self.pace).wildcards
         if sum(path.endswith("*") for path in plan) <= most:
             return plan
-        return with_times(coalesce(plan, Allowance(len(plan), most), self.probing), plan)
+        return with_times(coalesce(plan, Allowance(len(plan), most), self.probing, self.floors), plan)
 
     def _halve(self, request: Request, detail: str) -> list[Request]:
         """Cut a request that holds an invalid path in two; a single path is found and given up."""
@@ -252,7 +259,7 @@ class Sending:
     def _hold(self, reason: str) -> None:
         self.outcome.wait(self.changed, reason, self.clock.now() + HOLD_SECONDS, failing=True)
 
-    def _left(self, waiting: deque[Request], reason: str, until: float, *, failing: bool = False) -> None:
+    def _leave(self, reason: str, until: float, *, failing: bool = False) -> None:
         """Leave what was not sent: the changed paths that none of the accepted wildcards or paths stands for."""
         ended = [path for sent in self.outcome.sent for path in sent.paths]
         ended += [path for dead in self.outcome.dead for path in dead.paths]

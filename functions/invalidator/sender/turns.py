@@ -59,9 +59,7 @@ class Turns:
                 self.clock.sleep(turn - now)
             now = self.clock.now()
             if self.accounts.take_turn(self.account, self.ticket, self.calls.last, now):
-                self._queue(
-                    replace(self.calls, last=now, served=max(self.calls.served, self.ticket))
-                )
+                self._queue(replace(self.calls, last=now, served=max(self.calls.served, self.ticket)))
                 self.ticket = 0
                 return True
             self.known = self.accounts.known(self.account, now)

@@ -6,7 +6,12 @@ wherever a process died, is made good within three minutes of being due.
 
 from dataclasses import dataclass, field
 
-from invalidator.core.pending.wakes import ABSURD_SECONDS, LONGEST_DELAY_SECONDS, Wake
+from invalidator.core.pending.wakes import (
+    ABSURD_SECONDS,
+    LONGEST_DELAY_SECONDS,
+    LONGEST_LEASE_SECONDS,
+    Wake,
+)
 from invalidator.failures import QueueUnavailable
 from invalidator.ports import Clock, WakeQueue, Wakes
 
@@ -41,7 +46,7 @@ def sweep(wakes: Wakes, queue: WakeQueue, clock: Clock) -> Swept:
     swept = Swept()
     calls: list[tuple[str, float]] = []
     for wake in wakes.waiting():
-        held = now < wake.leased_until <= now + ABSURD_SECONDS
+        held = now < wake.leased_until <= now + LONGEST_LEASE_SECONDS
         if wake.since is None and wake.due is None:
             if not held and wake.rest.until < now - IDLE_SECONDS:
                 wakes.forget(wake.name, now - IDLE_SECONDS)
@@ -50,14 +55,8 @@ def sweep(wakes: Wakes, queue: WakeQueue, clock: Clock) -> Swept:
             swept.waiting += 1
             if swept.oldest is None or wake.since < swept.oldest:
                 swept.oldest, swept.oldest_name = wake.since, wake.name
-        if held:
-            continue
-        due = now if wake.due is None else wake.due
-        if wake.due is None:
-            # Its run died: nobody is going to look at it.
-            if wakes.wake(wake.name, now, wake.since or now, now) is not None:
-                calls.append((wake.name, 0.0))
-        elif _uncalled(wake, due, now) and wakes.called(wake.name, due, now):
+        if not held and _call(wakes, wake, now):
+            due = now if wake.due is None else wake.due
             calls.append((wake.name, max(0.0, min(due - now, LONGEST_DELAY_SECONDS))))
     try:
         if calls:
@@ -66,6 +65,14 @@ def sweep(wakes: Wakes, queue: WakeQueue, clock: Clock) -> Swept:
         swept.unsent = str(failure)
     swept.called = [name for name, _ in calls]
     return swept
+
+
+def _call(wakes: Wakes, wake: Wake, now: float) -> bool:
+    """Note that a message is sent for it, where one is needed and nobody else notes the same."""
+    if wake.due is None:
+        # Its run died: nobody is going to look at it.
+        return wakes.wake(wake.name, now, wake.since or now, now) is not None
+    return _uncalled(wake, wake.due, now) and wakes.called(wake.name, wake.due, now)
 
 
 def _uncalled(wake: Wake, due: float, now: float) -> bool:

@@ -1,6 +1,6 @@
 """A message of the wake queue: whom to look at. The function alone writes and reads it.
 
-    {"invalidator": 2, "wake": "target:E1"}
+{"invalidator": 2, "wake": "target:E1"}
 """
 
 import json
