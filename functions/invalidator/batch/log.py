@@ -35,6 +35,15 @@ def _log_messages(report: Report, logger: Logger) -> None:
                 "happens": _happens(message.id in report.retry),
             },
         )
+    if report.inbox.ignored:
+        # None of these asks for an invalidation; who finds an object stale sees here what was taken so.
+        logger.info(
+            "records ignored: viewers cannot see what they tell of",
+            extra={
+                "count": report.inbox.ignored,
+                "kinds": sorted(report.inbox.ignored_kinds)[:MOST_EXAMPLES],
+            },
+        )
     for postponed in report.postponed:
         _log_postponed(report, postponed, logger)
     if report.routes.stale:
