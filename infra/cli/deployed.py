@@ -1,20 +1,30 @@
-"""The deployed worker as a command sees it: its settings, its memory, and CloudFront asked as the worker asks it."""
+"""The deployed worker as a command sees it: its settings, its memory, and CloudFront asked as the worker asks it.
+
+Where these credentials may not ask, notes say so.
+"""
 
 import functools
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.cli.errors import CommandError, explain_aws_error
+from infra.cli.printing import print_text
 from infra.cli.session import Session
 from invalidator.aws.cloudfront_clients import CloudFrontClients
 from invalidator.aws.distributions import CloudFrontDiscovery
 from invalidator.aws.memory_table import MemoryTable
-from invalidator.failures import Failure
+from invalidator.batch.worker import OWN_ACCOUNT
+from invalidator.core.limits.allowance import Allowance
+from invalidator.core.limits.budget import within_budget
+from invalidator.core.limits.pace import unhurried, within_pace
+from invalidator.core.limits.room import LONGEST_SECONDS, in_progress, room, within_room
+from invalidator.core.routing.distribution import Distribution
+from invalidator.failures import Failure, MemoryUnavailable
 from invalidator.settings import Settings, SettingsError, read_settings
 
 
@@ -83,3 +93,82 @@ def one_line() -> Iterator[None]:
         if isinstance(cause, BotoCoreError | ClientError):
             raise CommandError(explain_aws_error(cause)) from failure
         raise CommandError(str(failure)) from failure
+
+
+@dataclass(slots=True)
+class Serving:
+    """Who serves which bucket, as far as the table and CloudFront tell these credentials.
+
+    Attributes:
+        known: bucket → its distributions, none when no distribution serves it.
+        unknown: bucket → why nobody can tell.
+        notes: what a person should know about these answers.
+    """
+
+    known: dict[str, tuple[Distribution, ...]] = field(default_factory=dict)
+    unknown: dict[str, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+
+def settings_or_why(deployed: Deployed) -> Settings | str:
+    """Return the deployed function's settings, or why they cannot be read."""
+    try:
+        return deployed.settings
+    except (BotoCoreError, ClientError) as error:
+        return f"the function's settings cannot be read: {explain_aws_error(error)}"
+    except CommandError as error:
+        return str(error)
+
+
+def find_serving(deployed: Deployed, buckets: Iterable[str], now: float) -> Serving:
+    """Find out who serves the buckets, as the worker does, but without writing the answer to the table."""
+    serving = Serving()
+    asked = sorted(set(buckets))
+    try:
+        stored, _ = deployed.memory.recall(asked, OWN_ACCOUNT, now)
+        pins = deployed.memory.pins()
+    except MemoryUnavailable as error:
+        serving.notes.append(f"the table cannot be read: {error}")
+        stored, pins = {}, []
+    serving.known = {bucket: stored[bucket].distributions for bucket in asked if bucket in stored}
+    if all(bucket in stored and stored[bucket].fresh_until > now for bucket in asked):
+        return serving
+    try:
+        found = deployed.discovery.scan(pins)
+    except Failure as failure:
+        serving.notes.append(f"CloudFront cannot be asked who serves the buckets: {failure}")
+        serving.unknown = {bucket: str(failure) for bucket in asked if bucket not in stored}
+        return serving
+    serving.known = {bucket: tuple(found.get(bucket, ())) for bucket in asked}
+    return serving
+
+
+def print_notes(notes: Iterable[str]) -> None:
+    """Say on stderr what could not be asked."""
+    for note in notes:
+        print_text(f"Note: {note}", err=True)
+
+
+def allowance_now(deployed: Deployed, distribution: Distribution, changed: int) -> Allowance:
+    """Return what the worker would allow one invalidation of the distribution now.
+
+    The operator's limits, shrunk by the month's budget, by the pace that was learned, and by what is still in
+    progress: as `invalidator.batch.sending` does.
+
+    Args:
+        deployed: the worker.
+        distribution: the distribution.
+        changed: how many viewer paths changed.
+
+    Raises:
+        CommandError: the table or the function's settings cannot be read.
+    """
+    now = time.time()
+    settings = deployed.settings
+    with one_line():
+        account = deployed.memory.recall((), distribution.role or OWN_ACCOUNT, now)[1]
+        sent = deployed.memory.sent_since(distribution.id, now - LONGEST_SECONDS)
+    ceiling = Allowance(settings.max_paths, min(settings.max_paths, settings.max_wildcards))
+    allowance = within_budget(ceiling, settings.monthly_path_budget, account.spending, now, changed)
+    allowance = within_pace(allowance, account.pace or unhurried(ceiling))
+    return within_room(allowance, room(in_progress(sent, now)))

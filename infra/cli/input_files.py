@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from infra.cli.errors import CommandError
-from infra.cli.visible import visible
+from infra.cli.printing import visible
 from invalidator.core.routing.distribution import Distribution
 from invalidator.core.routing.distribution_config import (
     DistributionError,

@@ -9,7 +9,7 @@ import click
 from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.cli.errors import CommandError, explain_aws_error
-from infra.cli.visible import harmless
+from infra.cli.printing import harmless
 
 # Each command is imported when it is typed: `plan` answers without loading what `dlq` needs.
 COMMANDS = {

@@ -10,13 +10,12 @@ import click
 
 from infra.cli.errors import CommandError
 from infra.cli.input_files import read_keys
-from infra.cli.progress import progress
+from infra.cli.printing import progress, visible
 from infra.cli.session import Session, session_options
-from infra.cli.visible import visible
 from infra.local.cloudfront.quotas import Regime
-from infra.simulator.made_tree import made_tree
 from infra.simulator.simulation import Result, Upload
 from infra.simulator.simulation import simulate as run
+from infra.simulator.upload import made_tree
 from invalidator.core.limits.budget import cost_usd
 
 

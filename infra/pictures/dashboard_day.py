@@ -9,10 +9,9 @@ from dataclasses import dataclass, field
 from aws_lambda_powertools import Metrics
 
 from infra.pictures.scene import Scene
-from infra.simulator.made_tree import made_tree
 from infra.simulator.memory import InMemoryTable
 from infra.simulator.simulation import BUCKET, DISTRIBUTION, FUNCTION_SECONDS
-from infra.simulator.upload import Uploading
+from infra.simulator.upload import Uploading, made_tree
 from invalidator.batch.metrics import count_batch
 from invalidator.batch.sending import Limits
 from invalidator.batch.worker import OWN_ACCOUNT, Worker

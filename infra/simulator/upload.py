@@ -84,3 +84,11 @@ def notification(bucket: str, key: str, at: float) -> str:
         f'"object":{{"key":"{encoded}","size":1024,"eTag":"d41d8cd98f00b204e9800998ecf8427e",'
         '"versionId":"096fKKXTRTtl3on89fVO.nfljtsv6qko","sequencer":"0055AED6DCD90281E5"}}}]}'
     )
+
+
+def made_tree(objects: int, directories: int, seed: int) -> list[str]:
+    """Return the keys of a made tree, in a random order as parallel uploads have it."""
+    width = len(str(objects))
+    keys = [f"assets/part-{index % directories:04d}/file-{index:0{width}d}.js" for index in range(objects)]
+    random.Random(seed).shuffle(keys)  # noqa: S311  not cryptography
+    return keys

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from infra.local.event_source.outcome import failed_ids
+from infra.local.event_source.invocation import failed_ids
 from infra.local.event_source.source import EventSource
 from tests.local.fake_queue import QUEUE_ARN, FakeFunctions, FakeQueue, wait_until
 

@@ -14,9 +14,8 @@ from bucket_subscription.key_filter import asked_filter
 from infra.cli.bucket.desk import BucketDesk
 from infra.cli.bucket.state import UNKNOWN, print_states
 from infra.cli.errors import CommandError
-from infra.cli.printing import print_text
+from infra.cli.printing import harmless, print_text
 from infra.cli.session import Session, session_options
-from infra.cli.visible import harmless
 
 _PARTLY_DONE = 2
 _AT_ONCE = 8

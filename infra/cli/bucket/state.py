@@ -10,7 +10,7 @@ from rich.table import Table
 from bucket_subscription.document import Document, Entry, entries, sends_to_eventbridge
 from bucket_subscription.names import QueueArn
 from bucket_subscription.owner import EVENTS, Owner
-from infra.cli.visible import harmless
+from infra.cli.printing import harmless
 
 # The state of a bucket that could not be read.
 UNKNOWN = "unknown"

@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from infra.cli.dlq.letters import DeadLetter, Group
-from infra.cli.printing import many
-from infra.cli.times import instant
+from infra.cli.printing import instant, many
 from invalidator.batch.inbox import Inbox, read
 from invalidator.core.bucket_changes import by_bucket
 from invalidator.core.coalescing.coalescing import coalesce

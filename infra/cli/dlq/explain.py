@@ -7,17 +7,14 @@ from typing import Any
 
 import click
 
-from infra.cli.deployed import Deployed
+from infra.cli.deployed import Deployed, find_serving, print_notes, settings_or_why
 from infra.cli.dlq.diagnosis import SAFE_TO_PURGE, State, Verdict, judge, plans, route, what_is_wrong
-from infra.cli.dlq.letters import DeadLetter, Group, Selector, group
+from infra.cli.dlq.letters import DeadLetter, Group, group
 from infra.cli.dlq.queue import dead_letter_queue
 from infra.cli.dlq.sample import require, take_sample, tell
-from infra.cli.dlq.selection import selector_options
-from infra.cli.printing import many, print_command, print_json, print_text
+from infra.cli.dlq.selection import Selector, selector_options
+from infra.cli.printing import iso, many, print_command, print_json, print_text, span, visible
 from infra.cli.session import Session, session_options
-from infra.cli.times import iso, span
-from infra.cli.visible import visible
-from infra.cli.worker_view import find_serving, print_notes, settings_or_why
 from invalidator.aws.memory_table import MemoryTable
 from invalidator.batch.worker import OWN_ACCOUNT
 from invalidator.core.limits.allowance import Allowance

@@ -9,15 +9,13 @@ from typing import Any
 
 import click
 
-from infra.cli.dlq.letters import DeadLetter, Selector
+from infra.cli.dlq.letters import DeadLetter, letter_document
 from infra.cli.dlq.queue import dead_letter_queue
 from infra.cli.dlq.sample import require, take_sample, tell
-from infra.cli.dlq.selection import selector_options
-from infra.cli.dlq_document import letter_document
+from infra.cli.dlq.selection import Selector, selector_options
 from infra.cli.errors import CommandError
-from infra.cli.printing import many, print_json
+from infra.cli.printing import many, print_json, visible
 from infra.cli.session import Session, session_options
-from infra.cli.visible import visible
 
 
 @click.command(epilog="\b\nExample:\n  invalidator dlq export dead-letters.jsonl --reason not-json")

@@ -6,14 +6,12 @@ from typing import Any
 
 import click
 
-from infra.cli.dlq.letters import Group, Selector, group
+from infra.cli.dlq.letters import Group, group, letter_document
 from infra.cli.dlq.queue import MOST_LETTERS, dead_letter_queue
 from infra.cli.dlq.sample import require, take_sample, tell
-from infra.cli.dlq_document import letter_document
-from infra.cli.printing import print_json, print_table, print_text, some
+from infra.cli.dlq.selection import Selector
+from infra.cli.printing import instant, iso, print_json, print_table, print_text, some, span, visible
 from infra.cli.session import Session, session_options
-from infra.cli.times import instant, iso, span
-from infra.cli.visible import visible
 
 NOT_EMPTY = 3
 

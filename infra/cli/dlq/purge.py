@@ -5,15 +5,13 @@ from pathlib import Path
 import click
 
 from infra.cli.dlq.export import write_letters
-from infra.cli.dlq.letters import Selector, group
+from infra.cli.dlq.letters import group
 from infra.cli.dlq.queue import dead_letter_queue
 from infra.cli.dlq.sample import require, take_sample, tell
-from infra.cli.dlq.selection import selector_options
+from infra.cli.dlq.selection import Selector, selector_options
 from infra.cli.errors import CommandError
-from infra.cli.printing import many, print_json, print_text
-from infra.cli.progress import progress
+from infra.cli.printing import many, print_json, print_text, progress, visible
 from infra.cli.session import Session, session_options
-from infra.cli.visible import visible
 
 PARTLY = 2
 STEP = 100

@@ -18,9 +18,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.cli.dlq.batches import BATCH, send_batches, send_entry
 from infra.cli.dlq.held import Held
+from infra.cli.dlq.interrupt import interrupted_at_the_end
 from infra.cli.dlq.letters import DeadLetter, read_letter
 from infra.cli.errors import explain_aws_error
-from infra.cli.interrupt import interrupted_at_the_end
 from infra.cli.session import Session, output
 
 if TYPE_CHECKING:

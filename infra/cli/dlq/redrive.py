@@ -9,16 +9,14 @@ from threading import Lock
 
 import click
 
-from infra.cli.dlq.letters import DeadLetter, Selector, group
+from infra.cli.dlq.letters import DeadLetter, group
 from infra.cli.dlq.move import Moved, move_all
 from infra.cli.dlq.queue import DeadLetterQueue, dead_letter_queue
 from infra.cli.dlq.sample import require, take_sample, tell
-from infra.cli.dlq.selection import selector_options
+from infra.cli.dlq.selection import Selector, selector_options
 from infra.cli.errors import CommandError
-from infra.cli.printing import many, print_json, print_text
-from infra.cli.progress import progress
+from infra.cli.printing import harmless, many, print_json, print_text, progress
 from infra.cli.session import Session, session_options
-from infra.cli.visible import harmless
 
 PARTLY = 2
 MOST_FAILURES_SHOWN = 5

@@ -9,9 +9,8 @@ from infra.cli.errors import CommandError
 from infra.cli.keys.explanation import Found, found_as_json, print_found
 from infra.cli.keys.freshness import Freshness, freshness
 from infra.cli.keys.routing import find_routing, routing_options
-from infra.cli.printing import print_json
+from infra.cli.printing import print_json, visible
 from infra.cli.session import Session, session_options
-from infra.cli.visible import visible
 from invalidator.core.routing.explanation import Explanation
 
 if TYPE_CHECKING:

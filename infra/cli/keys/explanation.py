@@ -7,9 +7,7 @@ from typing import Any
 import click
 
 from infra.cli.keys.freshness import Freshness
-from infra.cli.printing import print_text
-from infra.cli.times import instant, iso
-from infra.cli.visible import visible
+from infra.cli.printing import instant, iso, print_text, visible
 from invalidator.core.routing.behavior_rules import Reach
 from invalidator.core.routing.explanation import Explanation, OriginVerdict, PathVerdict
 from invalidator.core.sent import Sent

@@ -10,9 +10,8 @@ from infra.cli.errors import CommandError
 from infra.cli.input_files import STDIN, read_keys
 from infra.cli.keys.planning import DistributionPlan, plan_for
 from infra.cli.keys.routing import find_routing, routing_options
-from infra.cli.printing import print_json, print_table
+from infra.cli.printing import print_json, print_table, visible
 from infra.cli.session import Session, session_options
-from infra.cli.visible import visible
 from invalidator.core.limits.allowance import Allowance
 from invalidator.core.routing.distribution import Distribution
 
@@ -97,7 +96,7 @@ def _allowance(
     elif deployed is None:
         allowance = Allowance(DEFAULT_MAX_PATHS, DEFAULT_MAX_WILDCARDS)
     else:
-        from infra.cli.allowance_now import allowance_now  # noqa: PLC0415  start-up: with files, AWS is not asked
+        from infra.cli.deployed import allowance_now  # noqa: PLC0415  start-up: with files, AWS is not asked
 
         allowance = allowance_now(deployed, distribution, changed)
         click.echo(

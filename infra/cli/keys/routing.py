@@ -8,8 +8,8 @@ import click
 
 from infra.cli.errors import CommandError
 from infra.cli.input_files import read_distributions, read_policies
+from infra.cli.printing import visible
 from infra.cli.session import Session
-from infra.cli.visible import visible
 from invalidator.core.routing.distribution import Distribution
 from invalidator.core.routing.viewer_paths import Router
 
@@ -90,8 +90,7 @@ def find_routing(
 def _ask_stack(session: Session, bucket: str) -> tuple["Deployed", tuple[Distribution, ...]]:
     import time  # noqa: PLC0415  start-up
 
-    from infra.cli.deployed import Deployed  # noqa: PLC0415  start-up: with files, AWS is not asked
-    from infra.cli.worker_view import find_serving  # noqa: PLC0415  start-up
+    from infra.cli.deployed import Deployed, find_serving  # noqa: PLC0415  start-up: with files, AWS is not asked
 
     deployed = Deployed(session)
     serving = find_serving(deployed, [bucket], time.time())

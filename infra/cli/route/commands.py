@@ -9,13 +9,11 @@ import click
 
 from infra.cli.deployed import Deployed, one_line
 from infra.cli.errors import CommandError
-from infra.cli.pin_request import checked_pin, pin_as_text
-from infra.cli.printing import print_json
+from infra.cli.printing import print_json, visible
 from infra.cli.route.mapping import bucket_as_json, bucket_as_text, unresolved_as_text
-from infra.cli.route.pin import check_pin
+from infra.cli.route.pin import check_pin, checked_pin, pin_as_text
 from infra.cli.route.refresh import PARTLY_DONE, Refreshed, refresh_mapping
 from infra.cli.session import Session, session_options
-from infra.cli.visible import visible
 from invalidator.core.routing.survey import Survey
 
 

@@ -4,8 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from infra.cli.times import instant, iso
-from infra.cli.visible import visible
+from infra.cli.printing import instant, iso, visible
 from invalidator.core.routing.distribution import Distribution
 from invalidator.core.routing.pins import Pin
 from invalidator.core.routing.survey import Unreadable, Unresolved

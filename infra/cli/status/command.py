@@ -5,11 +5,10 @@ from typing import Any
 
 import click
 
-from infra.cli.printing import many, print_json, print_table
+from infra.cli.deployed import print_notes
+from infra.cli.printing import instant, iso, many, print_json, print_table, span
 from infra.cli.session import Session, session_options
 from infra.cli.status.facts import Facts, gather
-from infra.cli.times import instant, iso, span
-from infra.cli.worker_view import print_notes
 from invalidator.core.limits.budget import FREE_PATHS_A_MONTH, cost_usd
 from invalidator.core.sent import Sent
 

@@ -9,12 +9,11 @@ from typing import Any, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from infra.cli.deployed import Deployed
+from infra.cli.deployed import Deployed, settings_or_why
 from infra.cli.errors import CommandError, explain_aws_error
+from infra.cli.pause import is_off, mapping_of
 from infra.cli.session import Session, output
 from infra.cli.status.measured import Latency, latency, oldest_seconds
-from infra.cli.worker_switch import is_off, mapping_of
-from infra.cli.worker_view import settings_or_why
 from invalidator.aws.cloudfront import CloudFrontInvalidations
 from invalidator.aws.memory_table import MemoryTable
 from invalidator.batch.worker import OWN_ACCOUNT

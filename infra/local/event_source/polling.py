@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.local.event_source.batching import Batch
+from infra.local.event_source.invocation import failed_ids, sqs_record
 from infra.local.event_source.mapping import DeployedMapping
-from infra.local.event_source.outcome import failed_ids
-from infra.local.event_source.record import sqs_record
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
