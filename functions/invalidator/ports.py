@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from invalidator.core.limits.budget import Spending
+from invalidator.core.limits.account import Account
 from invalidator.core.limits.pace import Pace
 from invalidator.core.messages.backlog import KeyBacklog, PathBacklog
 from invalidator.core.reasons import Reason
@@ -41,23 +41,9 @@ class StoredRoutes:
     distributions: tuple[Distribution, ...]
     fresh_until: float
 
-
-NOTHING_SPENT = Spending()
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """What is remembered of an account: what it spent, what CloudFront took from it, when it may be asked next.
-
-    Attributes:
-        spending: paths spent this month and day.
-        pace: what was learned of its quotas, None while it was never refused.
-        next_call: the earliest time for the next call while calls are spaced, epoch seconds.
-    """
-
-    spending: Spending = NOTHING_SPENT
-    pace: Pace | None = None
-    next_call: float = 0.0
+    def fresh(self, now: float) -> bool:
+        """Tell whether the answer still counts as fresh at `now`, epoch seconds."""
+        return self.fresh_until > now
 
 
 class Clock(Protocol):

@@ -9,6 +9,9 @@ from typing import Annotated
 
 from pydantic import Field, TypeAdapter, ValidationError
 
+from invalidator.core.limits.account import Limits
+from invalidator.core.limits.allowance import Allowance
+
 
 class SettingsError(ValueError):
     """A variable is missing or out of its range; the text names it."""
@@ -39,6 +42,12 @@ class Settings:
     max_paths: Annotated[int, Field(ge=1)] = 1000
     max_wildcards: Annotated[int, Field(ge=1)] = 15
     listing_calls: Annotated[int, Field(ge=0)] = 0
+
+    @property
+    def limits(self) -> Limits:
+        """What the operator allows one invalidation and one month."""
+        ceiling = Allowance(self.max_paths, min(self.max_wildcards, self.max_paths))
+        return Limits(ceiling, self.monthly_path_budget)
 
     @property
     def index_document_names(self) -> tuple[str, ...]:

@@ -16,9 +16,7 @@ from invalidator.aws.memory_table import MemoryTable
 from invalidator.aws.object_listing import S3Listing
 from invalidator.aws.queue import SqsQueues
 from invalidator.aws.time_left import TimeLeft
-from invalidator.batch.sending import Limits
 from invalidator.batch.worker import Worker
-from invalidator.core.limits.allowance import Allowance
 from invalidator.ports import Clock
 from invalidator.settings import read_settings
 
@@ -85,10 +83,7 @@ def wire(environment: Mapping[str, str], clock: Clock | None = None) -> Wired:
             memory=MemoryTable(client("dynamodb", MEMORY_CONFIG), settings.table_name),
             queue=SqsQueues(client("sqs", QUEUE_CONFIG), settings.queue_url, settings.dead_letter_queue_url),
             clock=clock,
-            limits=Limits(
-                Allowance(settings.max_paths, min(settings.max_wildcards, settings.max_paths)),
-                settings.monthly_path_budget,
-            ),
+            limits=settings.limits,
             index_documents=settings.index_document_names,
             mapping_seconds=settings.mapping_seconds,
             listing=S3Listing(client("s3")) if settings.listing_calls else None,

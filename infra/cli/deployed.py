@@ -14,15 +14,13 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.cli.errors import CommandError, explain_aws_error
 from infra.cli.printing import print_text
-from infra.cli.session import Session
+from infra.cli.session import Session, output
 from invalidator.aws.cloudfront_clients import CloudFrontClients
 from invalidator.aws.distributions import CloudFrontDiscovery
 from invalidator.aws.memory_table import MemoryTable
-from invalidator.batch.worker import OWN_ACCOUNT
+from invalidator.core.limits.account import OWN_ACCOUNT, Account, Limits
 from invalidator.core.limits.allowance import Allowance
-from invalidator.core.limits.budget import within_budget
-from invalidator.core.limits.pace import unhurried, within_pace
-from invalidator.core.limits.room import LONGEST_SECONDS, in_progress, room, within_room
+from invalidator.core.limits.room import LONGEST_SECONDS, QUOTA_IN_PROGRESS, in_progress, room, within_room
 from invalidator.core.routing.distribution import Distribution
 from invalidator.failures import Failure, MemoryUnavailable
 from invalidator.settings import Settings, SettingsError, read_settings
@@ -37,7 +35,7 @@ class Deployed:
     @functools.cached_property
     def memory(self) -> MemoryTable:
         """The worker's memory."""
-        return MemoryTable(self.session.client("dynamodb"), self._output("TableName"))
+        return MemoryTable(self.session.client("dynamodb"), output(self.session, "TableName"))
 
     @functools.cached_property
     def cloudfront_clients(self) -> CloudFrontClients:
@@ -57,7 +55,7 @@ class Deployed:
     @functools.cached_property
     def settings(self) -> Settings:
         """The worker's settings, read from its function's environment."""
-        name = self._output("FunctionName")
+        name = output(self.session, "FunctionName")
         answer = self.session.client("lambda").get_function_configuration(FunctionName=name)
         try:
             return read_settings(answer.get("Environment", {}).get("Variables", {}))
@@ -74,13 +72,6 @@ class Deployed:
             each["ParameterKey"]: each.get("ParameterValue", "") for each in stack.get("Parameters", [])
         }
         return tuple(arn for each in values.get("AssumableRoleArns", "").split(",") if (arn := each.strip()))
-
-    def _output(self, name: str) -> str:
-        if name not in self.session.outputs:
-            raise CommandError(
-                f"stack {self.session.stack!r} has no output {name}; is it this project's stack?"
-            )
-        return self.session.outputs[name]
 
 
 @contextmanager
@@ -131,7 +122,7 @@ def find_serving(deployed: Deployed, buckets: Iterable[str], now: float) -> Serv
         serving.notes.append(f"the table cannot be read: {error}")
         stored, pins = {}, []
     serving.known = {bucket: stored[bucket].distributions for bucket in asked if bucket in stored}
-    if all(bucket in stored and stored[bucket].fresh_until > now for bucket in asked):
+    if all(bucket in stored and stored[bucket].fresh(now) for bucket in asked):
         return serving
     try:
         found = deployed.discovery.scan(pins)
@@ -149,26 +140,25 @@ def print_notes(notes: Iterable[str]) -> None:
         print_text(f"Note: {note}", err=True)
 
 
-def allowance_now(deployed: Deployed, distribution: Distribution, changed: int) -> Allowance:
-    """Return what the worker would allow one invalidation of the distribution now.
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a distribution stands now, as far as the most of a next invalidation depends on it.
 
-    The operator's limits, shrunk by the month's budget, by the pace that was learned, and by what is still in
-    progress: as `invalidator.batch.sending` does.
-
-    Args:
-        deployed: the worker.
-        distribution: the distribution.
-        changed: how many viewer paths changed.
-
-    Raises:
-        CommandError: the table or the function's settings cannot be read.
+    Attributes:
+        account: what is remembered of the account that pays.
+        free: what can be in progress beside what is.
     """
-    now = time.time()
-    settings = deployed.settings
-    with one_line():
-        account = deployed.memory.recall((), distribution.role or OWN_ACCOUNT, now)[1]
-        sent = deployed.memory.sent_since(distribution.id, now - LONGEST_SECONDS)
-    ceiling = Allowance(settings.max_paths, min(settings.max_paths, settings.max_wildcards))
-    allowance = within_budget(ceiling, settings.monthly_path_budget, account.spending, now, changed)
-    allowance = within_pace(allowance, account.pace or unhurried(ceiling))
-    return within_room(allowance, room(in_progress(sent, now)))
+
+    account: Account = field(default_factory=Account)
+    free: Allowance = QUOTA_IN_PROGRESS
+
+    def allow(self, limits: Limits, now: float, changed: int) -> Allowance:
+        """Return the most that the worker would send for so many changed viewer paths."""
+        return within_room(limits.allow(self.account, now, changed), self.free)
+
+
+def standing(deployed: Deployed, distribution: Distribution, now: float) -> Standing:
+    """Recall how a distribution stands. Raises `MemoryUnavailable` or CommandError where the table cannot be read."""
+    account = deployed.memory.recall((), distribution.role or OWN_ACCOUNT, now)[1]
+    sent = deployed.memory.sent_since(distribution.id, now - LONGEST_SECONDS)
+    return Standing(account, room(in_progress(sent, now)))

@@ -6,11 +6,12 @@ A contract test runs the same cases against this and against the table's own ada
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from invalidator.core.limits.account import Account
 from invalidator.core.limits.budget import Spending, day_of, month_of
 from invalidator.core.limits.pace import FURTHEST_SLOT_SECONDS, Pace
 from invalidator.core.routing.pins import Pin
 from invalidator.core.sent import Sent
-from invalidator.ports import Account, StoredRoutes
+from invalidator.ports import StoredRoutes
 
 
 class InMemoryTable:

@@ -14,8 +14,8 @@ from infra.simulator.memory import InMemoryTable
 from infra.simulator.sqs import SimulatedQueue
 from infra.simulator.upload import Uploading
 from infra.simulator.virtual_time import VirtualTime
-from invalidator.batch.sending import Limits
 from invalidator.batch.worker import Worker
+from invalidator.core.limits.account import Limits
 from invalidator.core.limits.allowance import Allowance
 from invalidator.core.limits.budget import cost_usd
 from invalidator.core.routing.distribution import Behavior, Distribution, Origin

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from infra.simulator.memory import InMemoryTable
+from invalidator.core.limits.account import Account
 from invalidator.core.limits.budget import Spending
 from invalidator.core.routing.pins import Pin
-from invalidator.ports import Account, StoredRoutes
+from invalidator.ports import StoredRoutes
 from tests.aws.remembered import NOW, PACE, SITE, sent
 
 

@@ -13,11 +13,12 @@ from hypothesis import strategies as st
 from invalidator.aws import account_items
 from invalidator.aws import table_items as items
 from invalidator.aws.memory_table import MemoryTable
+from invalidator.core.limits.account import Account
 from invalidator.core.limits.budget import Spending
 from invalidator.core.limits.pace import LONGEST_GAP_SECONDS
 from invalidator.core.routing.pins import Pin
 from invalidator.failures import MemoryUnavailable
-from invalidator.ports import Account, StoredRoutes
+from invalidator.ports import StoredRoutes
 from tests.aws.remembered import NOW, PACE, SITE, TABLE, sent
 
 ROUTES = items.routes_item("site", StoredRoutes((SITE,), NOW))

@@ -11,9 +11,9 @@ from typing import Any
 
 from invalidator.aws.dynamodb_table import Item, key, number
 from invalidator.aws.table_items import DAY, UNREADABLE
+from invalidator.core.limits.account import Account
 from invalidator.core.limits.budget import Spending, day_of, month_of
 from invalidator.core.limits.pace import LONGEST_GAP_SECONDS, Pace
-from invalidator.ports import Account
 
 SPENDING_DAYS = 400
 

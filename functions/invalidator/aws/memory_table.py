@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 from invalidator.aws import account_items
 from invalidator.aws import table_items as items
 from invalidator.aws.dynamodb_table import DynamoDbTable, Item, number, place
+from invalidator.core.limits.account import Account
 from invalidator.core.limits.pace import FURTHEST_SLOT_SECONDS, Pace
 from invalidator.core.routing.pins import Pin
 from invalidator.core.sent import Sent
-from invalidator.ports import Account, StoredRoutes
+from invalidator.ports import StoredRoutes
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass, replace
 
+from invalidator.core.limits.account import Account
 from invalidator.core.limits.allowance import Allowance
 from invalidator.core.limits.budget import Spending
 from invalidator.core.limits.pace import Pace, after_refusal, after_success, unhurried
 from invalidator.core.request import Request
 from invalidator.core.sent import Sent
 from invalidator.failures import MemoryUnavailable
-from invalidator.ports import Account, Clock, Memory
+from invalidator.ports import Clock, Memory
 
 
 @dataclass(slots=True)

@@ -51,7 +51,7 @@ def find_routes(
         mapping_seconds: how long a scan counts as fresh. An answer "nobody serves it" is kept as long.
     """
     asked = list(buckets)
-    if all(bucket in stored and stored[bucket].fresh_until > now for bucket in asked):
+    if all(bucket in stored and stored[bucket].fresh(now) for bucket in asked):
         return Routes({bucket: stored[bucket].distributions for bucket in asked})
     try:
         found = scan(discovery, memory, now + mapping_seconds, asked)

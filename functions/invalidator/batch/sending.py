@@ -12,8 +12,8 @@ from invalidator.batch.history import History
 from invalidator.batch.pacing import Pacing
 from invalidator.batch.probing import Probing
 from invalidator.core.coalescing.coalescing import Coalesced, coalesce
+from invalidator.core.limits.account import Limits
 from invalidator.core.limits.allowance import Allowance
-from invalidator.core.limits.budget import within_budget
 from invalidator.core.limits.pace import within_pace
 from invalidator.core.limits.room import fits, within_room
 from invalidator.core.outcome import Dead, Outcome
@@ -28,19 +28,6 @@ from invalidator.ports import Clock, CloudFront, Memory
 MOST_REFUSALS = 5
 # While nothing more fits beside what is in progress, statuses are asked for this often.
 STATUS_SECONDS = 5.0
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What the operator allows.
-
-    Attributes:
-        ceiling: the most paths and wildcards in one invalidation.
-        monthly_budget: paths a calendar month; 0 is no budget.
-    """
-
-    ceiling: Allowance
-    monthly_budget: int
 
 
 @dataclass(slots=True)
@@ -90,9 +77,7 @@ class Sending:
         """Coalesce within budget, pace and room; None when nothing more may be in progress until the deadline."""
         # The covered ones count too: in the midst of a bulk upload, exact paths save little.
         size = len(self.work.paths)
-        budget, spent = self.limits.monthly_budget, self.pacing.known.spending
-        allowance = within_budget(self.limits.ceiling, budget, spent, self.clock.now(), size)
-        allowance = within_pace(allowance, self.pacing.pace)
+        allowance = self.limits.allow(self.pacing.known, self.clock.now(), size)
         free = self._history.room()
         while True:
             coalesced = self._coalesce(changed, within_room(allowance, free))

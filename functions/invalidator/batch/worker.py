@@ -13,15 +13,15 @@ from invalidator.batch.pacing import Pacing
 from invalidator.batch.probing import Probing
 from invalidator.batch.report import Postponed, Report
 from invalidator.batch.routes import Routes, find_routes, scan
-from invalidator.batch.sending import Limits, Sending
+from invalidator.batch.sending import Sending
 from invalidator.core.bucket_changes import by_bucket
+from invalidator.core.limits.account import OWN_ACCOUNT, Account, Limits
 from invalidator.core.messages.backlog import KeyBacklog, PathBacklog
 from invalidator.core.outcome import Outcome
 from invalidator.core.reasons import Reason
 from invalidator.core.work import Work, sort_by_distribution
 from invalidator.failures import Failure, MemoryUnavailable, QueueUnavailable
 from invalidator.ports import (
-    Account,
     Clock,
     CloudFront,
     Discovery,
@@ -31,8 +31,6 @@ from invalidator.ports import (
     Queue,
     StoredRoutes,
 )
-
-OWN_ACCOUNT = "self"
 
 
 @dataclass(slots=True)

@@ -35,6 +35,11 @@ class Sent:
         return sum(path.endswith("*") for path in self.paths)
 
 
+def safely_after(changed: float) -> float:
+    """Return the earliest CreateTime of an invalidation that surely covers a change at `changed`, epoch seconds."""
+    return changed + CLOCK_MARGIN_SECONDS
+
+
 class Coverage:
     """Answers, for one distribution: was this viewer path invalidated after it changed?"""
 
@@ -58,7 +63,7 @@ class Coverage:
             path: a viewer path; one that ends in `*` is covered only by a wildcard that covers all it covers.
             at: when the newest object under it changed, epoch seconds by S3's clock.
         """
-        oldest = at + CLOCK_MARGIN_SECONDS
+        oldest = safely_after(at)
         if oldest > self._newest:
             return None
         found = self._exact.get(path)
@@ -75,6 +80,6 @@ class Coverage:
 
     def uncovered(self, paths: dict[str, float]) -> dict[str, float]:
         """Return the part of `paths` (viewer path → newest change) that still has to be sent."""
-        if not paths or min(paths.values()) + CLOCK_MARGIN_SECONDS > self._newest:
+        if not paths or safely_after(min(paths.values())) > self._newest:
             return paths
         return {path: at for path, at in paths.items() if self.covering(path, at) is None}

@@ -13,11 +13,10 @@ from bucket_subscription.errors import SubscriptionError
 from bucket_subscription.key_filter import asked_filter
 from infra.cli.bucket.desk import BucketDesk
 from infra.cli.bucket.state import UNKNOWN, print_states
-from infra.cli.errors import CommandError
+from infra.cli.errors import PARTLY_DONE, CommandError
 from infra.cli.printing import harmless, print_text
 from infra.cli.session import Session, session_options
 
-_PARTLY_DONE = 2
 _AT_ONCE = 8
 
 
@@ -115,7 +114,7 @@ def list_(session: Session, names: tuple[str, ...]) -> int:
         print_states(states)
     unread = sum(state.state == UNKNOWN for state in states) if names else 0
     if unread:
-        return _PARTLY_DONE if unread < len(states) else 1
+        return PARTLY_DONE if unread < len(states) else 1
     return 0
 
 
@@ -145,5 +144,5 @@ def _each(session: Session, names: tuple[str, ...], one: Callable[[str], dict[st
     if session.as_json:
         click.echo(json.dumps({"buckets": [*done, *failed]}, indent=2))
     if failed:
-        return _PARTLY_DONE if done else 1
+        return PARTLY_DONE if done else 1
     return 0

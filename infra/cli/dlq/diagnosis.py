@@ -30,6 +30,9 @@ class State(StrEnum):
     NEEDLESS = "needs nothing"
 
 
+# Distribution id, number of changed viewer paths → the most that one plan may send.
+Allow = Callable[[str, int], Allowance]
+
 SAFE_TO_PURGE = frozenset({State.FRESH, State.NEEDLESS})
 
 
@@ -114,12 +117,12 @@ def judge(
     )
 
 
-def plans(verdicts: Sequence[Verdict], allow: Callable[[int], Allowance]) -> list[Plan]:
+def plans(verdicts: Sequence[Verdict], allow: Allow) -> list[Plan]:
     """Coalesce what is stale, as the worker would for one batch, and count what it would send.
 
     Args:
         verdicts: how it stands with each letter.
-        allow: number of changed paths → the most that one invalidation may hold.
+        allow: says the most that may be sent.
     """
     by_distribution: dict[str, set[str]] = {}
     for verdict in verdicts:
@@ -127,7 +130,7 @@ def plans(verdicts: Sequence[Verdict], allow: Callable[[int], Allowance]) -> lis
             by_distribution.setdefault(distribution, set()).update(changed)
     found = []
     for distribution, paths in sorted(by_distribution.items()):
-        coalesced = coalesce(sorted(paths), allow(len(paths)))
+        coalesced = coalesce(sorted(paths), allow(distribution, len(paths)))
         found.append(
             Plan(
                 distribution,

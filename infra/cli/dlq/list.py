@@ -10,10 +10,9 @@ from infra.cli.dlq.letters import Group, group, letter_document
 from infra.cli.dlq.queue import MOST_LETTERS, dead_letter_queue
 from infra.cli.dlq.sample import require, take_sample, tell
 from infra.cli.dlq.selection import Selector
+from infra.cli.errors import NOT_EMPTY
 from infra.cli.printing import instant, iso, print_json, print_table, print_text, some, span, visible
 from infra.cli.session import Session, session_options
-
-NOT_EMPTY = 3
 
 
 @click.command("list", epilog="\b\nExample:\n  invalidator dlq list --check")

@@ -9,11 +9,10 @@ from infra.cli.dlq.letters import group
 from infra.cli.dlq.queue import dead_letter_queue
 from infra.cli.dlq.sample import require, take_sample, tell
 from infra.cli.dlq.selection import Selector, selector_options
-from infra.cli.errors import CommandError
+from infra.cli.errors import PARTLY_DONE, CommandError
 from infra.cli.printing import many, print_json, print_text, progress, visible
 from infra.cli.session import Session, session_options
 
-PARTLY = 2
 STEP = 100
 
 
@@ -73,4 +72,4 @@ def purge(session: Session, *, selector: Selector, file: Path | None, yes: bool)
         click.echo(
             f"Dry run: nothing was deleted. To delete these {len(chosen)}, add --export FILE --yes.", err=True
         )
-    return PARTLY if failed else 0
+    return PARTLY_DONE if failed else 0

@@ -14,11 +14,10 @@ from infra.cli.dlq.move import Moved, move_all
 from infra.cli.dlq.queue import DeadLetterQueue, dead_letter_queue
 from infra.cli.dlq.sample import require, take_sample, tell
 from infra.cli.dlq.selection import Selector, selector_options
-from infra.cli.errors import CommandError
+from infra.cli.errors import PARTLY_DONE, CommandError
 from infra.cli.printing import harmless, many, print_json, print_text, progress
 from infra.cli.session import Session, session_options
 
-PARTLY = 2
 MOST_FAILURES_SHOWN = 5
 
 
@@ -138,7 +137,7 @@ def _tell_moved(session: Session, moved: Moved) -> int:
     click.echo(
         harmless(f"Not all were moved: {moved.why or moved.status}; run it again for the rest."), err=True
     )
-    return PARTLY
+    return PARTLY_DONE
 
 
 def _tell_done(session: Session, done: Done, missing: list[str]) -> int:
@@ -166,4 +165,4 @@ def _tell_done(session: Session, done: Done, missing: list[str]) -> int:
         click.echo(f"{len(done.failed)} failed and are still there; run it again for them.", err=True)
     if missing:
         click.echo(f"{len(missing)} ids were not received, the first is {missing[0]}.", err=True)
-    return PARTLY if done.failed or missing else 0
+    return PARTLY_DONE if done.failed or missing else 0

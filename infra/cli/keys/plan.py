@@ -96,9 +96,13 @@ def _allowance(
     elif deployed is None:
         allowance = Allowance(DEFAULT_MAX_PATHS, DEFAULT_MAX_WILDCARDS)
     else:
-        from infra.cli.deployed import allowance_now  # noqa: PLC0415  start-up: with files, AWS is not asked
+        import time  # noqa: PLC0415  start-up
 
-        allowance = allowance_now(deployed, distribution, changed)
+        from infra.cli.deployed import one_line, standing  # noqa: PLC0415  start-up: with files, AWS is not asked
+
+        now = time.time()
+        with one_line():
+            allowance = standing(deployed, distribution, now).allow(deployed.settings.limits, now, changed)
         click.echo(
             f"note: {visible(distribution.id)} would get at most {allowance.paths} paths now, "
             f"{allowance.wildcards} of them wildcards",

@@ -8,11 +8,11 @@ from typing import Any
 import click
 
 from infra.cli.deployed import Deployed, one_line
-from infra.cli.errors import CommandError
+from infra.cli.errors import PARTLY_DONE, CommandError
 from infra.cli.printing import print_json, visible
 from infra.cli.route.mapping import bucket_as_json, bucket_as_text, unresolved_as_text
 from infra.cli.route.pin import check_pin, checked_pin, pin_as_text
-from infra.cli.route.refresh import PARTLY_DONE, Refreshed, refresh_mapping
+from infra.cli.route.refresh import Refreshed, refresh_mapping
 from infra.cli.session import Session, session_options
 from invalidator.core.routing.survey import Survey
 
@@ -47,12 +47,13 @@ def list_routes(session: Session) -> int:
         )
         code = PARTLY_DONE
     buckets = sorted({*stored, *survey.serving, *(pin.bucket for pin in pins)})
-    reports = [bucket_as_json(bucket, stored.get(bucket), pins) for bucket in buckets]
     if session.as_json:
+        reports = [bucket_as_json(bucket, stored.get(bucket), pins) for bucket in buckets]
         print_json({"buckets": reports} | _not_told(survey))
         return code
     now = time.time()
-    blocks = [bucket_as_text(report, now) for report in reports] or ["no bucket is known to be served"]
+    blocks = [bucket_as_text(bucket, stored.get(bucket), pins, now) for bucket in buckets]
+    blocks = blocks or ["no bucket is known to be served"]
     if not_told := unresolved_as_text(survey.unresolved, survey.unreadable):
         blocks.append(not_told)
     click.echo("\n\n".join(blocks))
@@ -72,12 +73,15 @@ def show(session: Session, *, bucket: str) -> None:
     deployed = Deployed(session)
     with one_line():
         stored, pins = deployed.memory.all_routes().get(bucket), deployed.memory.pins()
-    report = bucket_as_json(bucket, stored, pins)
-    report["pins"] = [asdict(pin) for pin in pins if pin.bucket == bucket]
     if session.as_json:
-        print_json(report)
+        print_json(
+            {
+                **bucket_as_json(bucket, stored, pins),
+                "pins": [asdict(pin) for pin in pins if pin.bucket == bucket],
+            }
+        )
         return
-    lines = [bucket_as_text(report, time.time(), behaviors=True)]
+    lines = [bucket_as_text(bucket, stored, pins, time.time(), behaviors=True)]
     lines += [f"  pin: {pin_as_text(pin)}" for pin in pins if pin.bucket == bucket]
     click.echo("\n".join(lines))
 

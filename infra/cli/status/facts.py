@@ -16,7 +16,7 @@ from infra.cli.session import Session, output
 from infra.cli.status.measured import Latency, latency, oldest_seconds
 from invalidator.aws.cloudfront import CloudFrontInvalidations
 from invalidator.aws.memory_table import MemoryTable
-from invalidator.batch.worker import OWN_ACCOUNT
+from invalidator.core.limits.account import OWN_ACCOUNT
 from invalidator.core.limits.room import LONGEST_SECONDS, in_progress
 from invalidator.core.sent import Sent
 from invalidator.failures import Failure

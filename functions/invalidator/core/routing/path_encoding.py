@@ -56,6 +56,14 @@ def encode(path: str) -> str:
     return _ENCODED.sub(_escapes, path)
 
 
+def with_plus(encoded: str) -> str:
+    """Return an encoded path with `+` for each space, as S3's console writes it.
+
+    S3 reads both as a space; a percent sign of the key's own is encoded itself, so each `%20` is one.
+    """
+    return encoded.replace("%20", "+")
+
+
 def invalidation_paths(path: str, *, query_strings: bool = False, directory: bool = False) -> tuple[str, ...]:
     """The paths to send so that whatever viewers cached under this decoded path is removed.
 
@@ -75,8 +83,7 @@ def invalidation_paths(path: str, *, query_strings: bool = False, directory: boo
     if len(encoded) > _LONGEST_STEM:
         stem = _start_that_fits(stem)
         encoded = encode(stem)
-    # A "%20" in it is a space: a percent sign of the key's own is encoded itself.
-    forms = (encoded, encoded.replace("%20", "+")) if " " in stem else (encoded,)
+    forms = (encoded, with_plus(encoded)) if " " in stem else (encoded,)
     if wide:
         return tuple(f"{form}*" for form in forms)
     return _with_query_strings(forms, directory=directory) if query_strings else forms
