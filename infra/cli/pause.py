@@ -28,7 +28,7 @@ def resume(session: Session) -> None:
 
 
 def _switch(session: Session, *, on: bool) -> None:
-    mapping = mapping_of(session)
+    mapping = event_source_mapping(session)
     already = is_off(mapping) is not on
     if not already:
         session.client("lambda").update_event_source_mapping(UUID=mapping["UUID"], Enabled=on)
@@ -62,7 +62,7 @@ def _kept(session: Session) -> str:
 OFF = ("Disabled", "Disabling")
 
 
-def mapping_of(session: Session) -> Any:
+def event_source_mapping(session: Session) -> Any:
     """Return the mapping from the stack's queue to its function. Raises CommandError where there is none."""
     name = output(session, "FunctionName")
     found = session.client("lambda").list_event_source_mappings(

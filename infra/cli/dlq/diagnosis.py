@@ -63,7 +63,7 @@ class Plan:
     example: str
 
 
-def route(
+def work_of(
     letter: DeadLetter, serving: Mapping[str, tuple[Distribution, ...]], index_documents: tuple[str, ...]
 ) -> tuple[Inbox, BatchWork]:
     """Read a letter and sort its work by distribution, as the worker would."""

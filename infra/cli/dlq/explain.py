@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from infra.cli.deployed import Deployed, Standing, find_serving, print_notes, settings_or_why, standing
-from infra.cli.dlq.diagnosis import SAFE_TO_PURGE, Allow, State, Verdict, judge, plans, route, what_is_wrong
+from infra.cli.dlq.diagnosis import SAFE_TO_PURGE, Allow, State, Verdict, judge, plans, what_is_wrong, work_of
 from infra.cli.dlq.letters import DeadLetter, Group, group
 from infra.cli.dlq.queue import dead_letter_queue
 from infra.cli.dlq.sample import require, take_sample, tell
@@ -67,7 +67,7 @@ def _judge_all(
     names = {bucket for letter in letters for bucket in letter.buckets}
     serving = find_serving(deployed, names, now)
     notes += serving.notes
-    routed = [(letter, *route(letter, serving.known, settings.index_document_names)) for letter in letters]
+    routed = [(letter, *work_of(letter, serving.known, settings.index_document_names)) for letter in letters]
     coverage = _coverage(deployed.memory, (work for _, _, work in routed), notes)
     verdicts = {
         letter.id: judge(letter, inbox, work, serving.unknown, coverage) for letter, inbox, work in routed

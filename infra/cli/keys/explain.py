@@ -8,7 +8,7 @@ import click
 from infra.cli.errors import CommandError
 from infra.cli.keys.explanation import Found, found_as_json, print_found
 from infra.cli.keys.freshness import Freshness, freshness
-from infra.cli.keys.routing import find_routing, routing_options
+from infra.cli.keys.routers import distribution_options, find_routers
 from infra.cli.printing import print_json, visible
 from infra.cli.session import Session, session_options
 from invalidator.core.routing.explanation import Explanation
@@ -25,7 +25,7 @@ _S3_URL = "s3://"
 
 @click.command()
 @click.argument("url", metavar="s3://BUCKET/KEY")
-@routing_options
+@distribution_options
 @session_options
 def explain(
     session: Session,
@@ -47,14 +47,14 @@ def explain(
       invalidator explain s3://my-site/docs/index.html --distribution e1.json
     """  # noqa: D301  \b is click's mark for a paragraph that keeps its line breaks
     bucket, key = _bucket_and_key(url)
-    routing = find_routing(session, bucket, distribution_files, policy_files, index_documents)
-    changed = None if routing.deployed is None else _last_modified(session, bucket, key)
+    theirs = find_routers(session, bucket, distribution_files, policy_files, index_documents)
+    changed = None if theirs.deployed is None else _last_modified(session, bucket, key)
     found = []
-    for name, routers in routing.routers.items():
+    for name, routers in theirs.routers.items():
         explanations = [router.explain(key) for router in routers]
         known = None
-        if routing.deployed is not None and any(each.paths for each in explanations):
-            known = _freshness(routing.deployed, name, explanations, changed)
+        if theirs.deployed is not None and any(each.paths for each in explanations):
+            known = _freshness(theirs.deployed, name, explanations, changed)
         found.append(Found(name, explanations, routers[0].distribution.aliases, known))
     if session.as_json:
         print_json(found_as_json(bucket, key, changed, found))

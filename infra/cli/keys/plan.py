@@ -9,7 +9,7 @@ import click
 from infra.cli.errors import CommandError
 from infra.cli.input_files import STDIN, read_keys
 from infra.cli.keys.planning import DistributionPlan, plan_for
-from infra.cli.keys.routing import find_routing, routing_options
+from infra.cli.keys.routers import distribution_options, find_routers
 from infra.cli.printing import print_json, print_table, visible
 from infra.cli.session import Session, session_options
 from invalidator.core.limits.allowance import Allowance
@@ -41,7 +41,7 @@ MOST_SHOWN = 20
     type=click.IntRange(min=1),
     help=f"The most of them that are wildcards.  [default: {DEFAULT_MAX_WILDCARDS}, or the stack's]",
 )
-@routing_options
+@distribution_options
 @session_options
 def plan(
     session: Session,
@@ -72,11 +72,11 @@ def plan(
         raise CommandError(f"--bucket {visible(bucket)!r}: give the bucket's name alone, such as my-site")
     changed = read_keys(keys)
     stored = None if inventory is None else read_keys(inventory)
-    routing = find_routing(session, bucket, distribution_files, policy_files, index_documents)
-    allow = partial(_allowance, routing.deployed, max_paths, max_wildcards)
+    theirs = find_routers(session, bucket, distribution_files, policy_files, index_documents)
+    allow = partial(_allowance, theirs.deployed, max_paths, max_wildcards)
     plans = [
         plan_for(routers, changed, partial(allow, routers[0].distribution), stored)
-        for routers in routing.routers.values()
+        for routers in theirs.routers.values()
     ]
     if session.as_json:
         print_json(_as_json(bucket, changed, plans))

@@ -11,7 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.cli.deployed import Deployed, settings_or_why
 from infra.cli.errors import CommandError, explain_aws_error
-from infra.cli.pause import is_off, mapping_of
+from infra.cli.pause import event_source_mapping, is_off
 from infra.cli.session import Session, output
 from infra.cli.status.measured import Latency, latency, oldest_seconds
 from invalidator.aws.cloudfront import CloudFrontInvalidations
@@ -76,7 +76,7 @@ def gather(session: Session, now: float) -> Facts:
     )
     facts.dead_letters = None if dead is None else dead.waiting + dead.in_flight
     facts.oldest_seconds = _ask(facts, "the age of the backlog", lambda: oldest_seconds(session, queue, now))
-    facts.paused = _ask(facts, "whether it is paused", lambda: is_off(mapping_of(session)))
+    facts.paused = _ask(facts, "whether it is paused", lambda: is_off(event_source_mapping(session)))
     deployed = Deployed(session)
     settings = settings_or_why(deployed)
     if isinstance(settings, str):

@@ -20,7 +20,7 @@ DEFAULT_INDEX_DOCUMENTS = "index.html"
 
 
 @dataclass(frozen=True, slots=True)
-class Routing:
+class BucketRouters:
     """A bucket's distributions, ready to be asked.
 
     Attributes:
@@ -33,8 +33,8 @@ class Routing:
     deployed: "Deployed | None"
 
 
-def routing_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a click command the options that `find_routing` takes."""
+def distribution_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a click command the options that `find_routers` takes."""
     options = (
         click.option(
             "--distribution",
@@ -62,13 +62,13 @@ def routing_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-def find_routing(
+def find_routers(
     session: Session,
     bucket: str,
     distribution_files: tuple[str, ...],
     policy_files: tuple[str, ...],
     index_documents: str | None,
-) -> Routing:
+) -> BucketRouters:
     """Return the routing of a bucket, and say on stderr what is uncertain about it.
 
     Raises:
@@ -79,12 +79,12 @@ def find_routing(
         read = read_distributions(distribution_files, read_policies(policy_files))
         for file, distribution in read:
             _say_unknown_policies(file, distribution, "; give it with --cache-policy")
-        return Routing(_routers(tuple(each for _, each in read), bucket, _names(names)), None)
+        return BucketRouters(_routers(tuple(each for _, each in read), bucket, _names(names)), None)
     if policy_files:
         raise CommandError("--cache-policy needs --distribution: the stack's distributions bring their own")
     deployed, distributions = _ask_stack(session, bucket)
     names = deployed.settings.index_documents if index_documents is None else index_documents
-    return Routing(_routers(distributions, bucket, _names(names)), deployed)
+    return BucketRouters(_routers(distributions, bucket, _names(names)), deployed)
 
 
 def _ask_stack(session: Session, bucket: str) -> tuple["Deployed", tuple[Distribution, ...]]:
