@@ -13,7 +13,6 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.cli.errors import CommandError, explain_aws_error
-from infra.cli.printing import print_text
 from infra.cli.session import Session, output
 from invalidator.aws.cloudfront_clients import CloudFrontClients
 from invalidator.aws.distributions import CloudFrontDiscovery
@@ -132,12 +131,6 @@ def find_serving(deployed: Deployed, buckets: Iterable[str], now: float) -> Serv
         return serving
     serving.known = {bucket: tuple(found.get(bucket, ())) for bucket in asked}
     return serving
-
-
-def print_notes(notes: Iterable[str]) -> None:
-    """Say on stderr what could not be asked."""
-    for note in notes:
-        print_text(f"Note: {note}", err=True)
 
 
 @dataclass(frozen=True, slots=True)

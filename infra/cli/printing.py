@@ -5,7 +5,7 @@ Nothing raw reaches a terminal: a key may hold newlines, colors, or worse.
 
 import json
 import textwrap
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -58,6 +58,12 @@ def print_text(text: str, indent: str = "", *, err: bool = False) -> None:
         break_on_hyphens=False,
     )
     click.echo("\n".join(lines), err=err)
+
+
+def print_notes(notes: Iterable[str]) -> None:
+    """Say on stderr what could not be asked."""
+    for note in notes:
+        print_text(f"Note: {note}", err=True)
 
 
 def print_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
@@ -120,8 +126,8 @@ def iso(at: float) -> str:
 @contextmanager
 def progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
     """Show `what` advance towards `total`; yields the function to call with each step's size, from any thread."""
-    from rich.console import Console  # noqa: PLC0415  start-up
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn  # noqa: PLC0415  start-up
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
     console = Console(stderr=True)
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()

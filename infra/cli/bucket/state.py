@@ -4,9 +4,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rich.console import Console
-from rich.table import Table
-
 from bucket_subscription.document import Document, Entry, entries, sends_to_eventbridge
 from bucket_subscription.names import QueueArn
 from bucket_subscription.owner import EVENTS, Owner
@@ -108,6 +105,9 @@ def _judge(
 
 def print_states(states: Sequence[BucketState]) -> None:
     """Print a table, one row an entry."""
+    from rich.console import Console
+    from rich.table import Table
+
     table = Table("bucket", "state", "sends", box=None, pad_edge=False)
     for state in states:
         label = state.state + (f": {state.reason}" if state.reason else "")

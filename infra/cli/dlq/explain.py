@@ -8,14 +8,14 @@ from typing import Any
 
 import click
 
-from infra.cli.deployed import Deployed, Standing, find_serving, print_notes, settings_or_why, standing
+from infra.cli.deployed import Deployed, Standing, find_serving, settings_or_why, standing
 from infra.cli.dlq.diagnosis import SAFE_TO_PURGE, Allow, State, Verdict, judge, plans, what_is_wrong, work_of
 from infra.cli.dlq.letters import DeadLetter, Group, group
 from infra.cli.dlq.queue import dead_letter_queue
 from infra.cli.dlq.sample import require, take_sample, tell
-from infra.cli.dlq.selection import Selector, selector_options
-from infra.cli.printing import iso, many, print_command, print_json, print_text, span, visible
-from infra.cli.session import Session, session_options
+from infra.cli.dlq.selection import Selector
+from infra.cli.printing import iso, many, print_command, print_json, print_notes, print_text, span, visible
+from infra.cli.session import Session
 from invalidator.aws.memory_table import MemoryTable
 from invalidator.core.limits.account import Limits
 from invalidator.core.routing.distribution import Distribution
@@ -28,14 +28,8 @@ IDS_SHOWN = 3
 PURGE = "invalidator dlq purge --export FILE --yes"
 
 
-@click.command(epilog="\b\nExample:\n  invalidator dlq explain --reason access-denied")
-@session_options
-@selector_options
-def explain(session: Session, *, selector: Selector) -> None:
-    """Say for each reason what is wrong, how it stands with the objects now, and the fix.
-
-    The worker's own reading, routing, planning and coverage run over the letters; nothing is sent.
-    """
+def explain_letters(session: Session, selector: Selector) -> None:
+    """Say for each reason what is wrong, how it stands with the objects now, and the fix."""
     with dead_letter_queue(session) as queue:
         sample = take_sample(queue)
         chosen = require(selector, sample)

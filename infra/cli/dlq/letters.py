@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from infra.cli.dlq.selection import known
 from infra.cli.printing import iso
 from invalidator.core.messages.backlog import PathBacklog
 from invalidator.core.messages.reading import read_body
@@ -109,14 +110,6 @@ def group(letters: Iterable[DeadLetter]) -> list[Group]:
         for reason, found in by_reason.items()
     ]
     return sorted(groups, key=lambda each: (-len(each.letters), each.reason))
-
-
-def known(reason: str) -> Reason | None:
-    """Return the reason of that name, None where this version knows none."""
-    try:
-        return Reason(reason)
-    except ValueError:
-        return None
 
 
 def _about(body: str, sent: float) -> tuple[str, set[str]]:

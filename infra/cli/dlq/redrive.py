@@ -13,10 +13,10 @@ from infra.cli.dlq.letters import DeadLetter, group
 from infra.cli.dlq.move import Moved, move_all
 from infra.cli.dlq.queue import DeadLetterQueue, dead_letter_queue
 from infra.cli.dlq.sample import require, take_sample, tell
-from infra.cli.dlq.selection import Selector, selector_options
+from infra.cli.dlq.selection import Selector
 from infra.cli.errors import PARTLY_DONE, CommandError
 from infra.cli.printing import harmless, many, print_json, print_text, progress
-from infra.cli.session import Session, session_options
+from infra.cli.session import Session
 
 MOST_FAILURES_SHOWN = 5
 
@@ -38,18 +38,8 @@ class Done:
     failed: dict[str, str] = field(default_factory=dict)
 
 
-@click.command(
-    epilog="\b\nExamples:\n  invalidator dlq redrive\n  invalidator dlq redrive --reason access-denied --yes"
-)
-@session_options
-@selector_options
-@click.option("--yes", is_flag=True, help="Do it; without this, only say what would be done.")
-def redrive(session: Session, *, selector: Selector, yes: bool) -> int:
-    """Send dead letters to the queue again: all, or those selected.
-
-    Nothing is sent without --yes. Interrupted, it loses nothing and can be run again; killed, what it held comes
-    back to the dead-letter queue after two minutes.
-    """
+def redrive_selected(session: Session, selector: Selector, *, yes: bool) -> int:
+    """Send the selected letters to the queue again, or say what would be sent; return the exit code."""
     with dead_letter_queue(session) as queue:
         if not yes:
             return _dry_run(session, queue, selector)

@@ -3,13 +3,18 @@
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from infra.cli.dlq.letters import DeadLetter, known
 from infra.cli.printing import visible
 from invalidator.core.reasons import Reason
+
+if TYPE_CHECKING:
+    from infra.cli.dlq.letters import DeadLetter
+
+# SQS lets 120,000 messages be in flight.
+MOST_LETTERS = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +36,21 @@ class Selector:
         """Whether all dead letters are meant."""
         return not (self.ids or self.reasons or self.buckets)
 
-    def takes(self, letter: DeadLetter) -> bool:
+    def takes(self, letter: "DeadLetter") -> bool:
         """Tell whether a letter is meant."""
         return (
             (not self.ids or letter.id in self.ids)
             and (not self.reasons or letter.reason in self.reasons)
             and (not self.buckets or not self.buckets.isdisjoint(letter.buckets))
         )
+
+
+def known(reason: str) -> Reason | None:
+    """Return the reason of that name, None where this version knows none."""
+    try:
+        return Reason(reason)
+    except ValueError:
+        return None
 
 
 def selector_options(command: Callable[..., Any]) -> Callable[..., Any]:

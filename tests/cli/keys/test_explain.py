@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import boto3
 import pytest
 
-from infra.cli.keys.explain import explain
+from infra.cli.keys.commands import explain
 from infra.cli.keys.freshness import freshness
 from invalidator.core.routing.pins import Pin
 from invalidator.core.sent import Sent
