@@ -1,6 +1,7 @@
 """`invalidator simulate`: what an upload would cost and how fresh it would be, without an AWS account."""
 
 import dataclasses
+import importlib.util
 import json
 import math
 import os
@@ -98,6 +99,10 @@ def simulate(
 
     if chart is not None and chart.suffix not in (".svg", ".png"):
         raise CommandError(f"--chart {chart}: the file must end in .svg or .png")
+    if chart is not None and importlib.util.find_spec("matplotlib") is None:
+        raise CommandError(
+            "--chart needs matplotlib; install it beside: pipx inject cloudfront-invalidator matplotlib"
+        )
     if chart is not None and not os.access(chart.parent, os.W_OK):
         raise CommandError(f"--chart {visible(str(chart))}: no file can be written in that folder")
     uploaded = read_keys(keys) if keys else made_tree(objects, directories, seed)

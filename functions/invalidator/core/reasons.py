@@ -56,5 +56,5 @@ FIX: dict[Reason, str] = {
     Reason.ROLE_REFUSED: "Name the role in AssumableRoleArns and let it trust the worker's role, then redrive.",
     Reason.MAPPING_DENIED: "Allow cloudfront:ListDistributions and GetDistributionConfig, then redrive.",
     Reason.UNAVAILABLE: "See the AWS status page; when it is over: invalidator dlq redrive --yes",
-    Reason.UNFINISHED: "See the function's last errors (make logs), mend what they name, then redrive.",
+    Reason.UNFINISHED: "See the function's last errors (invalidator logs), mend what they name, then redrive.",
 }

@@ -89,7 +89,7 @@ def test_original_messages_go_through_the_workers_own_routing(desk):
     desk.bury(notification("dir/ü.html"))
     found = only(desk)
     assert found["reason"] == "unfinished"
-    assert "make logs" in found["fix"]
+    assert "invalidator logs" in found["fix"]
     assert "e.g. /dir/%C3%BC.html" in found["letters"][0]["why"]
 
 
