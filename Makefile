@@ -12,7 +12,6 @@ UV := $(TOOLS)/uv/bin/uv
 SAM := $(TOOLS)/sam/bin/sam
 MINISTACK := $(TOOLS)/ministack/bin/ministack
 FUZZER := $(TOOLS)/fuzz/bin/python
-AUDITOR := $(TOOLS)/audit/bin/pip-audit
 # What people pass on: make deploy DEPLOY_ARGS="--parameter-overrides Buckets=a,b"
 DEPLOY_ARGS ?=
 CONFIG_ENV ?= default
@@ -63,23 +62,23 @@ $(FUZZER): infra/requirements/fuzz.txt $(UV)
 	  { rm -f $@; echo "atheris has no wheel for this Python or machine: make test feeds the same targets without it" >&2; exit 1; }
 	@touch $@
 
-$(AUDITOR): infra/requirements/audit.txt $(UV)
-	@$(UV) venv --quiet --clear --python $(TOOLS)/uv/bin/python $(TOOLS)/audit
-	@$(UV) pip install --quiet --python $(TOOLS)/audit/bin/python --require-hashes -r $< || $(NO_REGISTRY)
-	@touch $@
-
 .PHONY: lint
-lint: setup ## style, types, import walls
+lint: setup ## style, types, import walls, stale tables
 	@$(BIN)/ruff check functions infra tests
 	@$(BIN)/ruff format --check functions infra tests
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
+	@$(BIN)/cog --check --check-fail-msg="stale; write it again with: make docs" README.md
+
+.PHONY: docs
+docs: setup ## write the README's tables again, from the template and the code
+	@$(BIN)/cog -r README.md
 
 .PHONY: demo
 demo: setup $(SAM) $(MINISTACK) ## run the main job on an AWS inside this machine
 	@$(BIN)/python -m infra.demo
 
-# Draws the README's pictures again, after a change of what they show; some take minutes. PICTURES=flow draws one.
+# Draws the README's pictures again, after a change of what they show; some take minutes. PICTURES=demo draws one.
 PICTURES ?=
 .PHONY: pictures
 pictures: setup $(SAM) $(MINISTACK)
@@ -101,9 +100,14 @@ FUZZ ?= 10
 fuzz: $(FUZZER) ## feed what reads outside bytes, coverage-guided, for FUZZ minutes
 	@PYTHONPATH=functions:. $(FUZZER) -m tests.hostile.fuzz_coverage $(FUZZ)
 
+# Strict: a package that could not be asked about counts as a failure, never as all clear.
+PINS := functions/requirements.txt $(wildcard infra/requirements/*.txt)
 .PHONY: audit
-audit: setup $(AUDITOR) ## known vulnerabilities in pinned packages (exit 1); 2: could not be checked
-	@$(BIN)/python -m infra.audit $(AUDITOR)
+audit: setup ## known vulnerabilities in the pinned packages; succeeds only if all were asked about
+	@failed=; for pins in $(PINS); do echo "$$pins" >&2; \
+	  $(BIN)/pip-audit --strict --require-hashes --disable-pip --progress-spinner off --timeout 10 -r $$pins \
+	  || failed="$$failed $$pins"; done; \
+	  [ -z "$$failed" ] || { echo "vulnerable, or not checked:$$failed" >&2; exit 1; }
 
 .PHONY: bench
 bench: setup ## measure speed and purge, as ratios; compare with the committed ones

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from invalidator.core.limits.account import Account
 from invalidator.core.limits.budget import Spending
 from invalidator.core.limits.slots import Calls
 from invalidator.core.pending.entry import Entry
@@ -62,8 +63,6 @@ SURVEYS_APART_SECONDS = 30.0
 # A bucket with more targets than this does not name them where a number is dealt: it is woken itself.
 FEW_TARGETS = 10
 
-NOTHING_SPENT = Spending()
-NO_CALLS = Calls()
 
 
 class Clock(Protocol):
@@ -150,19 +149,6 @@ class Wakes(Protocol):
 
     def forget(self, name: str, before: float) -> None:
         """Remove one for which nothing is asked and nothing waits, and whose rest ended before a time."""
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """What is known of an account.
-
-    Attributes:
-        spending: what it has spent.
-        calls: its queue of calls.
-    """
-
-    spending: Spending = NOTHING_SPENT
-    calls: Calls = NO_CALLS
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,10 @@ from typing import Annotated, Literal, TypeVar
 
 from pydantic import Field, TypeAdapter, ValidationError
 
+from invalidator.core.limits.account import Limits
+from invalidator.core.limits.allowance import Allowance
+from invalidator.core.pending.wakes import Gathering
+
 SettingsT = TypeVar("SettingsT")
 Text = Annotated[str, Field(min_length=1)]
 
@@ -64,6 +68,23 @@ class Settings:
     clean_urls: Literal["auto", "always", "never"] = "auto"
     error_page_seconds: Annotated[int, Field(ge=0)] = 30
     listing_calls: Annotated[int, Field(ge=0)] = 0
+
+    @property
+    def limits(self) -> Limits:
+        """What the operator allows one invalidation and one month."""
+        ceiling = Allowance(self.max_paths, min(self.max_wildcards, self.max_paths))
+        return Limits(
+            ceiling,
+            self.monthly_path_budget,
+            self.over_budget_seconds,
+            self.hard_path_limit,
+            self.give_up_hours * 3600.0,
+        )
+
+    @property
+    def gathering(self) -> Gathering:
+        """How long changes are gathered."""
+        return Gathering(self.quiet_seconds, self.gather_seconds)
 
     @property
     def index_document_names(self) -> tuple[str, ...]:

@@ -21,9 +21,6 @@ from invalidator.aws.survey_trigger import SurveyTrigger
 from invalidator.aws.target_table import TargetTable
 from invalidator.aws.time_left import TimeLeft
 from invalidator.aws.wake_table import WakeTable
-from invalidator.core.limits.account import Limits
-from invalidator.core.limits.allowance import Allowance
-from invalidator.core.pending.wakes import Gathering
 from invalidator.intake.intake import Intake
 from invalidator.ports import Clock
 from invalidator.sender.buckets import Buckets
@@ -52,7 +49,6 @@ TABLE_CONFIG = Config(
     retries={"mode": "standard", "total_max_attempts": 3},
     tcp_keepalive=True,
 )
-SECONDS_AN_HOUR = 3600
 
 
 class SystemClock:
@@ -102,14 +98,7 @@ def wire(environment: Mapping[str, str], clock: Clock | None = None) -> Wired:
         client("lambda", QUEUE_CONFIG), settings.survey_function_name, RoutesTable(table), clock.now
     )
     waking = Waking(wakes, wake_queue, clock)
-    gathering = Gathering(settings.quiet_seconds, settings.gather_seconds)
-    limits = Limits(
-        Allowance(settings.max_paths, min(settings.max_wildcards, settings.max_paths)),
-        settings.monthly_path_budget,
-        settings.over_budget_seconds,
-        settings.hard_path_limit,
-        settings.give_up_hours * SECONDS_AN_HOUR,
-    )
+    gathering, limits = settings.gathering, settings.limits
     return Wired(
         intake=Intake(
             log=log,

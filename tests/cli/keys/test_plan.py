@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from infra.cli.keys.plan import plan
+from infra.cli.keys.commands import plan
 from infra.cli.keys.planning import plan_for
 from invalidator.core.limits.allowance import Allowance
 from invalidator.core.routing.distribution import Behavior, Distribution, Origin

@@ -1,26 +1,24 @@
-"""Where `plan` and `explain` take a bucket's distributions from: files, or the deployed stack."""
+"""A bucket's distributions, ready to be asked: from files, or from the deployed stack."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from infra.cli.errors import CommandError
 from infra.cli.input_files import read_distributions, read_policies
+from infra.cli.keys.source import DEFAULT_INDEX_DOCUMENTS, Source
+from infra.cli.printing import visible
 from infra.cli.session import Session
-from infra.cli.visible import visible
 from invalidator.core.routing.distribution import Distribution
 from invalidator.core.routing.viewer_paths import Router
 
 if TYPE_CHECKING:
     from infra.cli.deployed import Deployed
 
-DEFAULT_INDEX_DOCUMENTS = "index.html"
-
 
 @dataclass(frozen=True, slots=True)
-class Routing:
+class BucketRouters:
     """A bucket's distributions, ready to be asked.
 
     Attributes:
@@ -33,65 +31,29 @@ class Routing:
     deployed: "Deployed | None"
 
 
-def routing_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a click command the options that `find_routing` takes."""
-    options = (
-        click.option(
-            "--distribution",
-            "distribution_files",
-            multiple=True,
-            metavar="FILE",
-            help="What 'aws cloudfront get-distribution' prints; repeatable. AWS is not asked then.",
-        ),
-        click.option(
-            "--cache-policy",
-            "policy_files",
-            multiple=True,
-            metavar="FILE",
-            help="What 'aws cloudfront get-cache-policy' prints; repeatable.",
-        ),
-        click.option(
-            "--index-documents",
-            metavar="NAMES",
-            help="Names that stand for their directory, comma separated; '' for none."
-            f"  [default: {DEFAULT_INDEX_DOCUMENTS}, or the stack's]",
-        ),
-    )
-    for option in reversed(options):
-        command = option(command)
-    return command
-
-
-def find_routing(
-    session: Session,
-    bucket: str,
-    distribution_files: tuple[str, ...],
-    policy_files: tuple[str, ...],
-    index_documents: str | None,
-) -> Routing:
+def find_routers(session: Session, bucket: str, source: Source) -> BucketRouters:
     """Return the routing of a bucket, and say on stderr what is uncertain about it.
 
     Raises:
         CommandError: a file is not what it should be, or the stack does not answer.
     """
-    if distribution_files:
-        names = DEFAULT_INDEX_DOCUMENTS if index_documents is None else index_documents
-        read = read_distributions(distribution_files, read_policies(policy_files))
+    if source.distributions:
+        names = DEFAULT_INDEX_DOCUMENTS if source.index_documents is None else source.index_documents
+        read = read_distributions(source.distributions, read_policies(source.policies))
         for file, distribution in read:
             _say_unknown_policies(file, distribution, "; give it with --cache-policy")
-        return Routing(_routers(tuple(each for _, each in read), bucket, _names(names)), None)
-    if policy_files:
+        return BucketRouters(_routers(tuple(each for _, each in read), bucket, _names(names)), None)
+    if source.policies:
         raise CommandError("--cache-policy needs --distribution: the stack's distributions bring their own")
     deployed, distributions = _ask_stack(session, bucket)
-    names = deployed.settings.index_documents if index_documents is None else index_documents
-    return Routing(_routers(distributions, bucket, _names(names)), deployed)
+    names = deployed.settings.index_documents if source.index_documents is None else source.index_documents
+    return BucketRouters(_routers(distributions, bucket, _names(names)), deployed)
 
 
 def _ask_stack(session: Session, bucket: str) -> tuple["Deployed", tuple[Distribution, ...]]:
-    import time  # noqa: PLC0415  start-up
+    import time
 
-    from infra.cli.deployed import Deployed  # noqa: PLC0415  start-up: with files, AWS is not asked
-    from infra.cli.worker_view import find_serving  # noqa: PLC0415  start-up
+    from infra.cli.deployed import Deployed, find_serving
 
     deployed = Deployed(session)
     serving = find_serving(deployed, [bucket], time.time())

@@ -1,9 +1,8 @@
-"""Prices that turn a choice with two constraints into one that one pass makes exactly.
+"""Lagrange multipliers, which turn a choice with two constraints into one that one pass makes exactly.
 
 Points of a prefix tree are to be chosen, none below another, that save enough paths with few enough slots
-at the least cost. Charge a price for every path still to be saved and for every slot used (Lagrange
-multipliers), and the cheapest choice is found bottom up. Whatever the prices, no valid choice
-costs less than it does.
+at the least cost. Charge so much for every path still to be saved and so much for every slot used, and the
+cheapest choice is found bottom up. Whatever the two charges, no valid choice costs less than it does.
 """
 
 from bisect import bisect_left
@@ -12,7 +11,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
 
-_ROUNDS = 24  # price changes in a row; the search for prices ends long before
+_ROUNDS = 24  # changes in a row; the search ends long before
 _WHOLE = 0.5  # costs are whole numbers: bounds that are nearer than this are as good as equal
 _FLAT = 1e-9
 
@@ -66,24 +65,24 @@ class Choice(NamedTuple):
     points: tuple[int, ...]
 
 
-class Prices(NamedTuple):
+class Multipliers(NamedTuple):
     """What a path still to be saved, and a slot used, are charged."""
 
     path: float
     slot: float
 
 
-class Priced(NamedTuple):
-    """Prices, the bound they give, and how it rises with the price of a slot."""
+class Bounded(NamedTuple):
+    """Multipliers, the bound they give, and how it rises with that of a slot."""
 
     bound: float
     rise: float
-    prices: Prices
+    multipliers: Multipliers
 
 
-def priced(points: Points, prices: Prices) -> list[float]:
-    """What choosing each point costs at these prices."""
-    path, slot = prices
+def charged(points: Points, multipliers: Multipliers) -> list[float]:
+    """What choosing each point costs with these multipliers."""
+    path, slot = multipliers
     return [
         cost - path * gain + slot * slots
         for cost, gain, slots in zip(points.cost, points.gain, points.slots, strict=True)
@@ -112,60 +111,64 @@ def cheapest_from(costs: Sequence[float], start: Sequence[int]) -> list[float]:
     return best
 
 
-def best_prices(points: Points, need: int, slots: int) -> tuple[Prices, Choice]:
-    """The prices with the highest bound, and the cheapest valid choice met on the way."""
+def best_multipliers(points: Points, need: int, slots: int) -> tuple[Multipliers, Choice]:
+    """The multipliers with the highest bound, and the cheapest valid choice met on the way."""
     met = [points.choice([len(points) - 1])]
-    low = _for_slot_price(points, need, slots, 0.0, met)
+    low = _for_slot_multiplier(points, need, slots, 0.0, met)
     if low.rise > 0:
-        high = _for_slot_price(points, need, slots, 1.0 + abs(points.cost[-1]), met)
+        high = _for_slot_multiplier(points, need, slots, 1.0 + abs(points.cost[-1]), met)
         low = _between(points, need, slots, (low, high), met)
     valid = [choice for choice in met if choice.gain >= need and choice.slots <= slots]
-    return low.prices, min(valid, key=lambda choice: choice.cost)
+    return low.multipliers, min(valid, key=lambda choice: choice.cost)
 
 
-def _between(points: Points, need: int, slots: int, ends: tuple[Priced, Priced], met: list[Choice]) -> Priced:
-    """The highest bound between two slot prices: where the bounds' tangents meet, again and again."""
+def _between(
+    points: Points, need: int, slots: int, ends: tuple[Bounded, Bounded], met: list[Choice]
+) -> Bounded:
+    """The highest bound between two multipliers of a slot: where the bounds' tangents meet, again and again."""
     low, high = ends
     for _ in range(_ROUNDS):
         if high.rise > 0 or low.rise - high.rise < _FLAT:
             break
-        width = high.prices.slot - low.prices.slot
-        slot = low.prices.slot + (high.bound - low.bound - high.rise * width) / (low.rise - high.rise)
-        slot = min(max(slot, low.prices.slot), high.prices.slot)
-        middle = _for_slot_price(points, need, slots, slot, met)
+        width = high.multipliers.slot - low.multipliers.slot
+        slot = low.multipliers.slot + (high.bound - low.bound - high.rise * width) / (low.rise - high.rise)
+        slot = min(max(slot, low.multipliers.slot), high.multipliers.slot)
+        middle = _for_slot_multiplier(points, need, slots, slot, met)
         if middle.bound <= max(low.bound, high.bound) + _WHOLE:
             return max(low, high, middle)
         low, high = (middle, high) if middle.rise > 0 else (low, middle)
     return max(low, high)
 
 
-def _for_slot_price(points: Points, need: int, slots: int, slot: float, met: list[Choice]) -> Priced:
-    """The best price of a path at this price of a slot; what is chosen on the way is added to `met`."""
+def _for_slot_multiplier(points: Points, need: int, slots: int, slot: float, met: list[Choice]) -> Bounded:
+    """The best multiplier of a path with this one of a slot; what is chosen on the way is added to `met`."""
 
-    def bound(choice: Choice, prices: Prices) -> float:
-        return choice.cost + prices.path * (need - choice.gain) + prices.slot * (choice.slots - slots)
+    def bound(choice: Choice, multipliers: Multipliers) -> float:
+        return (
+            choice.cost + multipliers.path * (need - choice.gain) + multipliers.slot * (choice.slots - slots)
+        )
 
-    prices = Prices(0.0, slot)
-    few, many = _choose(points, prices), met[0]
+    multipliers = Multipliers(0.0, slot)
+    few, many = _choose(points, multipliers), met[0]
     met.append(few)
     if few.gain >= need:
-        return Priced(bound(few, prices), few.slots - slots, prices)
+        return Bounded(bound(few, multipliers), few.slots - slots, multipliers)
     for _ in range(_ROUNDS):
         dearer = many.cost - few.cost + slot * (many.slots - few.slots)
-        prices = Prices(dearer / (many.gain - few.gain), slot)  # at which both cost the same
-        middle = _choose(points, prices)
+        multipliers = Multipliers(dearer / (many.gain - few.gain), slot)  # at which both cost the same
+        middle = _choose(points, multipliers)
         met.append(middle)
-        if bound(middle, prices) >= bound(many, prices) - _WHOLE:
+        if bound(middle, multipliers) >= bound(many, multipliers) - _WHOLE:
             break
         few, many = (few, middle) if middle.gain >= need else (middle, many)
     share = (need - few.gain) / (many.gain - few.gain)
     rise = share * many.slots + (1 - share) * few.slots - slots
-    return Priced(min(bound(many, prices), bound(middle, prices)), rise, prices)
+    return Bounded(min(bound(many, multipliers), bound(middle, multipliers)), rise, multipliers)
 
 
-def _choose(points: Points, prices: Prices) -> Choice:
-    """The cheapest choice at these prices."""
-    best = cheapest_before(priced(points, prices), points.start)
+def _choose(points: Points, multipliers: Multipliers) -> Choice:
+    """The cheapest choice with these multipliers."""
+    best = cheapest_before(charged(points, multipliers), points.start)
     same = [one == other for one, other in pairwise(best)]
     chosen = []
     here = len(points)

@@ -1,15 +1,13 @@
-"""`invalidator status`: is it fresh, is anything stuck, what does it cost."""
+"""What `invalidator status` shows of the facts."""
 
 import time
 from typing import Any
 
 import click
 
-from infra.cli.printing import many, print_json, print_table
-from infra.cli.session import Session, session_options
+from infra.cli.printing import instant, iso, many, print_json, print_notes, print_table, span
+from infra.cli.session import Session
 from infra.cli.status.facts import Facts, gather
-from infra.cli.times import instant, iso, span
-from infra.cli.worker_view import print_notes
 from invalidator.core.limits.budget import FREE_PATHS_A_MONTH, cost_usd
 from invalidator.core.sent import Sent
 
@@ -17,20 +15,14 @@ DISTRIBUTIONS_SHOWN = 10
 UNKNOWN = "?"
 
 
-@click.command(epilog="\b\nExample:\n  invalidator status --watch --interval 10")
-@session_options
-@click.option("--watch", is_flag=True, help="Go on and refresh until Ctrl-C.")
-@click.option(
-    "--interval", type=click.IntRange(2, 3600), default=10, show_default=True, help="Seconds between looks."
-)
-def status(session: Session, *, watch: bool, interval: int) -> None:
-    """Show what waits, what failed, what was sent, and what it costs."""
+def show_status(session: Session, interval: int | None) -> None:
+    """Show it once; or again each `interval` seconds, until Ctrl-C."""
     while True:
         facts = gather(session, time.time())
-        if watch and not session.as_json:
+        if interval is not None and not session.as_json:
             click.clear()
         _show(session, facts)
-        if not watch:
+        if interval is None:
             return
         try:
             time.sleep(interval)
