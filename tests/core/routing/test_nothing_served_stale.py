@@ -3,7 +3,7 @@ true."""
 
 from collections.abc import Iterable
 
-from hypothesis import HealthCheck, event, example, given, settings
+from hypothesis import event, example, given
 from hypothesis import strategies as st
 
 from invalidator.core.routing.distribution_config import read_distribution
@@ -11,11 +11,11 @@ from invalidator.core.routing.viewer_paths import Router
 from tests.core.routing.cloudfront_cache_model import Edge, World, decode, encodings
 from tests.core.routing.random_distributions import BY_QUERY_OF_POLICY, distributions, keys
 from tests.core.routing.routing_cases import behavior, document, origin
+from tests.examples import examples
 
 INDEX = ("index.html",)
 BUCKETS = st.lists(keys, min_size=1, max_size=4, unique=True)
 WORLDS = st.builds(World, *[st.booleans()] * 7)
-SLOW = settings(max_examples=350, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def urls(bucket: Iterable[str]) -> list[str]:
@@ -38,7 +38,7 @@ ROOT_IS_A_DIRECTORY = document(
 )
 
 
-@SLOW
+@examples(2)
 @given(distributions(), WORLDS, BUCKETS, st.sampled_from(["replaced", "created", "deleted"]))
 @example(ROOT_IS_A_DIRECTORY, World(), ["index.html/index.html"], "created")
 def test_no_viewer_url_serves_the_old_object_once_its_paths_are_purged(distribution, world, bucket, how):
@@ -62,7 +62,7 @@ def test_no_viewer_url_serves_the_old_object_once_its_paths_are_purged(distribut
     assert {url: edge.get(url) for url in warmed} == now
 
 
-@SLOW
+@examples(2)
 @given(distributions(), WORLDS, BUCKETS)
 @example(ROOT_IS_A_DIRECTORY, World(), ["index.html/index.html"])
 def test_what_is_purged_besides_follows_from_a_documented_widening(distribution, world, bucket):
@@ -96,7 +96,7 @@ def test_what_is_purged_besides_follows_from_a_documented_widening(distribution,
 
 
 @given(distribution=distributions(), changed=keys)
-@settings(max_examples=300, deadline=None)
+@examples(2)
 def test_nothing_is_sent_for_a_key_that_no_viewer_can_see(distribution, changed):
     """A key outside every OriginPath has no path, whatever behaviors and functions there are."""
     config = distribution["Distribution"]["DistributionConfig"]
