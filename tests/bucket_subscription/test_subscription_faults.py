@@ -301,6 +301,7 @@ BEFORE = {"Create": set(), "Update": {"blog"}, "Delete": {"blog", "site"}}
 AFTER = {"Create": {"blog", "site"}, "Update": {"site"}, "Delete": set()}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("row", "name", "what"), CELLS)
 def test_the_request_ends_as_the_table_says(world, row, name, what):
     connected = BEFORE[row.request]

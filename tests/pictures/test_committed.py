@@ -38,6 +38,7 @@ def test_the_committed_flow_is_the_one_the_code_draws() -> None:
     assert (PICTURES / "flow.svg").read_text("utf-8") == flow.draw()
 
 
+@pytest.mark.long
 def test_the_committed_upload_shows_what_the_worker_takes_now() -> None:
     ours = upload.ours()
     shown = texts("upload")

@@ -10,7 +10,7 @@ import pytest
 
 from tests.template.resolved import ROOT
 
-pytestmark = pytest.mark.xdist_group("package")  # built once
+pytestmark = [pytest.mark.long, pytest.mark.xdist_group("template")]  # translated and built once
 
 MAKE = shutil.which("make") or "make"
 LEFT_FOR_SCANNERS = ".dist-info"
