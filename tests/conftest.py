@@ -1,8 +1,11 @@
 """What holds for all tests: they depend neither on chance nor on how fast the machine is just now."""
 
 import functools
+import os
+from collections.abc import Iterator
 
 import botocore.session
+import pytest
 from hypothesis import HealthCheck, settings
 
 # Hypothesis fails a test whose single example takes 200 ms, or whose examples are made slowly: on a busy machine
@@ -16,3 +19,15 @@ settings.load_profile("steady")
 # Every test has its own SDK session, and a session its own reader of the services' descriptions: megabytes of JSON, a
 # tenth of a second a client. They are the same files: read once.
 botocore.session.create_loader = functools.cache(botocore.session.create_loader)
+
+
+@pytest.fixture(autouse=True)
+def _environment_is_left_as_it_was() -> Iterator[None]:
+    """What one test leaves in the environment, another one in the same process fails of, in some order only."""
+
+    def variables() -> dict[str, str]:
+        return {name: value for name, value in os.environ.items() if name != "PYTEST_CURRENT_TEST"}
+
+    before = variables()
+    yield
+    assert variables() == before

@@ -83,9 +83,9 @@ class Function:
 
 @pytest.fixture
 def function(monkeypatch: pytest.MonkeyPatch, capsys: Any, request: Any) -> Iterator[Function]:
+    for name, value in (CREDENTIALS | {"AWS_SESSION_TOKEN": "the-functions-own-token"}).items():
+        monkeypatch.setenv(name, value)
     with mock_aws():
-        for name, value in CREDENTIALS.items():
-            monkeypatch.setenv(name, value)
         deployed = Deployed()
         environment = deployed.environment() | {
             "POWERTOOLS_TRACE_DISABLED": "true",
@@ -234,12 +234,21 @@ def test_where_nobody_can_tell_who_serves_a_bucket_the_line_names_message_bucket
     assert function.metrics[0]["DeadLettered"] == [1.0]
 
 
-def test_credentials_are_in_no_line(function, monkeypatch):
+def test_credentials_are_in_no_line(function):
+    """Not when all goes well, and not in what is written of a refused call or a broken message."""
+    credentials = function.client("cloudfront")._request_signer._credentials.get_frozen_credentials()
     function.deployed.distribution("site")
-    function(recent("a"), "{")
-    text = "\n".join(function.lines)
-    assert "AWS_SECRET" not in text
-    assert "SessionToken" not in text
+    for fault in (None, Fault(DENIED)):
+        end = fault.strike(function.client("cloudfront"), "CreateInvalidation") if fault else None
+        function(recent("a"), recent("b"), "{")
+        if end:
+            end()
+            assert function.logged("paths given up")
+        text = "\n".join(function.lines)
+        assert len(text) > 500
+        for secret in (credentials.access_key, credentials.secret_key, credentials.token):
+            assert len(secret) > 7, "a short text may be in a line by chance"
+            assert secret not in text
 
 
 def test_an_event_without_records_attributes_is_taken_as_sent_now(function):
