@@ -238,9 +238,9 @@ def test_credentials_are_in_no_line(function):
     """Not when all goes well, and not in what is written of a refused call or a broken message."""
     credentials = function.client("cloudfront")._request_signer._credentials.get_frozen_credentials()
     function.deployed.distribution("site")
-    for fault in (None, Fault(DENIED)):
+    for key, fault in (("a", None), ("b", Fault(DENIED))):
         end = fault.strike(function.client("cloudfront"), "CreateInvalidation") if fault else None
-        function(recent("a"), recent("b"), "{")
+        function(recent(key), "{")
         if end:
             end()
             assert function.logged("paths given up")
