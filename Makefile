@@ -18,6 +18,8 @@ CONFIG_ENV ?= default
 STACK ?= cloudfront-invalidator
 
 export SAM_CLI_TELEMETRY := 0
+# Where somebody has set it, each start of a tool compiles thousands of its files again: the tests take twice as long.
+unexport PYTHONDONTWRITEBYTECODE
 # The SDK for Python and SAM read AWS_DEFAULT_REGION alone.
 ifneq ($(AWS_REGION),)
 export AWS_DEFAULT_REGION := $(AWS_REGION)
@@ -27,7 +29,7 @@ NO_REGISTRY := { echo "the package registry did not answer; of a mirror, pip is 
 
 .PHONY: help setup
 help: ## print these verbs
-	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(VENV)/.ready ## install the pinned tools into .venv and .tools
 	@echo "ready: $(BIN)/invalidator --help"
@@ -88,10 +90,27 @@ pictures: setup $(SAM) $(MINISTACK)
 test: lint validate $(SAM) $(MINISTACK) ## all checks and tests
 	@$(BIN)/python -m pytest -q -n 3 --dist loadgroup
 
-# Minutes; and SEED=n to see one storm again.
+# Without what needs the local AWS, or seconds for one test.
+QUICK := -m "not local_aws and not long and not soak"
+.PHONY: check
+check: lint $(SAM) ## lint, and the tests that need no local AWS: under a minute
+	@$(BIN)/python -m pytest -q -n auto --dist loadgroup $(QUICK)
+
+# make unit ARGS="tests/core -k wildcard"
+ARGS ?=
+.PHONY: unit
+unit: setup $(SAM) $(MINISTACK) ## the tests that ARGS names, as pytest takes them
+	@$(BIN)/python -m pytest -q $(ARGS)
+
+.PHONY: coverage
+coverage: setup $(SAM) ## which lines the tests of make check do not run
+	@$(BIN)/python -m pytest -q -n auto --dist loadgroup $(QUICK) --cov --cov-report=term:skip-covered
+
+# Minutes; and SEED=n to see one storm again. Before, the property tests with many new examples.
 SOAK ?= 30
 .PHONY: soak
-soak: setup $(SAM) $(MINISTACK) ## storms of faults on the local AWS for SOAK minutes
+soak: setup $(SAM) $(MINISTACK) ## property tests with new examples; storms of faults for SOAK minutes
+	@$(BIN)/python -m pytest -q -n auto -m hypothesis --hypothesis-profile=soak
 	@SOAK=$(SOAK) $(BIN)/python -m pytest -q -s -m soak
 
 # Minutes, shared by the targets.

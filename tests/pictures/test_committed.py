@@ -34,6 +34,7 @@ def test_nothing_in_a_picture_is_outside_of_it(name: str) -> None:
             assert 0 <= float(part.attrib["y"]) <= height, ET.tostring(part)
 
 
+@pytest.mark.long
 def test_the_committed_upload_shows_what_the_worker_takes_now() -> None:
     ours = upload.ours()
     shown = texts("upload")

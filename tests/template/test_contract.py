@@ -13,6 +13,8 @@ from tests.template.conftest import ALARMS, KEY, SETS, TOPIC
 from tests.template.resolved import ROOT
 from tests.template.rules import listed, of_type, resource_statements, role_statements, sources
 
+pytestmark = pytest.mark.xdist_group("template")  # translated once
+
 
 def test_the_promised_resources_and_outputs_exist(stacks):
     stack = stacks["defaults"]

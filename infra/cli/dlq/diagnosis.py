@@ -93,11 +93,6 @@ def judge(
     if inbox.unreadable:
         problem = inbox.unreadable[0][1]
         return Verdict(letter, State.UNREADABLE, f"{problem.reason}: {problem.detail}")
-    lost = next((bucket for bucket in letter.buckets if bucket in unknown), None)
-    if lost is not None and not work.by_distribution:
-        return Verdict(letter, State.UNKNOWN, f"nobody can tell who serves {lost}: {unknown[lost]}")
-    if not work.by_distribution:
-        return Verdict(letter, State.NEEDLESS, _needless(inbox, work))
     stale: dict[str, frozenset[str]] = {}
     covering: list[Sent] = []
     for each in work.by_distribution.values():
@@ -109,6 +104,12 @@ def judge(
         covering += [sent for sent in found.values() if sent is not None]
     if stale:
         return Verdict(letter, State.STALE, _stale(stale, work.by_distribution), stale)
+    lost = next((bucket for bucket in letter.buckets if bucket in unknown), None)
+    if lost is not None:
+        # Also where all that is known is fresh: the letter would be purged with the changes of this bucket.
+        return Verdict(letter, State.UNKNOWN, f"nobody can tell who serves {lost}: {unknown[lost]}")
+    if not covering:
+        return Verdict(letter, State.NEEDLESS, _needless(inbox, work))
     last = max(covering, key=lambda sent: sent.created)
     return Verdict(
         letter,

@@ -178,6 +178,14 @@ def test_every_reason_the_worker_gives_is_explained_with_its_fix(desk):
     assert all("E1" in groups[reason]["wrong"] for reason in (Reason.ACCESS_DENIED, Reason.DISTRIBUTION_GONE))
 
 
+def test_routes_that_expired_are_looked_up_again_in_cloudfront(desk):
+    """Here E1 is gone since: what the table remembers of it counts no more."""
+    desk.memory.store_routes({"site": StoredRoutes((SITE,), time.time() - 1)})
+    desk.bury(notification(), "unavailable")
+    (letter,) = only(desk)["letters"]
+    assert (letter["state"], letter["why"]) == ("needs nothing", "no distribution serves its keys in site")
+
+
 def test_a_disabled_distribution_needs_nothing(desk):
     routes = StoredRoutes((replace(SITE, enabled=False),), time.time() + 600)
     desk.memory.store_routes({"site": routes})
@@ -197,3 +205,18 @@ def test_where_nobody_can_tell_who_serves_a_bucket_it_says_why(desk, monkeypatch
     assert letter["state"] == "unknown"
     assert letter["why"].startswith("nobody can tell who serves newcomer: not authorized")
     assert not letter["safe_to_purge"]
+
+
+def test_a_letter_of_two_buckets_is_not_safe_to_purge_while_nobody_can_tell_who_serves_one(desk, monkeypatch):
+    def denied(*_):
+        raise Permanent("not authorized", Reason.MAPPING_DENIED)
+
+    monkeypatch.setattr(CloudFrontDiscovery, "scan", denied)
+    both = [json.loads(notification(bucket=bucket))["Records"][0] for bucket in ("site", "newcomer")]
+    desk.bury(json.dumps({"Records": both}), "unfinished")
+    assert only(desk)["letters"][0]["state"] == "stale", "what is known is told first"
+
+    desk.memory.record(Sent("E1", "I1", time.time() - 1, ("/*",)), "self", time.time())
+    (letter,) = only(desk)["letters"]
+    assert (letter["state"], letter["safe_to_purge"]) == ("unknown", False)
+    assert letter["why"].startswith("nobody can tell who serves newcomer")

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from invalidator.core.routing.distribution import Behavior, Distribution, Origin
@@ -30,6 +30,7 @@ from tests.core.routing.routing_cases import (
     group,
     origin,
 )
+from tests.examples import examples
 
 
 def cache_policy(query_strings: str) -> dict[str, Any]:
@@ -267,7 +268,7 @@ def test_a_document_that_is_no_cache_policy_is_one_line_that_names_the_field(wro
         max_leaves=12,
     )
 )
-@settings(max_examples=200)
+@examples(2)
 def test_no_json_is_too_strange_to_be_refused_in_a_line(value):
     for read in (
         lambda: read_distribution(value, {}),
