@@ -43,7 +43,7 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
     """
     deadline = wired.time_left.begin(context.get_remaining_time_in_millis() / 1000)
     report = wired.worker.handle([_message(record) for record in event["Records"]], deadline)
-    log_batch(report, logger, wired.worker.index_documents)
+    log_batch(report, logger, wired.worker.routing)
     count_batch(report, metrics)
     return {"batchItemFailures": [{"itemIdentifier": each} for each in sorted(report.retry)]}
 

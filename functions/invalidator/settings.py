@@ -9,6 +9,8 @@ from typing import Annotated
 
 from pydantic import Field, TypeAdapter, ValidationError
 
+from invalidator.core.routing.settings import CleanUrls, RoutingSettings, names_in
+
 
 class SettingsError(ValueError):
     """A variable is missing or out of its range; the text names it."""
@@ -22,7 +24,10 @@ class Settings:
         table_name: the DynamoDB table.
         queue_url: the invalidation queue.
         dead_letter_queue_url: its dead-letter queue.
-        index_documents: names that also answer for their directory.
+        index_documents: names that also answer for their directory, with commas between.
+        error_page_seconds: error pages kept for longer are purged where they were shown; 0 is all.
+        clean_urls: whether pages are reached without their `.html`.
+        error_document: the error document's key in buckets with a website endpoint, "" for none.
         monthly_path_budget: paths a calendar month; 0 is no budget.
         mapping_seconds: how long a scan of the distributions counts as fresh.
         max_paths: the most paths in one invalidation.
@@ -34,6 +39,9 @@ class Settings:
     queue_url: Annotated[str, Field(min_length=1)]
     dead_letter_queue_url: Annotated[str, Field(min_length=1)]
     index_documents: str = "index.html"
+    error_page_seconds: Annotated[int, Field(ge=0)] = 30
+    clean_urls: CleanUrls = "auto"
+    error_document: str = ""
     monthly_path_budget: Annotated[int, Field(ge=0)] = 1000
     mapping_seconds: Annotated[int, Field(ge=0)] = 600
     max_paths: Annotated[int, Field(ge=1)] = 1000
@@ -41,9 +49,11 @@ class Settings:
     listing_calls: Annotated[int, Field(ge=0)] = 0
 
     @property
-    def index_document_names(self) -> tuple[str, ...]:
-        """The names in `index_documents`, without blanks around them."""
-        return tuple(name for each in self.index_documents.split(",") if (name := each.strip()))
+    def routing(self) -> RoutingSettings:
+        """What of it decides about viewer paths."""
+        return RoutingSettings(
+            names_in(self.index_documents), self.error_page_seconds, self.clean_urls, self.error_document
+        )
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:

@@ -89,7 +89,7 @@ def wire(environment: Mapping[str, str], clock: Clock | None = None) -> Wired:
                 Allowance(settings.max_paths, min(settings.max_wildcards, settings.max_paths)),
                 settings.monthly_path_budget,
             ),
-            index_documents=settings.index_document_names,
+            routing=settings.routing,
             mapping_seconds=settings.mapping_seconds,
             listing=S3Listing(client("s3")) if settings.listing_calls else None,
             listing_calls=settings.listing_calls,

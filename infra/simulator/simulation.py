@@ -20,6 +20,7 @@ from invalidator.core.limits.allowance import Allowance
 from invalidator.core.limits.budget import cost_usd
 from invalidator.core.routing.distribution import Behavior, Distribution, Origin
 from invalidator.core.routing.pins import Pin
+from invalidator.core.routing.settings import RoutingSettings
 from invalidator.ports import Message
 
 BUCKET = "simulated-bucket"
@@ -140,7 +141,7 @@ def simulate(upload: Upload, progress: Callable[[int], None] = lambda _: None) -
         queue=queue,
         clock=time,
         limits=Limits(Allowance(1000, 15), upload.monthly_budget),
-        index_documents=("index.html",),
+        routing=RoutingSettings(("index.html",)),
         mapping_seconds=600,
     )
 

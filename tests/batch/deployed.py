@@ -45,6 +45,7 @@ class Deployed:
         if policy is None:
             behavior |= {
                 "ForwardedValues": {"QueryString": False, "Cookies": {"Forward": "none"}},
+                "MaxTTL": 31_536_000,  # what CloudFront puts in; moto answers 0, which keeps nothing
                 "MinTTL": 0,
             }
         else:

@@ -23,6 +23,7 @@ from invalidator.batch.worker import Worker
 from invalidator.core.limits.allowance import Allowance
 from invalidator.core.reasons import Reason
 from invalidator.core.routing.distribution import Behavior, Distribution, Origin
+from invalidator.core.routing.settings import RoutingSettings
 from invalidator.failures import BackPressure, MemoryUnavailable, Permanent, QueueUnavailable, Transient
 
 START = 1_795_000_000.0
@@ -141,7 +142,7 @@ class Schedule:
             limits=Limits(
                 Allowance(chance.choice([1, 5, 1000]), chance.choice([1, 15])), chance.choice([0, 20, 1000])
             ),
-            index_documents=("index.html",),
+            routing=RoutingSettings(("index.html",)),
             mapping_seconds=600,
         )
 

@@ -8,6 +8,7 @@ from aws_lambda_powertools import Logger
 from invalidator.batch.report import Postponed, Report
 from invalidator.core.messages.backlog import KeyBacklog
 from invalidator.core.outcome import Outcome
+from invalidator.core.routing.settings import RoutingSettings
 from invalidator.core.routing.viewer_paths import Router
 from invalidator.core.work import Work
 
@@ -16,11 +17,11 @@ MOST_EXAMPLES = 5
 MOST_BUCKETS = 100
 
 
-def log_batch(report: Report, logger: Logger, index_documents: tuple[str, ...]) -> None:
-    """Log what a person needs to know of a batch; `index_documents` as the worker was given them."""
+def log_batch(report: Report, logger: Logger, routing: RoutingSettings) -> None:
+    """Log what a person needs to know of a batch; `routing` as the worker was given them."""
     _log_messages(report, logger)
     for work, outcome in report.outcomes:
-        _log_outcome(report, work, outcome, logger, index_documents)
+        _log_outcome(report, work, outcome, logger, routing)
 
 
 def _log_messages(report: Report, logger: Logger) -> None:
@@ -81,7 +82,7 @@ def _log_postponed(report: Report, postponed: Postponed, logger: Logger) -> None
 
 
 def _log_outcome(
-    report: Report, work: Work, outcome: Outcome, logger: Logger, index_documents: tuple[str, ...]
+    report: Report, work: Work, outcome: Outcome, logger: Logger, routing: RoutingSettings
 ) -> None:
     retried = not report.retry.isdisjoint(work.messages)
     for sent in outcome.sent:
@@ -95,7 +96,7 @@ def _log_outcome(
                 "examples": sent.paths[:MOST_EXAMPLES],
             },
         )
-    examples = _example_keys(report, work, outcome, index_documents)
+    examples = _example_keys(report, work, outcome, routing)
     for dead, keys in zip(outcome.dead, examples, strict=True):
         logger.error(
             "paths given up",
@@ -132,7 +133,7 @@ def _waits(retried: object) -> str:
     return "the messages stay on the queue" if retried else "one compact message waits for them"
 
 
-def _example_keys(report: Report, work: Work, outcome: Outcome, names: tuple[str, ...]) -> list[list[str]]:
+def _example_keys(report: Report, work: Work, outcome: Outcome, routing: RoutingSettings) -> list[list[str]]:
     """Some keys of the batch behind each of the outcome's `dead`: one look at each key, however many those are."""
     exact: dict[str, int] = {}
     prefixes: list[tuple[str, int]] = []
@@ -144,7 +145,7 @@ def _example_keys(report: Report, work: Work, outcome: Outcome, names: tuple[str
                 exact[path] = position
     found: list[list[str]] = [[] for _ in outcome.dead]
     for name in sorted(work.buckets & report.buckets.keys()) if found else ():
-        router = Router(work.distribution, name, names)
+        router = Router(work.distribution, name, routing)
         for key in report.buckets[name].keys:
             paths = router.paths(key)
             behind = {exact[path] for path in paths if path in exact}

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from urllib.parse import unquote
 
 from invalidator.core.coalescing.collateral import UNKNOWN, Count
+from invalidator.core.routing.settings import RoutingSettings
 from invalidator.core.routing.viewer_paths import Router
 from invalidator.core.work import Work
 from invalidator.failures import Failure
@@ -28,14 +29,14 @@ class Probing:
         listing: lists a bucket.
         clock: time.
         calls: how many listings are left.
-        index_documents: key names that also answer for their directory.
+        routing: what the operator says of the sites.
     """
 
     work: Work
     listing: Listing
     clock: Clock
     calls: int
-    index_documents: tuple[str, ...]
+    routing: RoutingSettings
     _known: dict[str, Count] = field(default_factory=dict)
     _until: float = field(init=False)
 
@@ -72,8 +73,8 @@ class Probing:
         below = unquote(prefix, errors="surrogateescape").removeprefix("/")
         return [
             (
-                Router(self.work.distribution, origin.bucket, self.index_documents),
-                f"{origin.path.strip('/')}/{below}".removeprefix("/"),
+                Router(self.work.distribution, origin.bucket, self.routing),
+                f"{origin.folder}{below}",
             )
             for origin in self.work.distribution.origins
             if origin.bucket in self.work.buckets and origin.bucket is not None

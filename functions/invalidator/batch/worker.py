@@ -18,6 +18,7 @@ from invalidator.core.bucket_changes import by_bucket
 from invalidator.core.messages.backlog import KeyBacklog, PathBacklog
 from invalidator.core.outcome import Outcome
 from invalidator.core.reasons import Reason
+from invalidator.core.routing.settings import RoutingSettings
 from invalidator.core.work import Work, sort_by_distribution
 from invalidator.failures import Failure, MemoryUnavailable, QueueUnavailable
 from invalidator.ports import (
@@ -41,7 +42,7 @@ class Worker:
 
     Attributes:
         limits: what the operator allows.
-        index_documents: key names that also answer for their directory.
+        routing: what the operator says of the sites.
         mapping_seconds: how long a scan of the distributions counts as fresh.
         listing: lists buckets, None where the stack was not allowed to.
         listing_calls: the most listings for one distribution's work.
@@ -53,7 +54,7 @@ class Worker:
     queue: Queue
     clock: Clock
     limits: Limits
-    index_documents: tuple[str, ...]
+    routing: RoutingSettings
     mapping_seconds: float
     listing: Listing | None = None
     listing_calls: int = 0
@@ -83,7 +84,7 @@ class Worker:
         )
         self._postpone_unknown(report)
         report.work = sort_by_distribution(
-            report.buckets, self._routable(report), report.routes.serving, self.index_documents
+            report.buckets, self._routable(report), report.routes.serving, self.routing
         )
         self._send_all(report, known, deadline)
         return report
@@ -146,7 +147,7 @@ class Worker:
     def _probing(self, work: Work) -> Probing | None:
         if self.listing is None:
             return None
-        return Probing(work, self.listing, self.clock, self.listing_calls, self.index_documents)
+        return Probing(work, self.listing, self.clock, self.listing_calls, self.routing)
 
     def _recall_account(self, account: str) -> Account:
         try:

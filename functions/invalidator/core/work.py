@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from invalidator.core.bucket_changes import BucketChanges
 from invalidator.core.messages.backlog import PathBacklog
 from invalidator.core.routing.distribution import Distribution
+from invalidator.core.routing.settings import RoutingSettings
 from invalidator.core.routing.viewer_paths import Router
 
 
@@ -63,7 +64,7 @@ def sort_by_distribution(
     buckets: Mapping[str, BucketChanges],
     backlogs: Sequence[tuple[str, PathBacklog]],
     serving: Mapping[str, Sequence[Distribution]],
-    index_documents: tuple[str, ...],
+    settings: RoutingSettings,
 ) -> BatchWork:
     """Map keys to viewer paths and gather them by distribution.
 
@@ -71,7 +72,7 @@ def sort_by_distribution(
         buckets: the changes, by bucket; only buckets in `serving` are looked at.
         backlogs: (message id, paths put back earlier).
         serving: bucket → the distributions that serve it.
-        index_documents: key names that also answer for their directory.
+        settings: what the operator says of the sites.
     """
     result = BatchWork()
     for name, distributions in serving.items():
@@ -80,7 +81,7 @@ def sort_by_distribution(
             continue
         served: set[str] = set()
         for distribution in distributions:
-            router = Router(distribution, name, index_documents)
+            router = Router(distribution, name, settings)
             paths = _viewer_paths(router, bucket.keys, served)
             if paths:
                 work = result.by_distribution.setdefault(distribution.id, Work(distribution))
@@ -94,7 +95,7 @@ def sort_by_distribution(
             result.dropped.append(backlog)
             continue
         leading = _leading(backlog, serving)
-        routers = [Router(found, name, index_documents) for name in leading]
+        routers = [Router(found, name, settings) for name in leading]
         named = _nameable(backlog.paths, routers)
         if len(named) < len(backlog.paths):
             left = {path: at for path, at in backlog.paths.items() if path not in named}
@@ -125,7 +126,7 @@ def _viewer_paths(router: Router, keys: Mapping[str, float], served: set[str]) -
     paths_of = router.paths
     for key, at in keys.items():
         paths = paths_of(key)
-        if paths:
+        if paths or router.serves(key):
             served.add(key)
         for path in paths:
             if path not in newest or newest[path] < at:

@@ -1,14 +1,14 @@
 """`invalidator explain`: which distributions serve a key, under which viewer paths, and why or why not."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from infra.cli.errors import CommandError
 from infra.cli.keys.explanation import Found, found_as_json, print_found
 from infra.cli.keys.freshness import Freshness, freshness
-from infra.cli.keys.routing import find_routing, routing_options
+from infra.cli.keys.routing import Source, find_routing, routing_options
 from infra.cli.printing import print_json
 from infra.cli.session import Session, session_options
 from infra.cli.visible import visible
@@ -32,9 +32,7 @@ def explain(
     session: Session,
     *,
     url: str,
-    distribution_files: tuple[str, ...],
-    policy_files: tuple[str, ...],
-    index_documents: str | None,
+    **typed: Any,
 ) -> None:
     """Say where an object is served, and why; and whether it was invalidated.
 
@@ -48,7 +46,8 @@ def explain(
       invalidator explain s3://my-site/docs/index.html --distribution e1.json
     """  # noqa: D301  \b is click's mark for a paragraph that keeps its line breaks
     bucket, key = _bucket_and_key(url)
-    routing = find_routing(session, bucket, distribution_files, policy_files, index_documents)
+    source = Source(**typed)
+    routing = find_routing(session, bucket, source)
     changed = None if routing.deployed is None else _last_modified(session, bucket, key)
     found = []
     for name, routers in routing.routers.items():

@@ -9,7 +9,7 @@ import click
 from infra.cli.errors import CommandError
 from infra.cli.input_files import STDIN, read_keys
 from infra.cli.keys.planning import DistributionPlan, plan_for
-from infra.cli.keys.routing import find_routing, routing_options
+from infra.cli.keys.routing import Source, find_routing, routing_options
 from infra.cli.printing import print_json, print_table
 from infra.cli.session import Session, session_options
 from infra.cli.visible import visible
@@ -49,12 +49,10 @@ def plan(
     *,
     bucket: str,
     keys: str,
-    distribution_files: tuple[str, ...],
-    policy_files: tuple[str, ...],
     inventory: str | None,
     max_paths: int | None,
     max_wildcards: int | None,
-    index_documents: str | None,
+    **typed: Any,
 ) -> None:
     """Show what would be invalidated when these keys change; send nothing.
 
@@ -67,13 +65,14 @@ def plan(
       printf 'index.html\\nimg/logo.svg\\n' > keys.txt
       invalidator plan --bucket my-site --keys keys.txt --distribution e1.json
     """  # noqa: D301  \b is click's mark for a paragraph that keeps its line breaks
-    if [keys, inventory, *distribution_files, *policy_files].count(STDIN) > 1:
+    source = Source(**typed)
+    if [keys, inventory, *source.distribution_files, *source.policy_files].count(STDIN) > 1:
         raise CommandError("stdin can be read once only: give '-' for one file")
     if not bucket or "/" in bucket or ":" in bucket:
         raise CommandError(f"--bucket {visible(bucket)!r}: give the bucket's name alone, such as my-site")
     changed = read_keys(keys)
     stored = None if inventory is None else read_keys(inventory)
-    routing = find_routing(session, bucket, distribution_files, policy_files, index_documents)
+    routing = find_routing(session, bucket, source)
     allow = partial(_allowance, routing.deployed, max_paths, max_wildcards)
     plans = [
         plan_for(routers, changed, partial(allow, routers[0].distribution), stored)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
@@ -11,12 +11,41 @@ from infra.cli.input_files import read_distributions, read_policies
 from infra.cli.session import Session
 from infra.cli.visible import visible
 from invalidator.core.routing.distribution import Distribution
+from invalidator.core.routing.settings import CleanUrls, RoutingSettings, names_in
 from invalidator.core.routing.viewer_paths import Router
 
 if TYPE_CHECKING:
     from infra.cli.deployed import Deployed
 
 DEFAULT_INDEX_DOCUMENTS = "index.html"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where the routing comes from, as a person typed it; None is the stack's, or the default.
+
+    Attributes:
+        distribution_files: what CloudFront says of the distributions; () asks the stack.
+        policy_files: what it says of their cache policies.
+        index_documents: names with commas between.
+        error_page_seconds: error pages kept for longer are purged where they were shown.
+        clean_urls: whether pages are reached without their `.html`.
+    """
+
+    distribution_files: tuple[str, ...]
+    policy_files: tuple[str, ...]
+    index_documents: str | None
+    error_page_seconds: int | None
+    clean_urls: CleanUrls | None
+
+    def settings(self, known: RoutingSettings) -> RoutingSettings:
+        """Return what is known, with what was typed in its place."""
+        return RoutingSettings(
+            known.index_documents if self.index_documents is None else names_in(self.index_documents),
+            known.error_page_seconds if self.error_page_seconds is None else self.error_page_seconds,
+            known.clean_urls if self.clean_urls is None else self.clean_urls,
+            known.error_document,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +63,7 @@ class Routing:
 
 
 def routing_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a click command the options that `find_routing` takes."""
+    """Give a click command the options that make a `Source`, each under the name of its attribute."""
     options = (
         click.option(
             "--distribution",
@@ -56,6 +85,18 @@ def routing_options(command: Callable[..., Any]) -> Callable[..., Any]:
             help="Names that stand for their directory, comma separated; '' for none."
             f"  [default: {DEFAULT_INDEX_DOCUMENTS}, or the stack's]",
         ),
+        click.option(
+            "--error-page-seconds",
+            type=click.IntRange(min=0),
+            help="Error pages kept for longer are purged wherever they were shown; 0 for all."
+            f"  [default: {RoutingSettings().error_page_seconds}, or the stack's]",
+        ),
+        click.option(
+            "--clean-urls",
+            type=click.Choice(get_args(CleanUrls)),
+            help="Whether pages are reached without their .html."
+            f"  [default: {RoutingSettings().clean_urls}, or the stack's]",
+        ),
     )
     for option in reversed(options):
         command = option(command)
@@ -65,26 +106,24 @@ def routing_options(command: Callable[..., Any]) -> Callable[..., Any]:
 def find_routing(
     session: Session,
     bucket: str,
-    distribution_files: tuple[str, ...],
-    policy_files: tuple[str, ...],
-    index_documents: str | None,
+    source: Source,
 ) -> Routing:
     """Return the routing of a bucket, and say on stderr what is uncertain about it.
 
     Raises:
         CommandError: a file is not what it should be, or the stack does not answer.
     """
-    if distribution_files:
-        names = DEFAULT_INDEX_DOCUMENTS if index_documents is None else index_documents
-        read = read_distributions(distribution_files, read_policies(policy_files))
+    if source.distribution_files:
+        settings = source.settings(RoutingSettings((DEFAULT_INDEX_DOCUMENTS,)))
+        read = read_distributions(source.distribution_files, read_policies(source.policy_files))
         for file, distribution in read:
             _say_unknown_policies(file, distribution, "; give it with --cache-policy")
-        return Routing(_routers(tuple(each for _, each in read), bucket, _names(names)), None)
-    if policy_files:
+        return Routing(_routers(tuple(each for _, each in read), bucket, settings), None)
+    if source.policy_files:
         raise CommandError("--cache-policy needs --distribution: the stack's distributions bring their own")
     deployed, distributions = _ask_stack(session, bucket)
-    names = deployed.settings.index_documents if index_documents is None else index_documents
-    return Routing(_routers(distributions, bucket, _names(names)), deployed)
+    settings = source.settings(deployed.settings.routing)
+    return Routing(_routers(distributions, bucket, settings), deployed)
 
 
 def _ask_stack(session: Session, bucket: str) -> tuple["Deployed", tuple[Distribution, ...]]:
@@ -120,13 +159,9 @@ def _say_unknown_policies(source: str, distribution: Distribution, fix: str) -> 
 
 
 def _routers(
-    distributions: tuple[Distribution, ...], bucket: str, index_documents: tuple[str, ...]
+    distributions: tuple[Distribution, ...], bucket: str, settings: RoutingSettings
 ) -> dict[str, tuple[Router, ...]]:
     routers: dict[str, tuple[Router, ...]] = {}
     for each in distributions:
-        routers[each.id] = (*routers.get(each.id, ()), Router(each, bucket, index_documents))
+        routers[each.id] = (*routers.get(each.id, ()), Router(each, bucket, settings))
     return routers
-
-
-def _names(index_documents: str) -> tuple[str, ...]:
-    return tuple(name for each in index_documents.split(",") if (name := each.strip()))

@@ -6,11 +6,14 @@ origin"), by the issue, or by the decision documented in the module that the rul
 
 from typing import Any, NamedTuple
 
+from invalidator.core.routing.distribution_config import CachePolicy
+
 OPTIMIZED = "658327ea-f89d-4fab-a63d-7e88639e58f6"
 BY_QUERY = "4cc15a8a-d715-48a4-82b8-cc0b614638fe"
+DISABLED = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
 OWN_BY_QUERY = "11111111-2222-4333-8444-555555555555"
 UNREAD = "99999999-8888-4777-8666-555555555555"
-CACHE_POLICIES = {OWN_BY_QUERY: True}
+CACHE_POLICIES = {OWN_BY_QUERY: CachePolicy(query_strings=True)}
 
 
 def origin(identifier: str, domain: str, path: str = "") -> dict[str, Any]:
@@ -164,9 +167,14 @@ CASES = [
     Case("Paths: starts with /", "plain", "a.html", ("/a.html",)),
     Case("Paths: case-sensitive", "plain", "Img/A.JPG", ("/Img/A.JPG",)),
     Case("Paths: nothing else is encoded", "plain", "a!$&'(),:;=@_-.b", ("/a!$&'(),:;=@_-.b",)),
-    Case("Paths: + is not unsafe", "plain", "c++.html", ("/c++.html",)),
+    Case("Paths: a plus in both forms", "plain", "c++.html", ("/c++.html", "/c%2B%2B.html")),
     Case("Paths: whether %20 and + are one object is unknown", "plain", "a b c", ("/a%20b%20c", "/a+b+c")),
-    Case("Paths: a space beside a plus", "plain", "a b+c", ("/a%20b+c", "/a+b+c")),
+    Case(
+        "issue 16: a space beside a plus: at most three forms",
+        "plain",
+        "a b+c",
+        ("/a%20b+c", "/a%20b%2Bc", "/a+b%2Bc"),
+    ),
     Case("Paths: non-ASCII as UTF-8", "plain", "é.html", ("/%C3%A9.html",)),
     Case("Paths: non-ASCII as UTF-8", "plain", "😀.png", ("/%F0%9F%98%80.png",)),
     Case("Paths: non-ASCII, not composed", "plain", "e\u0301", ("/e%CC%81",)),
@@ -245,7 +253,10 @@ CASES = [
     Case("Paths: the root object, both forms", "root", "index.html", ("/index.html", "/")),
     Case("Paths: the root object is one object", "root", "a/index.html", ("/a/index.html",)),
     Case(
-        "Paths: the root object, both forms", "root in a folder", "app/start.html", ("/app/start.html", "/")
+        "issue 16: the root object answers its folder too",
+        "root in a folder",
+        "app/start.html",
+        ("/app/start.html", "/", "/app/"),
     ),
     Case("Paths: below the OriginPath", "root below an origin path", "site/index.html", ("/index.html", "/")),
     Case("Paths: below the OriginPath", "root below an origin path", "index.html", ()),

@@ -3,6 +3,7 @@
 import pytest
 
 from invalidator.core.routing.distribution_config import read_distribution
+from invalidator.core.routing.settings import RoutingSettings
 from invalidator.core.routing.viewer_paths import Router
 from tests.core.routing.routing_cases import CACHE_POLICIES, CASES, DISTRIBUTIONS, Case
 
@@ -12,7 +13,7 @@ from tests.core.routing.routing_cases import CACHE_POLICIES, CASES, DISTRIBUTION
 )
 def test_a_key_has_exactly_the_paths_of_the_table(case: Case):
     distribution = read_distribution(DISTRIBUTIONS[case.distribution], CACHE_POLICIES)
-    router = Router(distribution, "b", case.index_documents)
+    router = Router(distribution, "b", RoutingSettings(case.index_documents))
 
     assert router.paths(case.key) == case.paths
     assert router.explain(case.key).paths == case.paths
