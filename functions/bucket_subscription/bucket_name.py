@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from bucket_subscription.errors import RefusedError
 
 # S3 user guide, bucketnamingrules.
-_RULE = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+_RULE = re.compile(r"[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]")
 
 
 def check_bucket_name(name: str) -> str:
@@ -19,7 +19,9 @@ def check_bucket_name(name: str) -> str:
             f"bucket name {name!r} holds capitals, which S3 does not allow; did you mean {name.lower()!r}?"
         )
     if not _RULE.fullmatch(name):
-        raise RefusedError(f"{name!r} is no bucket name: 3 to 63 of a-z, 0-9, dots and hyphens")
+        raise RefusedError(
+            f"{name!r} is no bucket name: 3 to 63 of a-z, 0-9, dots, hyphens and (in old names) underscores"
+        )
     return name
 
 

@@ -23,8 +23,8 @@ ALL = KeyFilter()
         ("My-Site", "bucket name 'My-Site' holds capitals, which S3 does not allow; did you mean 'my-site'?"),
         ("s3://my-site", "'s3://my-site' is no bucket name; give the bare name, without arn: or s3://"),
         ("arn:aws:s3:::my-site", "is no bucket name; give the bare name"),
-        ("a", "'a' is no bucket name: 3 to 63 of a-z, 0-9, dots and hyphens"),
-        ("my_site", "'my_site' is no bucket name"),
+        ("a", "'a' is no bucket name: 3 to 63 of a-z, 0-9, dots, hyphens and (in old names) underscores"),
+        ("_site", "'_site' is no bucket name"),
         ("nowhere", "no bucket 'nowhere'"),
         (
             "far-away",

@@ -14,15 +14,22 @@ EVENTBRIDGE_TIME_STEP = 1.0
 SUPPORTED_MAJOR = "2"
 CHANGING_EVENTS = ("ObjectCreated:", "ObjectRemoved:", "LifecycleExpiration:")
 EVENTBRIDGE_DETAIL_TYPES = ("Object Created", "Object Deleted")
+# A file that is withdrawn by its ACL answers 403, while CloudFront goes on showing it.
+ACL_EVENT = "ObjectAcl:Put"
+EVENTBRIDGE_ACL_DETAIL_TYPE = "Object ACL Updated"
 
 
-def read_records(records: Iterable[RecordFields], sent: float) -> MessageContent:
+def read_records(
+    records: Iterable[RecordFields], sent: float, *, acl_changes: bool = False
+) -> MessageContent:
     """Read S3's records; those that can be read count, even where one of them cannot.
 
     Args:
         records: as S3 wrote them.
         sent: when SQS took the message, epoch seconds: no change is younger.
+        acl_changes: whether a new ACL changes an object too; who may read it is no byte of it.
     """
+    events = (*CHANGING_EVENTS, ACL_EVENT) if acl_changes else CHANGING_EVENTS
     changes = []
     ignored = 0
     problem = None
@@ -34,7 +41,7 @@ def read_records(records: Iterable[RecordFields], sent: float) -> MessageContent
             problem = problem or Problem(
                 Reason.UNSUPPORTED_VERSION, f"eventVersion {record['eventVersion']!r}"
             )
-        elif not name.removeprefix("s3:").startswith(CHANGING_EVENTS):
+        elif not name.removeprefix("s3:").startswith(events):
             ignored += 1
         else:
             change = _change(record.get("s3", {}), _moment(record.get("eventTime", ""), sent), encoded=True)
@@ -45,9 +52,10 @@ def read_records(records: Iterable[RecordFields], sent: float) -> MessageContent
     return MessageContent(tuple(changes), ignored=ignored, problem=problem)
 
 
-def read_eventbridge(event: BodyFields, sent: float) -> MessageContent:
-    """Read EventBridge's event on one object; `sent` as for `read_records`."""
-    if event.get("detail-type") not in EVENTBRIDGE_DETAIL_TYPES:
+def read_eventbridge(event: BodyFields, sent: float, *, acl_changes: bool = False) -> MessageContent:
+    """Read EventBridge's event on one object; `sent` and `acl_changes` as for `read_records`."""
+    kind = event.get("detail-type")
+    if kind not in EVENTBRIDGE_DETAIL_TYPES and not (acl_changes and kind == EVENTBRIDGE_ACL_DETAIL_TYPE):
         return MessageContent(ignored=1)
     # The key is not encoded on this road [aws-behaviour.md, S3 event notifications].
     at = min(_moment(event.get("time", ""), sent) + EVENTBRIDGE_TIME_STEP, sent)

@@ -17,30 +17,31 @@ MAX_ENVELOPES = 2
 _parse = TypeAdapter(BodyFields).validate_json
 
 
-def read_body(body: str, sent: float) -> MessageContent:
+def read_body(body: str, sent: float, *, acl_changes: bool = False) -> MessageContent:
     """Read one message body.
 
     Args:
         body: the text that SQS delivered.
         sent: when SQS took the message, epoch seconds. No change is younger than that, whatever it says of
             itself, and one that does not say when it happened counts as that old.
+        acl_changes: whether a new ACL changes an object too, as it may withdraw it.
     """
-    return _read(body, sent, MAX_ENVELOPES)
+    return _read(body, sent, MAX_ENVELOPES, acl_changes=acl_changes)
 
 
-def _read(body: str, sent: float, envelopes: int) -> MessageContent:
+def _read(body: str, sent: float, envelopes: int, *, acl_changes: bool) -> MessageContent:
     try:
         message = _parse(body)
     except ValidationError as error:
         return MessageContent(problem=_why(error))
     if "Records" in message:
-        return read_records(message["Records"], sent)
+        return read_records(message["Records"], sent, acl_changes=acl_changes)
     if "invalidator" in message:
         return read_backlog(message, sent)
     if message.get("source") == "aws.s3":
-        return read_eventbridge(message, sent)
+        return read_eventbridge(message, sent, acl_changes=acl_changes)
     if message.get("Type") == "Notification" and "Message" in message and envelopes > 1:
-        return _read(message["Message"], sent, envelopes - 1)
+        return _read(message["Message"], sent, envelopes - 1, acl_changes=acl_changes)
     greeting = message.get("Event") == "s3:TestEvent"
     problem = None if greeting else Problem(Reason.NOT_A_NOTIFICATION, "neither Records nor an S3 event")
     return MessageContent(test_event=greeting, problem=problem)
