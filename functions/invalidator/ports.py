@@ -64,7 +64,6 @@ SURVEYS_APART_SECONDS = 30.0
 FEW_TARGETS = 10
 
 
-
 class Clock(Protocol):
     """Time, passed in."""
 

@@ -13,6 +13,7 @@ from invalidator.aws.cloudfront_clients import CloudFrontClients
 from invalidator.core.reasons import Reason
 from invalidator.core.routing.distribution import Distribution
 from invalidator.core.routing.distribution_config import (
+    CachePolicy,
     DistributionError,
     read_cache_policy,
     read_distribution,
@@ -56,7 +57,7 @@ class CloudFrontDiscovery:
         """
         found = Survey()
         client = self._clients.for_role(None)
-        policies: dict[str, bool] = {}
+        policies: dict[str, CachePolicy] = {}
         for summary in _summaries(client):
             if not summary.get("Enabled", True):
                 continue
@@ -77,7 +78,7 @@ class CloudFrontDiscovery:
         return found
 
     def configured(
-        self, identifier: str, role: str | None, policies: dict[str, bool] | None = None
+        self, identifier: str, role: str | None, policies: dict[str, CachePolicy] | None = None
     ) -> Distribution | None:
         """Return a distribution with all that only its configuration tells; None where there is none.
 
@@ -124,9 +125,9 @@ def _summaries(client: "CloudFrontClient") -> Iterator[Any]:
         raise failure_of(error, denied=Reason.MAPPING_DENIED) from error
 
 
-def _learn_policy(client: "CloudFrontClient", policy: str, policies: dict[str, bool]) -> None:
+def _learn_policy(client: "CloudFrontClient", policy: str, policies: dict[str, CachePolicy]) -> None:
     try:
-        identifier, by_query_string = read_cache_policy(client.get_cache_policy(Id=policy))
+        identifier, learned = read_cache_policy(client.get_cache_policy(Id=policy))
     except (*AwsError, DistributionError):
         return  # it counts as keyed on query strings: wider, never stale
-    policies[identifier] = by_query_string
+    policies[identifier] = learned
