@@ -49,6 +49,7 @@ CALLS = {
     "put": lambda ports: ports.log.put("unknown", 1, ENTRY),
     "read": lambda ports: list(ports.log.read("unknown", 0)),
     "close": lambda ports: ports.log.close("unknown", 1),
+    "count_try": lambda ports: ports.log.count_try("m-1"),
     "before": lambda ports: ports.log.before("unknown", NOW),
     "newest": lambda ports: ports.log.newest("unknown"),
     "wake": lambda ports: ports.wakes.wake("unknown", NOW, NOW, NOW),
