@@ -60,6 +60,8 @@ MOST_IN_FLIGHT = 100
 
 # Surveys that are asked for are at least so far apart.
 SURVEYS_APART_SECONDS = 30.0
+# No survey runs longer [Lambda quotas]: a lease that ends later was not written by one whose clock is right.
+LONGEST_SURVEY_SECONDS = 900.0
 # A bucket with more targets than this does not name them where a number is dealt: it is woken itself.
 FEW_TARGETS = 10
 

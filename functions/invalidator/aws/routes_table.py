@@ -24,7 +24,14 @@ from invalidator.core.pending.entry import bucket_owner
 from invalidator.core.routing.pins import Pin
 from invalidator.core.routing.target import TargetRoutes
 from invalidator.failures import UnreadableRoutes
-from invalidator.ports import FEW_TARGETS, NOT_SEEN, SURVEYS_APART_SECONDS, Seen, SurveyState
+from invalidator.ports import (
+    FEW_TARGETS,
+    LONGEST_SURVEY_SECONDS,
+    NOT_SEEN,
+    SURVEYS_APART_SECONDS,
+    Seen,
+    SurveyState,
+)
 
 VERSION = "1"
 DISTRIBUTIONS = "distributions"
@@ -97,7 +104,7 @@ class RoutesTable:
     def begin_survey(self, now: float, until: float, token: str) -> SurveyState | None:
         """Take the survey's lease until a time; return how far it was, None where another run has the lease."""
         change = "SET #started = :now, #lease = :until, #token = :token"
-        values = lease_values(now, until, token)
+        values = lease_values(now, until, token, LONGEST_SURVEY_SECONDS)
         item = self._table.update(SURVEY, change, values, FREE, returns="ALL_OLD")
         return None if item is None else read_survey(item)
 
