@@ -107,9 +107,9 @@ class Sending:
 
     def _coalesce(self, changed: dict[str, float], allowance: Allowance) -> Coalesced:
         """Coalesce; where listing is allowed, look at what each chosen wildcard would purge and choose again."""
-        coalesced = coalesce(changed, allowance, self.probing)
+        coalesced = coalesce(changed, allowance, self.probing, self.work.floors)
         while self.probing is not None and self.probing.probe(coalesced.wildcards):
-            coalesced = coalesce(changed, allowance, self.probing)
+            coalesced = coalesce(changed, allowance, self.probing, self.work.floors)
         if self.probing is not None:
             self.outcome.collateral = self.probing.collateral(coalesced.wildcards)
         return coalesced
@@ -154,7 +154,7 @@ class Sending:
         most = within_pace(self.limits.ceiling, self.pacing.pace).wildcards
         if sum(path.endswith("*") for path in plan) <= most:
             return plan
-        return with_times(coalesce(plan, Allowance(len(plan), most), self.probing), plan)
+        return with_times(coalesce(plan, Allowance(len(plan), most), self.probing, self.work.floors), plan)
 
     def _cut(self, plan: Mapping[str, float]) -> list[Request]:
         return list(

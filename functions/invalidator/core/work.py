@@ -21,6 +21,7 @@ class Work:
         distribution: its routing, and the role to ask it with.
         paths: viewer path → newest change, epoch seconds.
         buckets: the buckets whose changes these are.
+        floors: what no wildcard has to reach above: `Router.floors` of these buckets.
         messages: ids of the messages behind it.
         attempts: how often passing errors put part of this back already.
     """
@@ -28,6 +29,7 @@ class Work:
     distribution: Distribution
     paths: dict[str, float] = field(default_factory=dict)
     buckets: set[str] = field(default_factory=set)
+    floors: set[str] = field(default_factory=set)
     messages: list[str] = field(default_factory=list)
     attempts: int = 0
 
@@ -78,9 +80,11 @@ def sort_by_distribution(
             continue
         served: set[str] = set()
         for distribution in distributions:
-            paths = _viewer_paths(Router(distribution, name, index_documents), bucket.keys, served)
+            router = Router(distribution, name, index_documents)
+            paths = _viewer_paths(router, bucket.keys, served)
             if paths:
                 work = result.by_distribution.setdefault(distribution.id, Work(distribution))
+                work.floors.update(router.floors())
                 _add(work, paths, [name], bucket.messages, bucket.attempts)
         if len(served) < len(bucket.keys):
             result.unserved[name] = len(bucket.keys) - len(served)
@@ -90,12 +94,14 @@ def sort_by_distribution(
             result.dropped.append(backlog)
             continue
         leading = _leading(backlog, serving)
-        named = _nameable(backlog.paths, [Router(found, name, index_documents) for name in leading])
+        routers = [Router(found, name, index_documents) for name in leading]
+        named = _nameable(backlog.paths, routers)
         if len(named) < len(backlog.paths):
             left = {path: at for path, at in backlog.paths.items() if path not in named}
             result.dropped.append(replace(backlog, paths=left))
         if named:
             work = result.by_distribution.setdefault(found.id, Work(found))
+            work.floors.update(floor for router in routers for floor in router.floors())
             _add(work, named, leading, [message], backlog.attempts)
     return result
 

@@ -9,6 +9,7 @@ from invalidator.core.coalescing.coalescing import Coalesced, coalesce
 from invalidator.core.coalescing.collateral import Inventory
 from invalidator.core.limits.allowance import Allowance
 from invalidator.core.limits.budget import FREE_PATHS_A_MONTH, cost_usd
+from invalidator.core.routing.behavior_wildcards import outermost
 from invalidator.core.routing.viewer_paths import Router
 
 
@@ -58,11 +59,13 @@ def plan_for(
         changed.update(paths)
         if not paths:
             unserved.append(key)
+    floors = outermost(floor for router in routers for floor in router.floors())
     if inventory is None:
-        return DistributionPlan(name, coalesce(changed, allow(len(changed))), None, tuple(unserved))
+        sent = coalesce(changed, allow(len(changed)), floors=floors)
+        return DistributionPlan(name, sent, None, tuple(unserved))
     changed_keys = frozenset(keys)
     unchanged = [paths for key in inventory if key not in changed_keys and (paths := paths_of(key))]
-    sent = coalesce(changed, allow(len(changed)), Inventory(_outermost(unchanged)))
+    sent = coalesce(changed, allow(len(changed)), Inventory(_outermost(unchanged)), floors)
     purges = _Purged(sent)
     collateral = sum(any(map(purges, paths)) for paths in unchanged)
     return DistributionPlan(name, sent, collateral, tuple(unserved))

@@ -1,10 +1,11 @@
 """Coalescing: the paths to send for those that changed, within an allowance, purging least besides."""
 
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from itertools import accumulate, groupby
 
+from invalidator.core.coalescing.bounds import Bounds
 from invalidator.core.coalescing.collateral import Unchanged, collateral
 from invalidator.core.coalescing.escapes import whole
 from invalidator.core.coalescing.prefix_tree import AFTER, PrefixTree, prefix_tree
@@ -31,8 +32,17 @@ class Coalesced:
         return tuple(sorted(self.exact + self.wildcards))
 
 
-def coalesce(paths: Iterable[str], allowance: Allowance, unchanged: Unchanged | None = None) -> Coalesced:
+def coalesce(
+    paths: Iterable[str],
+    allowance: Allowance,
+    unchanged: Unchanged | None = None,
+    floors: Collection[str] | None = None,
+) -> Coalesced:
     """Cover all `paths` within the allowance, purging least besides; among equals, with fewest paths.
+
+    No wildcard is put above the floors: where the allowance would need one, those of the floors that hold its
+    paths are sent in its place, and the allowance is exceeded by as many. A path that lies below no floor is the
+    exception: of several that do not fit, one wildcard covers all.
 
     Args:
         paths: viewer paths that changed, in any order, repeated or not; one that ends in `*` is a wildcard,
@@ -40,6 +50,8 @@ def coalesce(paths: Iterable[str], allowance: Allowance, unchanged: Unchanged | 
         allowance: the most to send. One that cannot cover all (no path; no wildcard where one is needed) is
             raised to one path, or one wildcard: everything is always covered, at last by `/*`.
         unchanged: what is known of the objects that did not change; without it, their number is estimated.
+        floors: the wildcards above which other origins' cached pages lie (`Router.floors`); without them,
+            everything lies below `/*`.
 
     Raises:
         ValueError: a path does not start with `/`.
@@ -47,7 +59,8 @@ def coalesce(paths: Iterable[str], allowance: Allowance, unchanged: Unchanged | 
     exact, prefixes = _distinct(paths)
     most, slots = max(1, allowance.paths), max(1, allowance.wildcards)
     if len(exact) + len(prefixes) > most or len(prefixes) > slots:
-        exact, prefixes = _covering(exact, prefixes, most, slots, unchanged)
+        bounds = Bounds(("/*",) if floors is None else floors)
+        exact, prefixes = _covering(exact, prefixes, Allowance(most, slots), unchanged, bounds)
     return Coalesced(tuple(exact), tuple(sorted(f"{prefix}*" for prefix in prefixes)))
 
 
@@ -79,36 +92,48 @@ def _side_by_side(paths: list[str]) -> list[str]:
 
 
 def _covering(
-    exact: list[str], prefixes: list[str], most: int, slots: int, unchanged: Unchanged | None
+    exact: list[str], prefixes: list[str], allowance: Allowance, unchanged: Unchanged | None, bounds: Bounds
 ) -> tuple[list[str], list[str]]:
     """The exact paths and the prefixes that cover what is more than the allowance."""
     items = sorted(exact + prefixes)
     asked = set(prefixes)
+    most, slots = allowance.paths, allowance.wildcards
     effort = QUICK if unchanged is None else THOROUGH
     # Too few wildcards is a need too: even where the paths would fit, at least one must be saved.
     need = max(1, len(items) - most)
     tree = prefix_tree(items, smallest=max(2, need // (effort.fineness * slots)))
-    points, kept = _points(tree, asked, collateral(tree, unchanged), unchanged)
+    too_wide = bounds.too_wide(tree)
+    points, kept = _points(tree, asked, collateral(tree, unchanged), unchanged, too_wide)
     left: list[str] = []
     wildcards: list[str] = []
     here = 0
     for point in select(points, need, slots - len(prefixes), effort):
-        wildcards.append(tree.prefix(kept[point]))
-        left += items[here : tree.first[kept[point]]]
-        here = tree.last[kept[point]]
+        first, last = tree.first[kept[point]], tree.last[kept[point]]
+        left += items[here:first]
+        here = last
+        if kept[point] in too_wide:
+            below, loose = bounds.within(items[first:last])
+            wildcards += below
+            left += loose
+        else:
+            wildcards.append(tree.prefix(kept[point]))
     left += items[here:]
     wildcards += [path for path in left if path in asked]
     return [path for path in left if path not in asked], wildcards
 
 
 def _points(
-    tree: PrefixTree, asked: set[str], purged: list[float], unchanged: Unchanged | None
+    tree: PrefixTree,
+    asked: set[str],
+    purged: list[float],
+    unchanged: Unchanged | None,
+    too_wide: Collection[int],
 ) -> tuple[Points, list[int]]:
     """The tree's points as the choice sees them, without those that one above beats; and which those are.
 
     Each path counts less than any object purged, so that it only decides among equals. Wildcards that came in
     (`asked`) are leaves like the others: kept, they purge what they purge, so a point is charged for what it
-    purges besides, and uses a slot less for each that it covers.
+    purges besides, and uses a slot less for each that it covers. One above the floors is dear.
     """
     scale = len(tree.paths)
     gains = [last - first - 1 for first, last in zip(tree.first, tree.last, strict=True)]
@@ -118,6 +143,10 @@ def _points(
         slots = [1 - before[last] + before[first] for first, last in zip(tree.first, tree.last, strict=True)]
         purged = _besides(tree, asked, purged, unchanged)
     costs = [round(cost * scale) - gain for cost, gain in zip(purged, gains, strict=True)]
+    if too_wide:
+        dear = 1 + sum(map(abs, costs))  # dearer than all others together: the last resort
+        for point in too_wide:
+            costs[point] += dear
     points = Points(costs, gains, slots, tree.start)
     kept = _unbeaten(points)
     return points.only(kept), kept

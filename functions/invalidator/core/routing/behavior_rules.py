@@ -22,6 +22,16 @@ class Reach(IntEnum):
     WITH_QUERY_STRINGS = 2
     """It reaches the origin, and is cached once for each query string."""
 
+    @property
+    def cached(self) -> bool:
+        """Whether the origin's answer is kept, so that a change has to purge it."""
+        return self >= Reach.PLAIN
+
+    @property
+    def by_query(self) -> bool:
+        """Whether each query string has an answer of its own."""
+        return self is Reach.WITH_QUERY_STRINGS
+
 
 @dataclass(frozen=True, slots=True)
 class OriginRules:

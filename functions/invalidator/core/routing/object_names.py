@@ -45,3 +45,21 @@ def object_names(path: str, root: str, indexes: tuple[str, ...]) -> Iterator[Obj
             yield ObjectName(directory, "the directory it is the index of", directory=True)
             if directory != "/" and not directory.endswith("//"):
                 yield ObjectName(directory[:-1], "that directory without its slash", directory=True)
+
+
+def names_above(start: str, root: str, indexes: tuple[str, ...]) -> Iterator[ObjectName]:
+    """The viewer paths that name an object whose path begins with `start`, but do not begin so themselves.
+
+    Args:
+        start: how the objects' own viewer paths begin, decoded; it may end anywhere in a name.
+        root: the default root object's viewer path, "" where there is none.
+        indexes: how paths of index documents end: ("/index.html",).
+    """
+    folder, _, name = start.rpartition("/")
+    if root.startswith(start) and start != "/":
+        yield ObjectName("/", "the default root object", directory=True, also=root)
+    if any(ending.startswith(f"/{name}") for ending in indexes):
+        if name:
+            yield ObjectName(f"{folder}/", "the directory of an index document", directory=True)
+        if folder and not folder.endswith("/"):
+            yield ObjectName(folder, "that directory without its slash", directory=True)

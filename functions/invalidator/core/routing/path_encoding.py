@@ -68,18 +68,33 @@ def invalidation_paths(path: str, *, query_strings: bool = False, directory: boo
     """
     if is_ordinary(path):
         return _with_query_strings((path,), directory=directory) if query_strings else (path,)
-    trouble = _NEVER_EXACT.search(path)
-    stem = path if trouble is None else path[: trouble.start()]
-    encoded = encode(stem)
-    wide = trouble is not None or len(encoded) > _LONGEST_STEM
-    if len(encoded) > _LONGEST_STEM:
-        stem = _start_that_fits(stem)
-        encoded = encode(stem)
-    # A "%20" in it is a space: a percent sign of the key's own is encoded itself.
-    forms = (encoded, encoded.replace("%20", "+")) if " " in stem else (encoded,)
-    if wide:
+    stem = _exact_start(path)
+    forms = _forms(stem)
+    if len(stem) < len(path):
         return tuple(f"{form}*" for form in forms)
     return _with_query_strings(forms, directory=directory) if query_strings else forms
+
+
+def wildcards_below(start: str) -> tuple[str, ...]:
+    """The wildcards that cover every viewer path which begins so, in each form that viewers may have typed.
+
+    Args:
+        start: decoded, beginning with "/"; it may end anywhere in a name.
+    """
+    return tuple(f"{form}*" for form in _forms(_exact_start(start)))
+
+
+def _exact_start(path: str) -> str:
+    """As much of a decoded path as an invalidation path can name exactly."""
+    trouble = _NEVER_EXACT.search(path)
+    stem = path if trouble is None else path[: trouble.start()]
+    return stem if len(encode(stem)) <= _LONGEST_STEM else _start_that_fits(stem)
+
+
+def _forms(stem: str) -> tuple[str, ...]:
+    encoded = encode(stem)
+    # A "%20" in it is a space: a percent sign of the key's own is encoded itself.
+    return (encoded, encoded.replace("%20", "+")) if " " in stem else (encoded,)
 
 
 def _with_query_strings(forms: tuple[str, ...], *, directory: bool) -> tuple[str, ...]:

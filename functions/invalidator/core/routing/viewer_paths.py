@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from urllib.parse import unquote
 
 from invalidator.core.routing.behavior_rules import OriginRules, Reach, compile_rules
+from invalidator.core.routing.behavior_wildcards import covering, outermost
 from invalidator.core.routing.distribution import Distribution, Origin
 from invalidator.core.routing.explanation import Explanation, OriginVerdict, PathVerdict
-from invalidator.core.routing.object_names import ObjectName, object_names
+from invalidator.core.routing.object_names import ObjectName, names_above, object_names
 from invalidator.core.routing.origin_hosts import bucket_of
 from invalidator.core.routing.path_encoding import invalidation_paths, is_ordinary
 
@@ -75,6 +76,39 @@ class Router:
         if len(self._origins) == 1:
             return _paths_at(self._origins[0], key)
         return tuple(dict.fromkeys(sent for at in self._origins for sent in _paths_at(at, key)))
+
+    def floors(self) -> tuple[str, ...]:
+        """The paths, most of them wildcards, that together cover every viewer path which leads to the bucket.
+
+        `/static/*` and `/media/*` where two behaviors do, `/*` where the default one does. No wildcard for the
+        bucket has to reach above them; () where nothing leads here. Sorted; none covers another.
+        """
+        return outermost(path for at in self._origins for path in self._below(at, ""))
+
+    def below(self, prefix: str) -> tuple[str, ...]:
+        """The paths to invalidate when any key that begins with `prefix` may have changed: of all, where it is "".
+
+        They cover what `paths` gives for each such key, and nothing above `floors`. Keys with dot segments or
+        doubled slashes that reach a behavior only once CloudFront has normalized their path are not counted.
+
+        Args:
+            prefix: how the keys begin, decoded; it may end anywhere in a name.
+        """
+        return outermost(path for at in self._origins for path in self._below(at, prefix))
+
+    def _below(self, at: _CompiledOrigin, prefix: str) -> Iterator[str]:
+        limits = (prefix, at.folder, at.origin.prefix)
+        longest = max(limits, key=len)
+        if not all(longest.startswith(each) for each in limits):
+            return
+        start = "/" + longest[len(at.folder) :]
+        yield from covering(at.rules, start)
+        for name in names_above(start, at.root, at.indexes):
+            yield from _sent(name, at.rules)
+        # Which of the two decides about "/" is unknown: see object_names.
+        if at.root.startswith(start):
+            for name in object_names(at.root, at.root, ()):
+                yield from _sent(name, at.rules)
 
     @property
     def leads_here(self) -> bool:
