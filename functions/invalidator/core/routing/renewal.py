@@ -196,7 +196,7 @@ def _changed(
     version = f"{round(at.now * 1000):x}.{seen.basis[:8]}"
     new = TargetRoutes(old.target, routes, version, at.now, since, purge)
     left = {*old.buckets, *known.seen.left} - {*new.buckets}
-    return Renewed(new, replace(seen, left=tuple(sorted(left)), told=False, doubt=""), change)
+    return Renewed(new, replace(seen, left=tuple(sorted(left)), told=False, doubt=""), work.change)
 
 
 def _all_paths(routes: Iterable[Distribution]) -> tuple[str, ...]:
