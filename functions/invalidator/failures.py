@@ -5,7 +5,8 @@ Failure
 ├── Transient            passing: retried with backoff, for a while
 ├── InvalidPaths         one of the request's paths is refused, nobody says which
 ├── Permanent            given up at once, with a reason
-├── TableUnavailable    the table cannot be asked: what arrives stays on the queue
+├── TableUnavailable     the table cannot be asked: what arrives stays on the queue
+├── UnreadableEntry      what stands under a number of a log is of another version, or damaged
 └── QueueUnavailable     nothing could be handed over: the messages stay where they are
 """
 
@@ -50,6 +51,20 @@ class Permanent(Failure):
 
 class TableUnavailable(Failure):
     """The table could not be read or written."""
+
+
+class UnreadableEntry(Failure):
+    """An entry of a log that this version cannot read: of another version, or edited by hand.
+
+    Attributes:
+        owner: whose log it is.
+        number: its place in the log. Who goes on reads after it.
+    """
+
+    def __init__(self, owner: str, number: int, why: str) -> None:
+        super().__init__(f"entry {number} in the log of {owner} cannot be read: {why}")
+        self.owner = owner
+        self.number = number
 
 
 class QueueUnavailable(Failure):

@@ -4,7 +4,7 @@ Each method of `Log`, `Wakes`, `Targets` and `Accounts` is one call to the table
 large), so that a process can die between any two of them, and the tests let it.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -12,9 +12,10 @@ from invalidator.core.limits.budget import Spending
 from invalidator.core.limits.slots import Calls
 from invalidator.core.pending.entry import Entry
 from invalidator.core.pending.state import TargetState
-from invalidator.core.pending.wakes import Rest, Wake
+from invalidator.core.pending.wakes import Wake
 from invalidator.core.reasons import Reason
 from invalidator.core.request import Request
+from invalidator.core.routing.pins import Pin
 from invalidator.core.routing.target import TargetRoutes
 from invalidator.core.sent import Sent
 
@@ -51,6 +52,16 @@ class Dealt:
     targets: tuple[str, ...] | None = None
 
 
+# Writers' clocks are no further off the true time than this.
+CLOCKS_APART_SECONDS = 300.0
+# No more writers of one log have a number and have not written its entry yet.
+MOST_IN_FLIGHT = 100
+
+# Surveys that are asked for are at least so far apart.
+SURVEYS_APART_SECONDS = 30.0
+# A bucket with more targets than this does not name them where a number is dealt: it is woken itself.
+FEW_TARGETS = 10
+
 NOTHING_SPENT = Spending()
 NO_CALLS = Calls()
 
@@ -66,7 +77,11 @@ class Clock(Protocol):
 
 
 class Log(Protocol):
-    """The logs of pending changes. Every method raises `TableUnavailable` where the table cannot be asked."""
+    """The logs of pending changes. Every method raises `TableUnavailable` where the table cannot be asked.
+
+    `read` and `close` raise `UnreadableEntry` where what stands under a number cannot be read: by another version, or
+    edited by hand. Who goes on reads after that number.
+    """
 
     def deal(self, owner: str) -> Dealt | None:
         """Deal the next number of an owner's log; None for a bucket that no survey and no pin knows."""
@@ -84,7 +99,14 @@ class Log(Protocol):
         """Close a number that nothing stands under; return the entry where a writer was faster."""
 
     def before(self, owner: str, written: float) -> int:
-        """Return the number up to which all entries were written before a time (epoch seconds); 0 for none."""
+        """Return the number up to which all entries were written before a time (epoch seconds); 0 for none.
+
+        Writers' clocks may be `CLOCKS_APART_SECONDS` off. Numbers whose entries have expired are passed over, all but
+        the `MOST_IN_FLIGHT` before what stands: nobody can tell those from numbers that a writer was just dealt.
+        """
+
+    def newest(self, owner: str) -> int:
+        """Return the number dealt last; 0 for none."""
 
 
 class Wakes(Protocol):
@@ -118,7 +140,7 @@ class Wakes(Protocol):
         """
 
     def called(self, name: str, due: float, at: float) -> bool:
-        """Note that a message is sent at `at` for what is asked for at `due`; False where that has changed meanwhile."""
+        """Note that a message is sent at `at` for what is asked for at `due`; False where that has changed."""
 
     def waiting(self) -> Iterator[Wake]:
         """Yield all that is asked for, held, waiting or resting."""
@@ -257,12 +279,14 @@ class SurveyState:
         completed: when the last complete one was started, epoch seconds; 0 for never.
         covers: the number in the log of unknown buckets up to which the last complete one came later.
         unserved: buckets that it was asked for and nobody serves (some thousand at most).
+        marker: where one that ran out of time goes on; "" for the beginning.
     """
 
     started: float = 0.0
     completed: float = 0.0
     covers: int = 0
     unserved: frozenset[str] = frozenset()
+    marker: str = ""
 
 
 class Surveys(Protocol):
@@ -272,4 +296,60 @@ class Surveys(Protocol):
         """Return how far it is."""
 
     def start(self) -> None:
-        """Ask for one now."""
+        """Ask for one now, unless one was started or asked for within `SURVEYS_APART_SECONDS`.
+
+        Raises besides the errors of `invalidator.failures` where its function cannot be invoked.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What CloudFront's list says of a distribution, to see at the next survey whether it has changed.
+
+    Attributes:
+        etag: its ETag; "" where not known.
+        modified: its LastModifiedTime, epoch seconds.
+        status: `Deployed` or `InProgress`; "" where not known.
+    """
+
+    etag: str = ""
+    modified: float = 0.0
+    status: str = ""
+
+
+NOT_SEEN = Seen()
+
+
+class RoutesStore(Protocol):
+    """What the survey writes, and reads again. Every method raises `TableUnavailable`."""
+
+    def all_routes(self) -> Iterator[tuple[TargetRoutes, Seen]]:
+        """Yield the routing of every target; one of a version that cannot be read is left out: it is learned again."""
+
+    def store_routes(self, routes: TargetRoutes, seen: Seen = NOT_SEEN) -> None:
+        """Remember a target's routing, in the place of what was known of it."""
+
+    def know_bucket(self, bucket: str, targets: Collection[str]) -> None:
+        """Note that a bucket is known, and the targets that serve it, in the place of those noted before.
+
+        With no targets it stays known: its changes are kept, and wake nobody. The list is written before the bucket
+        counts as known, so that whoever finds it known finds its targets.
+        """
+
+    def pins(self) -> list[Pin]:
+        """Return what people have pinned."""
+
+    def survey_state(self) -> SurveyState:
+        """Return how far the survey is, strongly consistent."""
+
+    def ask_survey(self, now: float) -> bool:
+        """Note that one is asked for at `now`; False where one was within `SURVEYS_APART_SECONDS`."""
+
+    def begin_survey(self, now: float, until: float, token: str) -> SurveyState | None:
+        """Take the survey's lease until a time; return how far it was, None where another run has the lease."""
+
+    def save_survey(self, token: str, state: SurveyState, until: float = 0.0) -> bool:
+        """Remember how far it is, all but `started`, and keep the lease until a time: 0 gives it back.
+
+        False, and nothing is changed, where another run has taken the lease meanwhile.
+        """

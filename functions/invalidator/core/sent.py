@@ -58,9 +58,7 @@ class Coverage:
             for position, path in enumerate(invalidation.paths):
                 until = invalidation.covers_until(position)
                 self._newest = max(self._newest, until)
-                known, name = (
-                    (self._prefixes, path[:-1]) if path.endswith("*") else (self._exact, path)
-                )
+                known, name = (self._prefixes, path[:-1]) if path.endswith("*") else (self._exact, path)
                 if name not in known or known[name][0] < until:
                     known[name] = until, invalidation
         self._lengths = sorted({len(prefix) for prefix in self._prefixes})

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 Times = tuple[float, float]
 
 UNKNOWN = "unknown"
-# Keys packed into one entry, in characters before packing. Random keys hardly compress, and an item holds 400 KB
+# Names packed into one entry, in bytes of UTF-8 before packing. Random names hardly compress, and an item holds 400 KB
 # [aws-behaviour.md, Lambda, SAM, DynamoDB].
-MOST_CHARACTERS = 250_000
+MOST_BYTES = 250_000
 
 
 def bucket_owner(bucket: str) -> str:
@@ -61,11 +61,12 @@ def entries(changed: Mapping[str, Times], bucket: str, written: float) -> Iterat
     part: dict[str, Times] = {}
     size = 0
     for name, times in changed.items():
-        if part and size + len(name) > MOST_CHARACTERS:
+        length = len(name) if name.isascii() else len(name.encode("utf-8", "surrogatepass"))
+        if part and size + length > MOST_BYTES:
             yield Entry(part, bucket, written)
             part, size = {}, 0
         part[name] = times
-        # What the times and the punctuation take, packed: about as much as twelve characters.
-        size += len(name) + 12
+        # What the times and the punctuation take, packed: about as much as twelve bytes.
+        size += length + 12
     if part:
         yield Entry(part, bucket, written)

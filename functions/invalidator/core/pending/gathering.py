@@ -34,9 +34,7 @@ class Gathered:
 
     def _fold(self) -> None:
         """Let each path stand for its directory; where those are too many as well, for the one above, and so on."""
-        self._depth = (
-            self._depth - 1 if self.folded else max(path.count("/") for path in self.paths)
-        )
+        self._depth = self._depth - 1 if self.folded else max(path.count("/") for path in self.paths)
         self.folded = True
         paths, self.paths = self.paths, {}
         merged(self.paths, ((directory(path, self._depth), times) for path, times in paths.items()))

@@ -4,7 +4,8 @@ A target waits for quiet, so that what belongs together goes out together; while
 its invalidations, so that a page that is rewritten every few seconds does not cost a path each time.
 """
 
-from dataclasses import dataclass
+import zlib
+from dataclasses import dataclass, replace
 
 # The first rest after an invalidation; it doubles while changes keep coming.
 FIRST_REST_SECONDS = 2.0
@@ -12,6 +13,9 @@ FIRST_REST_SECONDS = 2.0
 LONGEST_DELAY_SECONDS = 60.0
 # A due time further off than this was not written by a worker whose clock is right.
 ABSURD_SECONDS = 14 * 86_400.0
+# No run lives longer [Lambda quotas]: a lease that ends later was not written by one whose clock is right.
+LONGEST_LEASE_SECONDS = 900.0
+SHARDS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,22 @@ class Wake:
     rest: Rest = Rest()
     waiting: int = 0
     reason: str = ""
+
+
+def shard_of(name: str) -> int:
+    """Return which of the `SHARDS` parts of the table a wake stands in: one alone would be too hot."""
+    return zlib.crc32(name.encode()) % SHARDS
+
+
+def believed(wake: Wake, now: float) -> Wake:
+    """Return a wake as it is to be taken at `now`: no time in it lies absurdly far ahead."""
+    latest = now + ABSURD_SECONDS
+    return replace(
+        wake,
+        due=now if wake.due is not None and wake.due > latest else wake.due,
+        since=now if wake.since is not None and wake.since > latest else wake.since,
+        rest=Rest() if wake.rest.until > latest else wake.rest,
+    )
 
 
 def due_after(written: tuple[float, float], rest: Rest, gathering: Gathering, now: float) -> float:
