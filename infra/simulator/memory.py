@@ -346,6 +346,16 @@ class InMemoryTable:
         self.units.write("distributions")
         self._routes[routes.target] = routes, seen
 
+    def routes_of(self, target: str) -> tuple[TargetRoutes, Seen] | None:
+        """Return one target's routing."""
+        self.units.read(SMALL_BYTES)
+        return self._routes.get(target)
+
+    def forget_routes(self, target: str) -> None:
+        """Forget a target that is gone."""
+        self.units.write("distributions")
+        self._routes.pop(target, None)
+
     def know_bucket(self, bucket: str, targets: Collection[str]) -> None:
         """Note that a bucket is known, and the targets that serve it."""
         listed = tuple(sorted(targets))
