@@ -6,7 +6,9 @@ Failure
 ├── InvalidPaths         one of the request's paths is refused, nobody says which
 ├── Permanent            given up at once, with a reason
 ├── TableUnavailable     the table cannot be asked: what arrives stays on the queue
+│   └── UnreadableRoutes a target's routing is of another version, or damaged, until the next survey writes it again
 ├── UnreadableEntry      what stands under a number of a log is of another version, or damaged
+├── UnreadablePin        what somebody pinned is of another version, or damaged: no survey is made without it
 └── QueueUnavailable     nothing could be handed over: the messages stay where they are
 """
 
@@ -51,6 +53,30 @@ class Permanent(Failure):
 
 class TableUnavailable(Failure):
     """The table could not be read or written."""
+
+
+class UnreadableRoutes(TableUnavailable):
+    """A target's routing that this version cannot read. What waits for the target waits until a survey wrote it."""
+
+    def __init__(self, target: str, why: str) -> None:
+        super().__init__(
+            f"the routing of {target} in the table cannot be read: {why}; the next survey mends it"
+        )
+        self.target = target
+
+
+class UnreadablePin(Failure):
+    """A pin that this version cannot read; the text names it and the fix.
+
+    Attributes:
+        sort_key: its sort key in the table's partition `pins`.
+    """
+
+    def __init__(self, sort_key: str, why: str) -> None:
+        super().__init__(
+            f"the pin {sort_key} cannot be read: {why}; deploy the version that pinned it, or pin it again"
+        )
+        self.sort_key = sort_key
 
 
 class UnreadableEntry(Failure):

@@ -1,4 +1,7 @@
-"""The Lambda function's entry: an SQS event in, the messages that stay on the queue out."""
+"""The worker's entry: messages of the changes queue go to intake, wakes to the sender. One warm process serves both.
+
+Takes an SQS event, returns {"batchItemFailures": [{"itemIdentifier": id}, …]}: the messages that stay on the queue.
+"""
 
 # ruff: noqa: E402 - the imports are what collecting is put off for
 import gc
@@ -6,46 +9,66 @@ import gc
 # A cold start builds much that stays. Collecting meanwhile finds nothing and takes a fifth of it (`make bench`).
 gc.disable()
 
-import json
 import os
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from aws_lambda_powertools import Logger, Metrics, Tracer
-
-from invalidator.batch.log import log_batch
-from invalidator.batch.metrics import count_batch
+from invalidator.core.messages.wake import read_wake
+from invalidator.failures import QueueUnavailable, TableUnavailable
+from invalidator.intake.report import report_intake
 from invalidator.ports import Message
+from invalidator.sender.report import report_buckets, report_run
+from invalidator.telemetry import telemetry
 from invalidator.wiring import wire
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
-# Plain ASCII: powertools writes Unicode as it is, and with it a key's C1 controls and line separators; a key that is
-# not UTF-8 cannot be written at all, and its line would be lost.
-logger = Logger(json_serializer=partial(json.dumps, default=str, separators=(",", ":")))
-metrics = Metrics()
-# The calls to AWS alone: by itself it would also import sqlite3 and a dozen other clients to patch them.
-tracer = Tracer(patch_modules=["botocore"])
+logger, metrics, trace = telemetry(os.environ)
 wired = wire(os.environ)
 # From here on only what batches leave behind is walked through.
 gc.freeze()
 gc.enable()
 
 
-@tracer.capture_lambda_handler(capture_response=False)
+@trace
 @logger.inject_lambda_context
-@metrics.log_metrics(capture_cold_start_metric=True)
+@metrics.log_metrics(capture_cold_start_metric=False)
 def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
-    """Work off one batch.
-
-    Returns {"batchItemFailures": [{"itemIdentifier": id}, …]}: the messages that stay on the queue.
-    """
+    """Work off one batch of either queue; which one, its records' eventSourceARN tells."""
     deadline = wired.time_left.begin(context.get_remaining_time_in_millis() / 1000)
-    report = wired.worker.handle([_message(record) for record in event["Records"]], deadline)
-    log_batch(report, logger, wired.worker.index_documents)
-    count_batch(report, metrics)
-    return {"batchItemFailures": [{"itemIdentifier": each} for each in sorted(report.retry)]}
+    wakes: list[Message] = []
+    changes: list[Message] = []
+    for record in event["Records"]:
+        (wakes if record.get("eventSourceARN") == wired.wake_queue_arn else changes).append(_message(record))
+    retry: set[str] = set()
+    if changes:
+        done = wired.intake.handle(changes, deadline)
+        report_intake(done, logger, metrics)
+        retry = {message.id for message in changes} & done.retry
+    for message in wakes:
+        if not _look(message, context.aws_request_id, deadline):
+            retry.add(message.id)
+    return {"batchItemFailures": [{"itemIdentifier": each} for each in sorted(retry)]}
+
+
+def _look(message: Message, request: str, deadline: float) -> bool:
+    """Look at whom a wake names; False where the table or the queues cannot be asked: it comes again."""
+    wake = read_wake(message.body)
+    token = f"{request}/{message.id}"
+    try:
+        if wake is None:
+            # Only the function writes to this queue: the sweep makes good whatever this stood for.
+            logger.error("not a wake", extra={"message_id": message.id, "body": message.body[:200]})
+        elif wake.target is not None:
+            report_run(wired.sender.run(wake.target, token, deadline), logger, metrics)
+        elif wake.bucket is not None:
+            report_buckets(wired.buckets.hand_out(wake.bucket, token), logger, metrics)
+        else:
+            report_buckets(wired.buckets.find_owners(token), logger, metrics)
+    except (TableUnavailable, QueueUnavailable) as failure:
+        logger.exception("a wake is tried again", extra={"body": message.body[:200], "detail": str(failure)})
+        return False
+    return True
 
 
 def _message(record: dict[str, Any]) -> Message:
@@ -55,4 +78,5 @@ def _message(record: dict[str, Any]) -> Message:
         id=record["messageId"],
         body=record["body"],
         sent=int(sent) / 1000 if sent else wired.clock.now(),
+        receives=int(attributes.get("ApproximateReceiveCount", 1)),
     )

@@ -101,6 +101,9 @@ class Log(Protocol):
     def close(self, owner: str, number: int) -> Entry | None:
         """Close a number that nothing stands under; return the entry where a writer was faster."""
 
+    def count_try(self, message: str) -> int:
+        """Count a try of a message (by its id) that came often already; return how many there were."""
+
     def before(self, owner: str, written: float) -> int:
         """Return the number up to which all entries were written before a time (epoch seconds); 0 for none.
 

@@ -1,13 +1,16 @@
-"""The function's settings: its environment, read once at the cold start.
+"""The functions' settings: their environment, read once at the cold start.
 
 The template's variables are the names of these fields in capitals; a test compares the two.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from pydantic import Field, TypeAdapter, ValidationError
+
+SettingsT = TypeVar("SettingsT")
+Text = Annotated[str, Field(min_length=1)]
 
 
 class SettingsError(ValueError):
@@ -16,28 +19,44 @@ class SettingsError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the operator chose, as the template passes it on.
+    """What the operator chose, as the template passes it to the worker.
 
     Attributes:
         table_name: the DynamoDB table.
-        queue_url: the invalidation queue.
-        dead_letter_queue_url: its dead-letter queue.
+        queue_url: the queue that buckets write to.
+        wake_queue_url: the queue of wakes.
+        wake_queue_arn: its ARN; records of it are wakes.
+        dead_letter_queue_url: the dead-letter queue.
+        survey_function_name: the function that finds out who serves which bucket.
         index_documents: names that also answer for their directory.
         monthly_path_budget: paths a calendar month; 0 is no budget.
-        mapping_seconds: how long a scan of the distributions counts as fresh.
+        over_budget_seconds: past the budget, a target is sent a path at most this often; 0 is as often as it changes.
+        hard_path_limit: paths a calendar month past which nothing is sent; 0 is no limit.
+        give_up_hours: a change that could not be sent for so long is given up.
+        quiet_seconds: seconds without a change after which a target is sent what it has.
+        gather_seconds: seconds after the oldest change at which it is sent at the latest.
         max_paths: the most paths in one invalidation.
         max_wildcards: the most wildcards in one invalidation.
-        listing_calls: the most listings for one distribution in a batch; 0 where no bucket may be listed.
+        max_receive_count: tries of a message that breaks the function before it is given up.
+        listing_calls: the most listings for one target in a run; 0 where no bucket may be listed.
     """
 
-    table_name: Annotated[str, Field(min_length=1)]
-    queue_url: Annotated[str, Field(min_length=1)]
-    dead_letter_queue_url: Annotated[str, Field(min_length=1)]
+    table_name: Text
+    queue_url: Text
+    wake_queue_url: Text
+    wake_queue_arn: Text
+    dead_letter_queue_url: Text
+    survey_function_name: Text
     index_documents: str = "index.html"
     monthly_path_budget: Annotated[int, Field(ge=0)] = 1000
-    mapping_seconds: Annotated[int, Field(ge=0)] = 600
+    over_budget_seconds: Annotated[int, Field(ge=0)] = 900
+    hard_path_limit: Annotated[int, Field(ge=0)] = 0
+    give_up_hours: Annotated[int, Field(ge=1)] = 24
+    quiet_seconds: Annotated[int, Field(ge=0)] = 1
+    gather_seconds: Annotated[int, Field(ge=0)] = 10
     max_paths: Annotated[int, Field(ge=1)] = 1000
     max_wildcards: Annotated[int, Field(ge=1)] = 15
+    max_receive_count: Annotated[int, Field(ge=1)] = 10
     listing_calls: Annotated[int, Field(ge=0)] = 0
 
     @property
@@ -46,11 +65,20 @@ class Settings:
         return tuple(name for each in self.index_documents.split(",") if (name := each.strip()))
 
 
-def read_settings(environment: Mapping[str, str]) -> Settings:
-    """Read the settings. Raises SettingsError, which names the variable and what is wrong with it."""
+@dataclass(frozen=True, slots=True)
+class SweepSettings:
+    """What the sweep needs to know: the table, the queue of wakes, and the dead-letter queue it watches."""
+
+    table_name: Text
+    wake_queue_url: Text
+    dead_letter_queue_url: Text
+
+
+def read_settings(environment: Mapping[str, str], kind: type[SettingsT]) -> SettingsT:
+    """Read the settings of a kind. Raises SettingsError, which names the variable and what is wrong with it."""
     values = {name.lower(): value for name, value in environment.items() if name.isupper()}
     try:
-        return TypeAdapter(Settings).validate_python(values)
+        return TypeAdapter(kind).validate_python(values)
     except ValidationError as error:
         problems = "; ".join(
             f"{str(each['loc'][0]).upper()}: {each['msg']}" for each in error.errors(include_input=False)

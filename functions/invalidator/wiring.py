@@ -9,40 +9,51 @@ from typing import Any
 import botocore.session
 from botocore.config import Config
 
+from invalidator.aws.account_table import AccountTable
 from invalidator.aws.cloudfront import CloudFrontInvalidations
 from invalidator.aws.cloudfront_clients import CloudFrontClients
-from invalidator.aws.distributions import CloudFrontDiscovery
-from invalidator.aws.memory_table import MemoryTable
+from invalidator.aws.dynamodb_table import DynamoDbTable
+from invalidator.aws.heartbeat import Heartbeats
+from invalidator.aws.log_table import LogTable
 from invalidator.aws.object_listing import S3Listing
-from invalidator.aws.queue import SqsQueues
+from invalidator.aws.queue import ChangesQueue, DeadLetters, WakeQueue
+from invalidator.aws.routes_table import RoutesTable
+from invalidator.aws.survey_trigger import SurveyTrigger
+from invalidator.aws.target_table import TargetTable
 from invalidator.aws.time_left import TimeLeft
-from invalidator.batch.sending import Limits
-from invalidator.batch.worker import Worker
+from invalidator.aws.wake_table import WakeTable
+from invalidator.core.limits.account import Limits
 from invalidator.core.limits.allowance import Allowance
+from invalidator.core.pending.wakes import Gathering
+from invalidator.intake.intake import Intake
 from invalidator.ports import Clock
-from invalidator.settings import read_settings
+from invalidator.sender.buckets import Buckets
+from invalidator.sender.sender import Sender
+from invalidator.settings import Settings, SweepSettings, read_settings
+from invalidator.waking import Waking
 
-# Three attempts in all, while there is time (aws/time_left.py): what still fails is put back with a delay.
+# Three attempts in all, while there is time (aws/time_left.py): what still fails stays pending.
 SDK_CONFIG = Config(
     connect_timeout=2,
     read_timeout=8,
     retries={"mode": "standard", "total_max_attempts": 3},
     tcp_keepalive=True,
 )
-# The queue is near, and the last to be asked.
+# The queues are near, and the last to be asked.
 QUEUE_CONFIG = Config(
     connect_timeout=1,
-    read_timeout=4,
+    read_timeout=3,
     retries={"mode": "standard", "total_max_attempts": 3},
     tcp_keepalive=True,
 )
-# The worker can go on without its memory: a table that hangs must not cost the time to send.
-MEMORY_CONFIG = Config(
+# A table that hangs is found out soon: what arrives stays on the queue meanwhile.
+TABLE_CONFIG = Config(
     connect_timeout=1,
     read_timeout=2,
-    retries={"mode": "standard", "total_max_attempts": 2},
+    retries={"mode": "standard", "total_max_attempts": 3},
     tcp_keepalive=True,
 )
+SECONDS_AN_HOUR = 3600
 
 
 class SystemClock:
@@ -59,16 +70,19 @@ class SystemClock:
 
 @dataclass(frozen=True, slots=True)
 class Wired:
-    """What the handler needs: the worker, the clock it lives by, and the time it has."""
+    """What the handler needs: the steps, the clock they live by, and the time they have."""
 
-    worker: Worker
+    intake: Intake
+    sender: Sender
+    buckets: Buckets
     clock: Clock
     time_left: TimeLeft
+    wake_queue_arn: str
 
 
 def wire(environment: Mapping[str, str], clock: Clock | None = None) -> Wired:
     """Make the worker. Raises SettingsError where the environment is not what the template sets."""
-    settings = read_settings(environment)
+    settings = read_settings(environment, Settings)
     clock = clock or SystemClock()
     time_left = TimeLeft(clock.now)
     sdk: Any = botocore.session.get_session()  # its type wants each credential by name
@@ -77,23 +91,103 @@ def wire(environment: Mapping[str, str], clock: Clock | None = None) -> Wired:
         # The SDK's standard variables say where a service is.
         return time_left.guard(sdk.create_client(service, config=config, **credentials))
 
+    table = DynamoDbTable(client("dynamodb", TABLE_CONFIG), settings.table_name)
+    log, wakes, targets = LogTable(table, clock.now), WakeTable(table), TargetTable(table)
+    sqs = client("sqs", QUEUE_CONFIG)
+    # Made while the function starts: there the processor is full, and a first request is not kept waiting.
     clients = CloudFrontClients(client, clock.now)
+    clients.for_role(None)
+    wake_queue = WakeQueue(sqs, settings.wake_queue_url)
+    dead_letters = DeadLetters(sqs, settings.dead_letter_queue_url)
+    surveys = SurveyTrigger(
+        client("lambda", QUEUE_CONFIG), settings.survey_function_name, RoutesTable(table), clock.now
+    )
+    waking = Waking(wakes, wake_queue, clock)
+    gathering = Gathering(settings.quiet_seconds, settings.gather_seconds)
+    limits = Limits(
+        Allowance(settings.max_paths, min(settings.max_wildcards, settings.max_paths)),
+        settings.monthly_path_budget,
+        settings.over_budget_seconds,
+        settings.hard_path_limit,
+        settings.give_up_hours * SECONDS_AN_HOUR,
+    )
     return Wired(
-        Worker(
-            cloudfront=CloudFrontInvalidations(clients),
-            discovery=CloudFrontDiscovery(clients),
-            memory=MemoryTable(client("dynamodb", MEMORY_CONFIG), settings.table_name),
-            queue=SqsQueues(client("sqs", QUEUE_CONFIG), settings.queue_url, settings.dead_letter_queue_url),
+        intake=Intake(
+            log=log,
+            targets=targets,
+            surveys=surveys,
+            queue=ChangesQueue(sqs, settings.queue_url),
+            dead_letters=dead_letters,
+            waking=waking,
             clock=clock,
-            limits=Limits(
-                Allowance(settings.max_paths, min(settings.max_wildcards, settings.max_paths)),
-                settings.monthly_path_budget,
-            ),
+            gathering=gathering,
+            most_receives=settings.max_receive_count,
+        ),
+        sender=Sender(
+            log=log,
+            wakes=wakes,
+            targets=targets,
+            accounts=AccountTable(table),
+            cloudfront=CloudFrontInvalidations(clients),
+            wake_queue=wake_queue,
+            dead_letters=dead_letters,
+            surveys=surveys,
+            clock=clock,
+            limits=limits,
+            gathering=gathering,
             index_documents=settings.index_document_names,
-            mapping_seconds=settings.mapping_seconds,
             listing=S3Listing(client("s3")) if settings.listing_calls else None,
             listing_calls=settings.listing_calls,
         ),
-        clock,
-        time_left,
+        buckets=Buckets(
+            log=log,
+            wakes=wakes,
+            targets=targets,
+            surveys=surveys,
+            waking=waking,
+            clock=clock,
+            gathering=gathering,
+            dead_letters=dead_letters,
+            give_up_seconds=limits.give_up_seconds,
+        ),
+        clock=clock,
+        time_left=time_left,
+        wake_queue_arn=settings.wake_queue_arn,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class WiredSweep:
+    """What the sweep needs."""
+
+    wakes: WakeTable
+    log: LogTable
+    routes: RoutesTable
+    heartbeats: Heartbeats
+    wake_queue: WakeQueue
+    waking: Waking
+    clock: Clock
+    sqs: Any
+    dead_letter_queue_url: str
+
+
+def wire_sweep(environment: Mapping[str, str], clock: Clock | None = None) -> WiredSweep:
+    """Make the sweep. Raises SettingsError where the environment is not what the template sets."""
+    settings = read_settings(environment, SweepSettings)
+    clock = clock or SystemClock()
+    sdk: Any = botocore.session.get_session()  # its type wants each credential by name
+    dynamodb = sdk.create_client("dynamodb", config=TABLE_CONFIG)
+    sqs = sdk.create_client("sqs", config=QUEUE_CONFIG)
+    table = DynamoDbTable(dynamodb, settings.table_name)
+    wakes, wake_queue = WakeTable(table), WakeQueue(sqs, settings.wake_queue_url)
+    return WiredSweep(
+        wakes=wakes,
+        log=LogTable(table, clock.now),
+        routes=RoutesTable(table),
+        heartbeats=Heartbeats(table, dynamodb, settings.table_name),
+        wake_queue=wake_queue,
+        waking=Waking(wakes, wake_queue, clock),
+        clock=clock,
+        sqs=sqs,
+        dead_letter_queue_url=settings.dead_letter_queue_url,
     )

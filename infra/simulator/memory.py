@@ -93,6 +93,7 @@ class InMemoryTable:
         self._spent: dict[tuple[str, str, str], int] = {}
         self._calls: dict[str, Calls] = {}
         self._survey = _Survey()
+        self._tries: dict[str, int] = {}
 
     # Logs
 
@@ -132,6 +133,12 @@ class InMemoryTable:
         if standing is not None:
             self.units.read(size)
         return standing
+
+    def count_try(self, message: str) -> int:
+        """Count a try of a message that came often already; return how many there were."""
+        self.units.write(f"tries#{message}")
+        self._tries[message] = self._tries.get(message, 0) + 1
+        return self._tries[message]
 
     def before(self, owner: str, written: float) -> int:
         """Return the number up to which all entries were written before a time."""
@@ -232,6 +239,10 @@ class InMemoryTable:
         ended = max(wake.rest.until, wake.leased_until) < before
         if ended and wake.due is None and wake.since is None:
             del self._woken[name]
+
+    def idle(self) -> bool:
+        """Tell, at no cost, whether nobody is asked for and nothing waits."""
+        return all(each.wake.due is None and each.wake.since is None for each in self._woken.values())
 
     def _write_wake(self, name: str) -> None:
         self.units.write(f"wakes#{shard_of(name)}")

@@ -1,196 +1,282 @@
-"""A simulated upload: the real worker, in virtual time, against a CloudFront that enforces the quotas."""
+"""A simulated site: the real worker, in virtual time, against a CloudFront that enforces the quotas."""
 
+import functools
 import random
-import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from infra.local.cloudfront.quotas import QuotaSettings, Regime
-from infra.local.event_source.batching import BatchRules
-from infra.simulator.batch_pollers import TICK_SECONDS, EventSource
-from infra.simulator.cloudfront import Freshness, SimulatedCloudFront
+from infra.simulator.cloudfront import SimulatedCloudFront, Trouble
+from infra.simulator.freshness import Freshness
+from infra.simulator.function import EventSource, SimulatedFunction
 from infra.simulator.memory import InMemoryTable
+from infra.simulator.prices import Used
+from infra.simulator.result import Moment, Result, percentile
 from infra.simulator.sqs import SimulatedQueue
-from infra.simulator.upload import Uploading
+from infra.simulator.traffic import Traffic, Write
 from infra.simulator.virtual_time import VirtualTime
-from invalidator.batch.sending import Limits
-from invalidator.batch.worker import Worker
+from infra.simulator.worker import SimulatedQueues, SimulatedWorker
+from invalidator.core.limits.account import OWN_ACCOUNT, Limits
 from invalidator.core.limits.allowance import Allowance
 from invalidator.core.limits.budget import cost_usd
+from invalidator.core.pending.state import TargetState
+from invalidator.core.pending.wakes import Gathering
 from invalidator.core.routing.distribution import Behavior, Distribution, Origin
-from invalidator.core.routing.pins import Pin
-from invalidator.ports import Message
+from invalidator.core.routing.target import TargetRoutes
 
-BUCKET = "simulated-bucket"
-DISTRIBUTION = Distribution(
-    id="ESIMULATED",
-    origins=(Origin("s3", f"{BUCKET}.s3.us-east-1.amazonaws.com", BUCKET),),
-    behaviors=(Behavior("*", ("s3",)),),
-)
 # The middle of a month, when half of the budget is earned.
 START = datetime(2026, 11, 16, tzinfo=UTC).timestamp()
-FUNCTION_SECONDS = 48.0
-BATCH_SIZE = 10_000
-INVOCATION_SECONDS = 0.05
-# How many points a chart gets.
-MOMENTS = 200
+SWEEP_SECONDS = 60.0
+WAKE_VISIBILITY_SECONDS = 45.0
+ROUTING_VERSION = "1"
+# A simulated site's settings that are the template's own defaults; a test compares them.
+CEILING = Allowance(1000, 15)
+# A chart gets at most this many points.
+MOMENTS = 400
 
 
 @dataclass(frozen=True, slots=True)
-class Upload:
-    """What is uploaded, and how the stack is set.
+class Site:
+    """What is simulated, apart from what is written.
 
     Attributes:
-        keys: the objects' keys, in the order of their upload.
-        rate: objects a second.
-        window: BatchWindowSeconds.
-        regime: the quotas that CloudFront enforces.
+        distributions: so many; each has a bucket of its own, unless `shared`.
+        shared: whether all distributions serve one bucket.
+        gathering: QuietSeconds and GatherSeconds.
         monthly_budget: paths a month; 0 is no budget.
-        seed: decides every chance.
+        spent: paths that the month has cost before.
+        give_up_seconds: GiveUpHours.
+        regime: the quotas that CloudFront enforces.
         error_rate: the part of CloudFront's answers that are 5xx.
+        troubles: what is wrong with CloudFront, times in seconds since the start.
+        untimed: numbers of the distributions whose waiting times are left out, as CloudFront itself makes them wait.
+        accepts_again: what changed before this counts as changed then, seconds since the start.
+        warm: whether environments are warm at the start.
+        seed: decides every chance.
     """
 
-    keys: Sequence[str]
-    rate: float
-    window: float
-    regime: Regime = Regime.BOTH
+    distributions: int = 1
+    shared: bool = False
+    gathering: Gathering = Gathering()
     monthly_budget: int = 1000
-    seed: int = 0
+    spent: int = 0
+    give_up_seconds: float = 86_400.0
+    regime: Regime = Regime.BOTH
     error_rate: float = 0.0
+    troubles: tuple[Trouble, ...] = ()
+    untimed: frozenset[int] = frozenset()
+    accepts_again: float = 0.0
+    warm: bool = False
+    seed: int = 0
+
+    def bucket(self, number: int) -> str:
+        """Return the name of a distribution's bucket, by the distribution's number."""
+        return "shared-bucket" if self.shared else f"bucket-{number:04d}"
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """How things stood at one time.
+def distribution_id(number: int) -> str:
+    """Return the id of a distribution, by its number."""
+    return f"E{number:04d}SIMULATED"
 
-    Attributes:
-        seconds: since the first upload.
-        uploaded: objects written until then.
-        stale: objects that changed and are not invalidated since.
-        waiting: messages on the queue, gathered in a batch, or in the function's hands.
-        paths: sent until then.
-        requests: made until then.
-    """
 
-    seconds: float
-    uploaded: int
-    stale: int
-    waiting: int
-    paths: int
-    requests: int
+def plain_distribution(identity: str, bucket: str) -> Distribution:
+    """Return a distribution that serves all of a bucket."""
+    return Distribution(
+        id=identity,
+        origins=(Origin("s3", f"{bucket}.s3.us-east-1.amazonaws.com", bucket),),
+        behaviors=(Behavior("*", ("s3",)),),
+    )
 
 
 @dataclass(slots=True)
-class Result:
-    """What the simulation counted: the fields of `invalidator simulate --json` (contract.md), and the way there.
+class _World:
+    """Everything that a site's simulation is made of."""
 
-    Attributes:
-        last_fresh_seconds: from the last upload to the invalidation that made the last object fresh.
-        median_stale_seconds: how long an object was stale, by the median.
-        refused_after_first_minute: the part of requests that met a quota after the first minute.
-        moments: how things stood at evenly spaced times.
-    """
-
-    objects: int
-    messages: int = 0
-    invocations: int = 0
-    requests: int = 0
-    refused_requests: int = 0
-    refused_after_first_minute: float = 0.0
-    paths: int = 0
-    wildcards: int = 0
-    cost_usd: float = 0.0
-    dead_lettered: int = 0
-    stale_objects: int = 0
-    last_fresh_seconds: float = 0.0
-    median_stale_seconds: float = 0.0
-    moments: list[Moment] = field(default_factory=list)
+    site: Site
+    time: VirtualTime
+    table: InMemoryTable
+    function: SimulatedFunction
+    sweeper: SimulatedFunction
+    queues: SimulatedQueues
+    cloudfront: SimulatedCloudFront
+    freshness: Freshness
+    sources: list[EventSource] = field(default_factory=list)
 
 
-class _Discovery:
-    def scan(self, pins: Sequence[Pin]) -> dict[str, tuple[Distribution, ...]]:  # noqa: ARG002  the port's
-        return {BUCKET: (DISTRIBUTION,)}
-
-
-def simulate(upload: Upload, progress: Callable[[int], None] = lambda _: None) -> Result:
-    """Run one upload until the queue is empty and nothing runs.
+def simulate(site: Site, writes: Iterable[Write], progress: Callable[[int], None] = lambda _: None) -> Result:
+    """Write objects, and go on until nothing waits any more.
 
     Args:
-        upload: what is uploaded.
-        progress: told how many objects were uploaded so far.
+        site: what they are written to.
+        writes: in order of time; epoch seconds, from `START` on.
+        progress: told how many objects were written so far.
     """
+    world = _build(site)
+    chance = random.Random(site.seed)  # noqa: S311  not cryptography
+    worker = SimulatedWorker(
+        world.table,
+        world.cloudfront,
+        world.queues,
+        Limits(CEILING, site.monthly_budget, give_up_seconds=site.give_up_seconds),
+        site.gathering,
+    )
+    world.sources += [
+        EventSource(world.time, world.queues.changes, world.function, worker.take_in, chance),
+        EventSource(world.time, world.queues.wakes, world.function, worker.look, chance, batch_size=1),
+    ]
+    traffic = Traffic(
+        world.time,
+        writes,
+        chance,
+        lambda write: world.freshness.changed(write.bucket, write.key, write.at),
+        world.queues.changes.send,
+    )
+    watching = _Watching(world, traffic, progress)
+    sweeping = _Sweeping(world, worker)
+    world.time.at(START + chance.random() * SWEEP_SECONDS, sweeping.begin)
+    watching.look()
+    world.time.run()
+    return _summed_up(world, traffic, watching.moments)
+
+
+def _build(site: Site) -> _World:
     time = VirtualTime(START)
-    chance = random.Random(upload.seed)  # noqa: S311  not cryptography
-    queue = SimulatedQueue(time)
-    freshness = Freshness()
-    chance = random.Random(upload.seed)  # noqa: S311  not cryptography
-    uploading = Uploading(BUCKET, upload.keys, upload.rate, START, chance, queue, freshness)
+    table = InMemoryTable(time.now)
+    serving = {distribution_id(number): site.bucket(number) for number in range(site.distributions)}
+    for identity, bucket in serving.items():
+        table.store_routes(
+            TargetRoutes(identity, (plain_distribution(identity, bucket),), ROUTING_VERSION, START)
+        )
+        # A target that a survey found was looked at once since then.
+        table.save(identity, TargetState(routing=ROUTING_VERSION))
+    for bucket in dict.fromkeys(serving.values()):
+        table.know_bucket(bucket, [each for each, served in serving.items() if served == bucket])
+    if site.spent:
+        table.count(OWN_ACCOUNT, site.spent, START - 2 * 86_400, 0)
+    table.units = type(table.units)(time.now)
+    freshness = Freshness(
+        serving,
+        frozenset(map(distribution_id, site.untimed)),
+        START + site.accepts_again if site.accepts_again else 0.0,
+    )
     cloudfront = SimulatedCloudFront(
         time,
-        QuotaSettings(regime=upload.regime, seed=upload.seed),
-        upload.error_rate,
-        upload.seed,
+        QuotaSettings(regime=site.regime, seed=site.seed),
+        site.error_rate,
+        site.seed,
         freshness.invalidated,
+        tuple(each.since(START) for each in site.troubles),
     )
-    worker = Worker(
-        cloudfront=cloudfront,
-        discovery=_Discovery(),
-        memory=InMemoryTable(),
-        queue=queue,
-        clock=time,
-        limits=Limits(Allowance(1000, 15), upload.monthly_budget),
-        index_documents=("index.html",),
-        mapping_seconds=600,
+    function = SimulatedFunction(time)
+    if site.warm:
+        function.warm_up(2)
+    queues = SimulatedQueues(
+        function, SimulatedQueue(time), SimulatedQueue(time, visibility=WAKE_VISIBILITY_SECONDS)
     )
-
-    def invoke(messages: Sequence[Message]) -> set[str]:
-        time.sleep(INVOCATION_SECONDS)
-        return worker.handle(messages, time.now() + FUNCTION_SECONDS).retry
-
-    source = EventSource(time, queue, BatchRules(BATCH_SIZE, upload.window), invoke)
-    result = Result(objects=len(upload.keys))
-    step = len(upload.keys) / upload.rate / MOMENTS
-
-    def tick() -> None:
-        uploading.advance(time.now())
-        source.poll()
-        if len(result.moments) * step <= time.now() - START:
-            result.moments.append(_moment(time.now(), uploading, source, cloudfront))
-            progress(uploading.written)
-        if not (uploading.done and source.idle() and not len(queue)):
-            time.at(time.now() + TICK_SECONDS, tick)
-
-    time.at(START, tick)
-    time.run()
-    return _summed_up(result, uploading, source, cloudfront)
+    return _World(site, time, table, function, SimulatedFunction(time), queues, cloudfront, freshness)
 
 
-def _moment(now: float, uploading: Uploading, source: EventSource, cloudfront: SimulatedCloudFront) -> Moment:
-    return Moment(
-        seconds=now - START,
-        uploaded=uploading.written,
-        stale=len(uploading.freshness.stale),
-        waiting=len(source.queue) + source.in_work,
-        paths=cloudfront.paths,
+@dataclass(slots=True)
+class _Watching:
+    """Looks at the world now and then: how things stand, and whether anything is left to do."""
+
+    world: _World
+    traffic: Traffic
+    progress: Callable[[int], None]
+    moments: list[Moment] = field(default_factory=list)
+    _apart: float = 0.5
+    _next: float = START
+
+    def look(self) -> None:
+        now = self.world.time.now()
+        if now >= self._next:
+            self._next = now + self._apart
+            self.moments.append(self._moment(now))
+            self.progress(self.traffic.written)
+            if len(self.moments) > MOMENTS:
+                del self.moments[1::2]
+                self._apart *= 2
+        if self._is_done():
+            self.world.time.stop()
+        else:
+            self.world.time.at(now + 0.5, self.look)
+
+    def _is_done(self) -> bool:
+        queues = self.world.queues
+        return (
+            self.traffic.done
+            and not len(queues.changes)
+            and not len(queues.wakes)
+            and not self.world.function.running
+            and self.world.table.idle()
+        )
+
+    def _moment(self, now: float) -> Moment:
+        return Moment(
+            seconds=now - START,
+            uploaded=self.traffic.written,
+            stale=self.world.freshness.behind,
+            waiting=len(self.world.queues.changes),
+            paths=self.world.cloudfront.paths,
+            requests=self.world.cloudfront.requests,
+        )
+
+
+@dataclass(slots=True)
+class _Sweeping:
+    """The schedule that runs the sweep."""
+
+    world: _World
+    worker: SimulatedWorker
+
+    def begin(self) -> None:
+        self.world.time.start(functools.partial(self.world.sweeper.run, self.worker.sweep))
+        self.world.time.at(self.world.time.now() + SWEEP_SECONDS, self.begin)
+
+
+def _summed_up(world: _World, traffic: Traffic, moments: list[Moment]) -> Result:
+    freshness, cloudfront, queues = world.freshness, world.cloudfront, world.queues
+    seconds = world.time.now() - START
+    delays = sorted(freshness.delays)
+    sent = [cloudfront.invalidations[each] for each in freshness.serving]
+    oldest = freshness.oldest()
+    unsent = world.time.now() - oldest if oldest is not None else 0.0
+    result = Result(
+        objects=traffic.written,
+        messages=queues.changes.taken,
+        invocations=world.function.invocations + world.sweeper.invocations,
         requests=cloudfront.requests,
+        refused_requests=len(cloudfront.refusals),
+        refused_after_first_minute=cloudfront.refused_share_after(START + 60),
+        invalidations=sum(sent),
+        paths=cloudfront.paths,
+        wildcards=cloudfront.wildcards,
+        cost_usd=cost_usd(cloudfront.paths),
+        dead_lettered=len(queues.changes.dead) + len(queues.wakes.dead) + len(queues.dead),
+        stale_objects=freshness.stale(),
+        last_fresh_seconds=round(freshness.last_fresh - traffic.last_write, 3),
+        p50_seconds=round(percentile(delays, 0.5), 3),
+        p95_seconds=round(percentile(delays, 0.95), 3),
+        max_seconds=round(percentile(delays, 1.0), 3),
+        fewest_invalidations=min(sent),
+        most_invalidations=max(sent),
+        longest_wait_seconds=round(max(unsent, percentile(delays, 1.0)), 3),
+        write_units=world.table.units.writes,
+        read_units=world.table.units.reads,
+        hottest_partition=world.table.units.hottest()[1],
+        cold_starts=world.function.cold_starts,
+        longest_run_seconds=round(world.function.longest_seconds, 3),
+        seconds=round(seconds, 3),
+        moments=moments,
     )
-
-
-def _summed_up(
-    result: Result, uploading: Uploading, source: EventSource, cloudfront: SimulatedCloudFront
-) -> Result:
-    freshness = uploading.freshness
-    result.messages = uploading.queue.taken
-    result.invocations = source.invocations
-    result.requests = cloudfront.requests
-    result.refused_requests = len(cloudfront.refusals)
-    result.refused_after_first_minute = cloudfront.refused_share_after(START + 60)
-    result.paths = cloudfront.paths
-    result.wildcards = cloudfront.wildcards
-    result.cost_usd = cost_usd(cloudfront.paths)
-    result.dead_lettered = len(uploading.queue.dead)
-    result.stale_objects = len(freshness.stale)
-    result.last_fresh_seconds = round(freshness.last_fresh - uploading.last_write, 3)
-    result.median_stale_seconds = round(statistics.median(freshness.delays), 3) if freshness.delays else 0.0
+    idle = sum(source.idle_calls(seconds) for source in world.sources)
+    used = Used(
+        invocations=result.invocations,
+        busy_seconds=world.function.busy_seconds + world.sweeper.busy_seconds,
+        queue_requests=queues.changes.calls + queues.wakes.calls + idle,
+        write_units=result.write_units,
+        read_units=result.read_units,
+    )
+    result.run_cost_usd = used.cost_usd
     return result

@@ -1,33 +1,24 @@
-"""SQS in virtual time: visibility, delays, receive counts, redrive, and the dead-letter queue."""
+"""A standard SQS queue in virtual time: visibility, delays, receive counts, redrive, and what its calls cost."""
 
 import heapq
 from collections import deque
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
-from invalidator.core.messages.backlog import KeyBacklog, PathBacklog, bodies
-from invalidator.core.reasons import Reason
-from invalidator.ports import Clock, Message
+from infra.simulator.virtual_time import VirtualTime
+from invalidator.ports import Message
 
 # The template's numbers: a test compares them.
 MAX_RECEIVE_COUNT = 10
 VISIBILITY_SECONDS = 720.0
 
-
-@dataclass(slots=True)
-class Waiting:
-    """A message on the queue.
-
-    Attributes:
-        message: as the function would get it.
-        receives: how often it was received.
-    """
-
-    message: Message
-    receives: int = 0
+# SQS bills a call for each 64 KB of its payload, and takes or gives ten messages with one.
+BILLED_BYTES = 65_536
+MESSAGES_A_CALL = 10
 
 
-@dataclass(frozen=True, slots=True)
-class DeadLetter:
+class DeadLetter(NamedTuple):
     """A message in the dead-letter queue, with the reason it came with ("" from the redrive policy)."""
 
     body: str
@@ -35,72 +26,129 @@ class DeadLetter:
 
 
 @dataclass(slots=True)
-class SimulatedQueue:
-    """The invalidation queue and its dead-letter queue; for the worker, its `Queue`.
+class Waiting:
+    """A message on the queue.
 
     Attributes:
-        clock: virtual time.
-        visible: what can be received now.
-        dead: the dead-letter queue.
-        taken: messages that were sent to the queue, ever.
+        id: SQS's message id.
+        body: the text.
+        sent: when SQS took it, epoch seconds.
+        receives: how often it was received.
     """
 
-    clock: Clock
+    id: str
+    body: str
+    sent: float
+    receives: int = 0
+
+    def received(self) -> Message:
+        """Return it as a receiver sees it."""
+        return Message(self.id, self.body, self.sent, self.receives, self.id)
+
+
+@dataclass(slots=True)
+class SimulatedQueue:
+    """A queue.
+
+    Attributes:
+        time: virtual time.
+        visibility: seconds for which a received message is hidden, unless its receiver says otherwise.
+        most_receives: a message received more often goes to the dead letters.
+        on_visible: called when a message can be received that could not be before.
+        visible: what can be received now.
+        dead: what the redrive policy took.
+        taken: messages that were sent to the queue, ever.
+        calls: billed requests, ever: of those who send, of Lambda that polls, and of the function itself.
+    """
+
+    time: VirtualTime
+    visibility: float = VISIBILITY_SECONDS
+    most_receives: int = MAX_RECEIVE_COUNT
+    on_visible: Callable[[], None] = lambda: None
     visible: deque[Waiting] = field(default_factory=deque)
     dead: list[DeadLetter] = field(default_factory=list)
     taken: int = 0
-    _hidden: int = 0
-    _later: list[tuple[float, int, Waiting]] = field(default_factory=list)
+    calls: int = 0
+    _hidden: dict[str, Waiting] = field(default_factory=dict)
+    _until: dict[str, float] = field(default_factory=dict)
+    _timers: list[tuple[float, int, str]] = field(default_factory=list)
+    _timer: float = float("inf")
+    _count: int = 0
 
     def send(self, body: str, delay: float = 0.0) -> None:
         """Take a message; it can be received after `delay` seconds."""
         self.taken += 1
-        waiting = Waiting(Message(f"m{self.taken}", body, self.clock.now()))
+        self.calls += -(-len(body) // BILLED_BYTES)
+        waiting = Waiting(f"m{self.taken}", body, self.time.now())
         if delay > 0:
             self._hide(waiting, delay)
         else:
             self.visible.append(waiting)
+            self.on_visible()
 
-    def wake(self) -> None:
-        """Make visible what has waited long enough."""
-        now = self.clock.now()
-        while self._later and self._later[0][0] <= now:
-            self.visible.append(heapq.heappop(self._later)[2])
-
-    def next_wake(self) -> float | None:
-        """When the next hidden message can be received, None when none is hidden."""
-        return self._later[0][0] if self._later else None
-
-    def receive(self) -> Waiting | None:
-        """Receive one message; the redrive policy takes those received too often."""
-        while self.visible:
+    def receive(self, most: int, visibility: float | None = None) -> list[Message]:
+        """Receive up to so many of the visible messages; the redrive policy takes those received too often."""
+        received: list[Message] = []
+        size = 0
+        while self.visible and len(received) < most:
             waiting = self.visible.popleft()
             waiting.receives += 1
-            if waiting.receives <= MAX_RECEIVE_COUNT:
-                return waiting
-            self.dead.append(DeadLetter(waiting.message.body, ""))
-        return None
+            if waiting.receives > self.most_receives:
+                self.dead.append(DeadLetter(waiting.body, ""))
+                continue
+            self._hide(waiting, self.visibility if visibility is None else visibility)
+            received.append(waiting.received())
+            size += len(waiting.body)
+        self.calls += max(-(-len(received) // MESSAGES_A_CALL), -(-size // BILLED_BYTES), 1)
+        return received
 
-    def hide(self, waiting: Waiting) -> None:
-        """A received message that was not deleted comes back after the visibility timeout."""
-        self._hide(waiting, VISIBILITY_SECONDS)
-
-    def put_back(self, backlog: PathBacklog | KeyBacklog, delay: float) -> None:
-        """Put work back as compact messages."""
-        for body in bodies(backlog):
-            self.send(body, delay)
-
-    def give_up(self, backlog: PathBacklog | KeyBacklog, reason: Reason, detail: str) -> None:  # noqa: ARG002  the port's
-        """Put work in the dead-letter queue."""
-        self.dead += [DeadLetter(body, reason) for body in bodies(backlog)]
-
-    def give_up_message(self, message: Message, reason: Reason, detail: str) -> None:  # noqa: ARG002  the port's
-        """Put a message in the dead-letter queue as it came."""
-        self.dead.append(DeadLetter(message.body, reason))
-
-    def _hide(self, waiting: Waiting, seconds: float) -> None:
-        self._hidden += 1
-        heapq.heappush(self._later, (self.clock.now() + seconds, self._hidden, waiting))
+    def delete(self, messages: Sequence[Message]) -> None:
+        """Delete received messages."""
+        self.calls += -(-len(messages) // MESSAGES_A_CALL)
+        for message in messages:
+            self._hidden.pop(message.id, None)
+            self._until.pop(message.id, None)
 
     def __len__(self) -> int:
-        return len(self.visible) + len(self._later)
+        return len(self.visible) + len(self._hidden)
+
+    def bodies(self) -> Iterable[str]:
+        """Yield the bodies of all that is on the queue, received or not."""
+        yield from (waiting.body for waiting in (*self.visible, *self._hidden.values()))
+
+    def _hide(self, waiting: Waiting, seconds: float) -> None:
+        until = self.time.now() + seconds
+        self._hidden[waiting.id] = waiting
+        self._until[waiting.id] = until
+        if len(self._timers) > 1000 + 2 * len(self._until):
+            # Most of what a bulk upload hid is deleted long before it would come back.
+            self._timers = [each for each in self._timers if self._until.get(each[2]) == each[0]]
+            heapq.heapify(self._timers)
+        self._count += 1
+        heapq.heappush(self._timers, (until, self._count, waiting.id))
+        self._wake_at(until)
+
+    def _wake_at(self, until: float) -> None:
+        if until < self._timer:
+            self._timer = until
+            self.time.at(until, self._show)
+
+    def _show(self) -> None:
+        now = self.time.now()
+        if now < self._timer:
+            return
+        self._timer = float("inf")
+        shown = False
+        while self._timers and (self._timers[0][0] <= now or not self._hides(self._timers[0])):
+            timer = heapq.heappop(self._timers)
+            if self._hides(timer):
+                del self._until[timer[2]]
+                self.visible.append(self._hidden.pop(timer[2]))
+                shown = True
+        if self._timers:
+            self._wake_at(self._timers[0][0])
+        if shown:
+            self.on_visible()
+
+    def _hides(self, timer: tuple[float, int, str]) -> bool:
+        return self._until.get(timer[2]) == timer[0]

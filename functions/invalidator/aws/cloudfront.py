@@ -38,7 +38,11 @@ class CloudFrontInvalidations:
             raise failure_of(error) from error
         invalidation = answer["Invalidation"]
         return Sent(
-            request.distribution, invalidation["Id"], invalidation["CreateTime"].timestamp(), tuple(paths)
+            request.distribution,
+            invalidation["Id"],
+            invalidation["CreateTime"].timestamp(),
+            tuple(paths),
+            tuple(request.paths.values()),
         )
 
     def completed(self, distribution: str, invalidation: str, role: str | None) -> bool:

@@ -1,23 +1,28 @@
 """One DynamoDB table whose items are found by `pk` and `sk`, in as few calls as it takes.
 
-Keys, items and values are in DynamoDB's own form: {"pk": {"S": "pins"}, …}.
+Keys, items and values are in DynamoDB's own form: {"pk": {"S": "pins"}, …}. Expressions name attributes as `#name`, so
+that no name can be one of DynamoDB's reserved words; what `#name` stands for is filled in here.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
-
-from botocore.exceptions import ClientError
+from typing import TYPE_CHECKING, Any, Literal
 
 from invalidator.aws.aws_errors import AwsError, code_of
-from invalidator.failures import MemoryUnavailable
+from invalidator.failures import TableUnavailable
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 Item = dict[str, Any]
+Place = tuple[str, str]
+DAY = 86_400
 MOST_KEYS_IN_A_CALL = 100
 MOST_WRITES_IN_A_CALL = 25
 MOST_TRIES = 3
+# As an UpdateItem or PutItem whose condition does not hold answers.
+CONDITION_FAILED = "ConditionalCheckFailedException"
+NOT_THERE = "attribute_not_exists(#pk)"
 
 
 def key(pk: str, sk: str) -> Item:
@@ -26,27 +31,34 @@ def key(pk: str, sk: str) -> Item:
 
 
 def number(value: float) -> Item:
-    """Return a number as DynamoDB takes it."""
+    """Return a number as DynamoDB takes it; it comes back as it was."""
     return {"N": repr(value)}
 
 
-def place(item: Item) -> tuple[str, str]:
+def text(value: str) -> Item:
+    """Return a text as DynamoDB takes it."""
+    return {"S": value}
+
+
+def place(item: Item) -> Place:
     """Return the (pk, sk) of an item or of a key."""
     return item["pk"]["S"], item["sk"]["S"]
 
 
 class DynamoDbTable:
-    """A table, asked. Every method raises MemoryUnavailable where it cannot be."""
+    """A table, asked. Every method raises TableUnavailable where it cannot be."""
 
     def __init__(self, client: "DynamoDBClient", name: str) -> None:
         self._client = client
         self._name = name
 
-    def get(self, keys: Sequence[Item]) -> dict[tuple[str, str], Item]:
-        """Return those of the items that there are, by (pk, sk)."""
+    def get(self, keys: Sequence[Item]) -> dict[Place, Item]:
+        """Return those of the items that there are, by (pk, sk), strongly consistent."""
         got: list[Item] = []
         for start in range(0, len(keys), MOST_KEYS_IN_A_CALL):
-            left: Item = {self._name: {"Keys": keys[start : start + MOST_KEYS_IN_A_CALL]}}
+            left: Item = {
+                self._name: {"Keys": keys[start : start + MOST_KEYS_IN_A_CALL], "ConsistentRead": True}
+            }
             for _ in range(MOST_TRIES):
                 answer = self._ask("batch_get_item", RequestItems=left)
                 got += answer["Responses"].get(self._name, [])
@@ -54,67 +66,61 @@ class DynamoDbTable:
                 if not left:
                     break
             else:
-                raise MemoryUnavailable("BatchGetItem left keys unprocessed")
+                raise TableUnavailable("BatchGetItem left keys unprocessed")
         return {place(each): each for each in got}
 
     def put(self, item: Item) -> None:
         """Write an item; one with its key is replaced."""
         self._ask("put_item", TableName=self._name, Item=item)
 
-    def put_all(self, items: Sequence[Item]) -> None:
-        """Write items. Where this fails, some of them may be written."""
-        puts = [{"PutRequest": {"Item": each}} for each in items]
-        for start in range(0, len(puts), MOST_WRITES_IN_A_CALL):
-            left: Item = {self._name: puts[start : start + MOST_WRITES_IN_A_CALL]}
+    def put_if(self, item: Item, condition: str, values: Item | None = None) -> bool:
+        """Write an item where a condition holds of the one with its key; tell whether it did."""
+        return self._ask_if("put_item", condition, values or {}, Item=item) is not None
+
+    def change_all(self, puts: Sequence[Item] = (), deletes: Sequence[Item] = ()) -> None:
+        """Write items, and remove others by their keys. Where this fails, some of it may be done."""
+        changes: list[Item] = [{"PutRequest": {"Item": each}} for each in puts]
+        changes += [{"DeleteRequest": {"Key": each}} for each in deletes]
+        for start in range(0, len(changes), MOST_WRITES_IN_A_CALL):
+            left: Item = {self._name: changes[start : start + MOST_WRITES_IN_A_CALL]}
             for _ in range(MOST_TRIES):
                 left = self._ask("batch_write_item", RequestItems=left).get("UnprocessedItems", {})
                 if not left:
                     break
             else:
-                raise MemoryUnavailable("BatchWriteItem left items unprocessed")
+                raise TableUnavailable("BatchWriteItem left items unprocessed")
 
     def delete(self, key: Item) -> None:
         """Remove an item, if there is one."""
         self._ask("delete_item", TableName=self._name, Key=key)
 
-    def update(self, update: Mapping[str, Any]) -> None:
-        """Change an item; `update` is UpdateItem's arguments but for the table."""
-        self._ask("update_item", TableName=self._name, **update)
+    def delete_if(self, key: Item, condition: str, values: Item) -> None:
+        """Remove an item where a condition holds of it."""
+        self._ask_if("delete_item", condition, values, Key=key)
 
-    def put_and_update(self, item: Item, update: Mapping[str, Any]) -> None:
-        """Write one item and change another, both or neither, in one call."""
-        both: Any = [
-            {"Put": {"TableName": self._name, "Item": item}},
-            {"Update": {"TableName": self._name, **update}},
-        ]
-        try:
-            self._client.transact_write_items(TransactItems=both)
-        except AwsError as error:
-            if not isinstance(error, ClientError) or code_of(error) != "TransactionCanceledException":
-                raise MemoryUnavailable(str(error)) from error
-            # Two workers added to the same sum at once. Apart, the two writes do not conflict.
-            self.put(item)
-            self.update(update)
-
-    def update_if(self, key: Item, update: str, condition: str, values: Item) -> Item | None:
-        """Change an item and return what the update changed, as it was; None where the condition did not hold."""
-        try:
-            answer = self._client.update_item(
-                TableName=self._name,
-                Key=key,
-                UpdateExpression=update,
-                ConditionExpression=condition,
-                ExpressionAttributeValues=values,
-                ReturnValues="UPDATED_OLD",
-            )
-        except AwsError as error:
-            if code_of(error) == "ConditionalCheckFailedException":
-                return None
-            raise MemoryUnavailable(str(error)) from error
-        return dict(answer.get("Attributes", {}))
+    def update(
+        self,
+        key: Item,
+        change: str,
+        values: Item,
+        condition: str = "",
+        returns: Literal["ALL_NEW", "ALL_OLD"] = "ALL_NEW",
+    ) -> Item | None:
+        """Change an item; return it as it is then, or as it was; None where the condition did not hold."""
+        answer = self._ask_if(
+            "update_item", condition, values, change, Key=key, UpdateExpression=change, ReturnValues=returns
+        )
+        return None if answer is None else dict(answer.get("Attributes", {}))
 
     def pages(
-        self, pk: str, *, since: str = "", newest_first: bool = False, most: int | None = None
+        self,
+        pk: str,
+        *,
+        since: str = "",
+        newest_first: bool = False,
+        most: int | None = None,
+        attributes: Sequence[str] = (),
+        consistent: bool = True,
     ) -> Iterator[list[Item]]:
         """Yield the items of a partition, page by page of at most 1 MB, each asked for when it is wanted.
 
@@ -123,13 +129,21 @@ class DynamoDbTable:
             since: the least sort key.
             newest_first: from the greatest sort key down.
             most: items in a page, None for as many as fit.
+            attributes: what of the items is wanted; all of it by default.
+            consistent: whether what was written before must be seen.
         """
         asked: Item = {
             "TableName": self._name,
-            "KeyConditionExpression": "pk = :pk AND sk >= :since" if since else "pk = :pk",
+            "KeyConditionExpression": "#pk = :pk AND #sk >= :since" if since else "#pk = :pk",
             "ExpressionAttributeValues": {":pk": {"S": pk}} | ({":since": {"S": since}} if since else {}),
             "ScanIndexForward": not newest_first,
+            "ConsistentRead": consistent,
         } | ({} if most is None else {"Limit": most})
+        if attributes:
+            asked["ProjectionExpression"] = ", ".join(f"#{each}" for each in attributes)
+        asked["ExpressionAttributeNames"] = _names(
+            asked["KeyConditionExpression"], asked.get("ProjectionExpression", "")
+        )
         while True:
             page = self._ask("query", **asked)
             yield page["Items"]
@@ -137,9 +151,36 @@ class DynamoDbTable:
                 return
             asked["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
+    def items(self, pk: str, **asked: Any) -> Iterator[Item]:
+        """Yield the items of a partition; the arguments are those of `pages`."""
+        for page in self.pages(pk, **asked):
+            yield from page
+
     def _ask(self, operation: str, **arguments: Any) -> Item:
         try:
             answer: Item = getattr(self._client, operation)(**arguments)
         except AwsError as error:
-            raise MemoryUnavailable(str(error)) from error
+            raise TableUnavailable(str(error)) from error
         return answer
+
+    def _ask_if(
+        self, operation: str, condition: str, values: Item, change: str = "", **arguments: Any
+    ) -> Item | None:
+        asked: Item = {"TableName": self._name, **arguments}
+        if condition:
+            asked["ConditionExpression"] = condition
+        if names := _names(condition, change):
+            asked["ExpressionAttributeNames"] = names
+        if values:
+            asked["ExpressionAttributeValues"] = values
+        try:
+            answer: Item = getattr(self._client, operation)(**asked)
+        except AwsError as error:
+            if code_of(error) == CONDITION_FAILED:
+                return None
+            raise TableUnavailable(str(error)) from error
+        return answer
+
+
+def _names(*expressions: str) -> Mapping[str, str]:
+    return {f"#{each}": each for expression in expressions for each in re.findall(r"#(\w+)", expression)}

@@ -1,66 +1,175 @@
-"""Puts work back on the invalidation queue, or in the dead-letter queue with the reason."""
+"""The queues, in SQS: changes are received on, wakes are sent, and what is given up becomes a dead letter."""
 
+import json
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from invalidator.aws.aws_errors import AwsError
 from invalidator.core.messages.backlog import KeyBacklog, PathBacklog, bodies
+from invalidator.core.pending.wakes import LONGEST_DELAY_SECONDS
 from invalidator.core.reasons import Reason
 from invalidator.failures import QueueUnavailable
 from invalidator.ports import Message
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
-    from mypy_boto3_sqs.type_defs import MessageAttributeValueTypeDef
+    from mypy_boto3_sqs.type_defs import MessageAttributeValueTypeDef, SendMessageBatchRequestEntryTypeDef
 
+# As many as SQS takes in one call.
+MOST_IN_A_CALL = 10
+RECEIVERS = 4
+# What is received on is hidden for so long: it is written to the table and deleted within seconds, or comes again.
+HIDDEN_SECONDS = 30
 # Attributes count towards a message's 1 MiB and are shown in one row: enough to recognise the paths by.
 MOST_PATHS_NAMED = 20
 MOST_CHARACTERS = 2000
-MOST_DELAY_SECONDS = 900
+WAKE_VERSION = 2
 
 
-class SqsQueues:
-    """The invalidation queue and its dead-letter queue, for sending."""
+class ChangesQueue:
+    """The port `ChangesQueue` over SQS."""
 
-    def __init__(self, client: "SQSClient", queue_url: str, dead_letter_queue_url: str) -> None:
+    def __init__(self, client: "SQSClient", url: str) -> None:
         self._client = client
-        self._queue_url = queue_url
-        self._dead_letter_queue_url = dead_letter_queue_url
+        self._url = url
 
-    def put_back(self, backlog: PathBacklog | KeyBacklog, delay: float) -> None:
-        """Put work back as compact messages, visible after `delay` seconds. Raises QueueUnavailable."""
-        for body in bodies(backlog):
+    def receive_more(self, most: int) -> list[Message]:
+        """Receive up to `most` more messages that wait there now, hidden for half a minute; [] for none.
+
+        A few receive at a time, as one call brings ten at most; it ends when one of them finds nothing. Raises
+        QueueUnavailable where nothing was received; what was received before an error is returned.
+        """
+        received: list[Message] = []
+        with ThreadPoolExecutor(RECEIVERS) as pool:
+            while len(received) < most:
+                left = most - len(received)
+                asked = [min(MOST_IN_A_CALL, left - at) for at in range(0, left, MOST_IN_A_CALL)][:RECEIVERS]
+                failed: QueueUnavailable | None = None
+                found: list[list[Message]] = []
+                for each in [pool.submit(self._receive, count) for count in asked]:
+                    try:
+                        found.append(each.result())
+                    except QueueUnavailable as error:
+                        failed = error
+                received += (message for messages in found for message in messages)
+                if failed is not None:
+                    if not received:
+                        raise failed
+                    break
+                if not all(found):
+                    break
+        return received
+
+    def delete(self, messages: Sequence[Message]) -> None:
+        """Delete messages received so. One that SQS does not delete comes again. Raises QueueUnavailable."""
+        for start in range(0, len(messages), MOST_IN_A_CALL):
+            part = messages[start : start + MOST_IN_A_CALL]
             try:
-                self._client.send_message(
-                    QueueUrl=self._queue_url,
-                    MessageBody=body,
-                    DelaySeconds=min(round(delay), MOST_DELAY_SECONDS),
+                self._client.delete_message_batch(
+                    QueueUrl=self._url,
+                    Entries=[
+                        {"Id": str(at), "ReceiptHandle": message.receipt} for at, message in enumerate(part)
+                    ],
                 )
             except AwsError as error:
                 raise QueueUnavailable(str(error)) from error
 
-    def give_up(self, backlog: PathBacklog | KeyBacklog, reason: Reason, detail: str) -> None:
-        """Put work in the dead-letter queue as compact messages. Raises QueueUnavailable."""
-        if isinstance(backlog, PathBacklog):
-            about = {
-                "Distribution": backlog.distribution,
-                "Buckets": " ".join(backlog.buckets),
-                "Paths": "\n".join(list(backlog.paths)[:MOST_PATHS_NAMED]),
-                "PathCount": str(len(backlog.paths)),
-            }
-        else:
-            about = {"Buckets": backlog.bucket, "KeyCount": str(len(backlog.keys))}
-        for body in bodies(backlog):
+    def _receive(self, count: int) -> list[Message]:
+        try:
+            answer = self._client.receive_message(
+                QueueUrl=self._url,
+                MaxNumberOfMessages=count,
+                VisibilityTimeout=HIDDEN_SECONDS,
+                WaitTimeSeconds=0,
+                MessageSystemAttributeNames=["SentTimestamp", "ApproximateReceiveCount"],
+            )
+        except AwsError as error:
+            raise QueueUnavailable(str(error)) from error
+        return [
+            Message(
+                id=each["MessageId"],
+                body=each["Body"],
+                sent=int(each["Attributes"]["SentTimestamp"]) / 1000,
+                receives=int(each["Attributes"]["ApproximateReceiveCount"]),
+                receipt=each["ReceiptHandle"],
+            )
+            for each in answer.get("Messages", [])
+        ]
+
+
+class WakeQueue:
+    """The port `WakeQueue` over SQS."""
+
+    def __init__(self, client: "SQSClient", url: str) -> None:
+        self._client = client
+        self._url = url
+
+    def call(self, names: Iterable[tuple[str, float]]) -> None:
+        """Send a wake for each (owner name, delay in seconds). Raises QueueUnavailable where some were not sent."""
+        waiting = iter(names)
+        unsent: list[str] = []
+        while part := list(islice(waiting, MOST_IN_A_CALL)):
+            entries: list[SendMessageBatchRequestEntryTypeDef] = [
+                {"Id": str(at), "MessageBody": wake_body(name), "DelaySeconds": _whole_delay(delay)}
+                for at, (name, delay) in enumerate(part)
+            ]
+            try:
+                answer = self._client.send_message_batch(QueueUrl=self._url, Entries=entries)
+            except AwsError as error:
+                raise QueueUnavailable(str(error)) from error
+            unsent += (part[int(each["Id"])][0] for each in answer.get("Failed", []))
+        if unsent:
+            raise QueueUnavailable(f"SQS did not take the wakes of {', '.join(unsent)}")
+
+
+def wake_body(name: str) -> str:
+    """Return the body of a wake's message."""
+    return json.dumps({"invalidator": WAKE_VERSION, "wake": name})
+
+
+def _whole_delay(seconds: float) -> int:
+    # Rounded up: a wake that comes before its time would only have to be sent again.
+    return math.ceil(min(max(seconds, 0.0), LONGEST_DELAY_SECONDS))
+
+
+class DeadLetters:
+    """The port `DeadLetters` over SQS."""
+
+    def __init__(self, client: "SQSClient", url: str) -> None:
+        self._client = client
+        self._url = url
+
+    def give_up(
+        self, target: str, buckets: Iterable[str], paths: Mapping[str, float], reason: Reason, detail: str
+    ) -> None:
+        """Put a target's viewer paths (path → newest change) there as compact messages. Raises QueueUnavailable."""
+        named = tuple(sorted(buckets))
+        about = {
+            "Distribution": target,
+            "Buckets": " ".join(named),
+            "Paths": "\n".join(islice(paths, MOST_PATHS_NAMED)),
+            "PathCount": str(len(paths)),
+        }
+        for body in bodies(PathBacklog(target, named, paths)):
             self._bury(body, reason, detail, about)
 
+    def give_up_keys(self, bucket: str, keys: Mapping[str, float], reason: Reason, detail: str) -> None:
+        """Put a bucket's keys (key → newest change) there as compact messages. Raises QueueUnavailable."""
+        for body in bodies(KeyBacklog(bucket, keys)):
+            self._bury(body, reason, detail, {"Buckets": bucket, "KeyCount": str(len(keys))})
+
     def give_up_message(self, message: Message, reason: Reason, detail: str) -> None:
-        """Put a message in the dead-letter queue as it came. Raises QueueUnavailable."""
+        """Put a message there as it came. Raises QueueUnavailable."""
         self._bury(message.body, reason, detail, {"MessageId": message.id})
 
     def _bury(self, body: str, reason: Reason, detail: str, about: dict[str, str]) -> None:
         attributes = {"Reason": reason.value, "Detail": detail, **about}
         try:
             self._client.send_message(
-                QueueUrl=self._dead_letter_queue_url,
+                QueueUrl=self._url,
                 MessageBody=body,
                 MessageAttributes={name: _text(value) for name, value in attributes.items() if value},
             )

@@ -1,21 +1,20 @@
-"""Keeps the calls to AWS within the function's time, so that a slow answer ends in a handover and not in a time-out.
+"""Keeps the calls to AWS within the function's time, so that a slow answer ends in order and not in a time-out.
 
-A function that is stopped in mid-batch hands nothing over: its messages come back after the queue's visibility timeout,
-twelve minutes later, one receive attempt poorer. So no try of a call begins, the SDK's own retries included,
-that could end too late for what has to follow it: CloudFront's answer has to be recorded, and what is left has to be
-handed over.
+A function that is stopped in the midst of a run gives no lease back and acknowledges nothing: all that comes again
+later, by the sweep and by the queue's visibility timeout. So no try of a call begins, the SDK's own retries included,
+that could end too late for what has to follow it: CloudFront's answer has to be recorded, what is left be asked for.
 
 How long a try may take follows from `wiring`'s timeouts, and the SDK waits at most 2 s before the next
 [botocore.retries.standard]:
 
 | service | a try takes at most | begins at most so long before the end | what follows |
 | --- | --- | --- | --- |
-| CloudFront, STS, S3 | 10 s | 22 s | recording and handing over |
-| DynamoDB | 3 s | 12 s | handing over |
-| SQS | 5 s | 8 s | the answer |
+| CloudFront, STS, S3 | 10 s | 17 s | recording and settling |
+| DynamoDB | 3 s | 7 s | the wakes |
+| SQS, Lambda | 4 s | 5 s | the answer |
 
-A batch asks its table several times for each distribution and can go on without it: once two tries went unanswered,
-it is not asked again in that batch. Else a table that hangs would cost each distribution the time to send.
+Once two tries of the table went unanswered, it is not asked again in that run: else a table that hangs would hold each
+of the few runs that there are for its whole time.
 """
 
 from collections.abc import Callable
@@ -23,11 +22,11 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ConnectTimeoutError, ReadTimeoutError
 
-ASKING_SECONDS = 22.0
-MEMORY_SECONDS = 12.0
-HANDOVER_SECONDS = 8.0
-_TABLE, _QUEUE = "dynamodb", "sqs"
-_BEFORE_THE_END = {_TABLE: MEMORY_SECONDS, _QUEUE: HANDOVER_SECONDS}
+ASKING_SECONDS = 17.0
+MEMORY_SECONDS = 7.0
+HANDOVER_SECONDS = 5.0
+_TABLE = "dynamodb"
+_BEFORE_THE_END = {_TABLE: MEMORY_SECONDS, "sqs": HANDOVER_SECONDS, "lambda": HANDOVER_SECONDS}
 MOST_UNANSWERED = 2
 
 

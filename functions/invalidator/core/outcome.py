@@ -1,15 +1,16 @@
-"""What became of one distribution's work."""
+"""What became of one target's work in one run of the sender."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from invalidator.core.pending.entry import Times
 from invalidator.core.reasons import Reason
 from invalidator.core.sent import Sent
 
 
 @dataclass(frozen=True, slots=True)
 class Dead:
-    """Paths that are given up: they go to the dead-letter queue at once, with the reason.
+    """Paths that are given up: they go to the dead-letter queue, with the reason.
 
     Attributes:
         paths: viewer path → newest change, epoch seconds.
@@ -24,28 +25,32 @@ class Dead:
 
 @dataclass(slots=True)
 class Outcome:
-    """What became of one distribution's work.
+    """What became of one target's work.
 
     Attributes:
-        distribution: the distribution's id.
+        target: the target's id.
         sent: invalidations that CloudFront accepted.
         covered: viewer paths that an earlier invalidation had made fresh already.
-        waiting: viewer path → newest change, for what is put back on the queue.
-        waiting_reason: why it is put back: back-pressure, or the passing error.
-        failed: whether a passing error put it back (back-pressure does not count as a failure).
+        left: viewer path → first and newest change, for what is still pending.
+        reason: why it is: back-pressure, the budget, a passing error, or that it gathers.
+        not_before: no sooner does it make sense to go on, epoch seconds; None where nothing is left.
+        failing: whether an error or a refusal left it, and not only the wait for quiet or for a turn.
         refused: requests that CloudFront refused for its quotas.
         collateral: unchanged objects that the sent wildcards purge, None where that is not known.
-        unrecorded: invalidations that the table could not be told of; they may be paid twice.
         dead: what is given up.
     """
 
-    distribution: str
+    target: str
     sent: list[Sent] = field(default_factory=list)
     covered: int = 0
-    waiting: Mapping[str, float] = field(default_factory=dict)
-    waiting_reason: str = ""
-    failed: bool = False
+    left: Mapping[str, Times] = field(default_factory=dict)
+    reason: str = ""
+    not_before: float | None = None
+    failing: bool = False
     refused: int = 0
     collateral: int | None = None
-    unrecorded: int = 0
     dead: list[Dead] = field(default_factory=list)
+
+    def wait(self, left: Mapping[str, Times], reason: str, until: float, *, failing: bool = False) -> None:
+        """Leave paths pending, until a time (epoch seconds) and for a reason."""
+        self.left, self.reason, self.not_before, self.failing = left, reason, until, failing

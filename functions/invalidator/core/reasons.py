@@ -38,7 +38,10 @@ MEANING: dict[Reason, str] = {
     Reason.PATH_REFUSED: "CloudFront refuses this one path; all others of its batch were sent.",
     Reason.ROLE_REFUSED: "The role of a distribution in another account could not be assumed.",
     Reason.MAPPING_DENIED: "The worker's role may not list distributions, so nobody knows who serves the bucket.",
-    Reason.UNAVAILABLE: "AWS answered with passing errors for longer than the worker retries.",
+    Reason.UNAVAILABLE: (
+        "For GiveUpHours the paths could not be sent: AWS answered with passing errors, or CloudFront's quotas or "
+        "HardPathLimit kept them waiting."
+    ),
     Reason.UNFINISHED: "No run of the function finished the message: it crashed, ran out of time, or was refused.",
 }
 
@@ -55,6 +58,6 @@ FIX: dict[Reason, str] = {
     ),
     Reason.ROLE_REFUSED: "Name the role in AssumableRoleArns and let it trust the worker's role, then redrive.",
     Reason.MAPPING_DENIED: "Allow cloudfront:ListDistributions and GetDistributionConfig, then redrive.",
-    Reason.UNAVAILABLE: "See the AWS status page; when it is over: invalidator dlq redrive --yes",
+    Reason.UNAVAILABLE: "See what the letter's detail names and the AWS status page; then: invalidator dlq redrive --yes",
     Reason.UNFINISHED: "See the function's last errors (make logs), mend what they name, then redrive.",
 }

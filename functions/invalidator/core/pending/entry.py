@@ -39,11 +39,14 @@ class Entry:
         changed: name → its first and newest change. Names are decoded keys; in a target's log, viewer paths.
         bucket: whose keys they are; "" in a target's log.
         written: when it was written, epoch seconds by the writer's clock, which may be minutes off.
+        doubt: why nobody can tell what changed, "" where it is told. Then all that the owner's log can name counts as
+            changed. So it is with what this version cannot read, or a bucket may have sent while it was disconnected.
     """
 
     changed: Mapping[str, Times] = field(default_factory=dict)
     bucket: str = ""
     written: float = 0.0
+    doubt: str = ""
 
 
 def merged(into: dict[str, Times], changed: Iterable[tuple[str, Times]]) -> None:

@@ -17,7 +17,9 @@ class TargetState:
         sent: when its newest invalidation was created, epoch seconds; 0 for never.
         answered: the newest change that any of its invalidations answered, epoch seconds.
         failing_since: when the refusals or errors began that nothing has ended yet; 0 while there are none.
-        not_before: no request goes out earlier, epoch seconds: after an error, or over the budget.
+        not_before: no request goes out earlier, epoch seconds: after an error or a refusal.
+        asked: when CloudFront was asked for it last, epoch seconds.
+        over_until: past the budget, nothing is sent until then, epoch seconds.
         ticket: its position in the account's queue of calls; 0 where it has none.
         reason: why it waits, for people.
     """
@@ -29,5 +31,7 @@ class TargetState:
     answered: float = 0.0
     failing_since: float = 0.0
     not_before: float = 0.0
+    asked: float = 0.0
+    over_until: float = 0.0
     ticket: int = 0
     reason: str = ""

@@ -13,8 +13,8 @@ FIRST_REST_SECONDS = 2.0
 LONGEST_DELAY_SECONDS = 60.0
 # A due time further off than this was not written by a worker whose clock is right.
 ABSURD_SECONDS = 14 * 86_400.0
-# No run lives longer [Lambda quotas]: a lease that ends later was not written by one whose clock is right.
-LONGEST_LEASE_SECONDS = 900.0
+# No run of the sender lives half as long: a lease that ends later was not written by one whose clock is right.
+LONGEST_LEASE_SECONDS = 120.0
 SHARDS = 8
 
 

@@ -4,13 +4,13 @@ A wildcard that purges nothing but what changed is free; one listing of at most 
 capped in calls and seconds: what is not known is estimated from the tree's shape.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
 from invalidator.core.coalescing.collateral import UNKNOWN, Count
+from invalidator.core.routing.target import TargetRoutes
 from invalidator.core.routing.viewer_paths import Router
-from invalidator.core.work import Work
 from invalidator.failures import Failure
 from invalidator.ports import Clock, Listing
 
@@ -19,19 +19,21 @@ MOST_SECONDS = 5.0
 
 @dataclass(slots=True)
 class Probing:
-    """What is known of the unchanged objects under prefixes of one distribution's viewer paths.
+    """What is known of the unchanged objects under prefixes of one target's viewer paths.
 
     It is the `unchanged` that `coalesce` asks; `probe` finds out more.
 
     Attributes:
-        work: the distribution's work; its paths are what changed.
+        routes: the target's routing.
+        changed: its viewer paths that changed.
         listing: lists a bucket.
         clock: time.
         calls: how many listings are left.
         index_documents: key names that also answer for their directory.
     """
 
-    work: Work
+    routes: TargetRoutes
+    changed: Container[str]
     listing: Listing
     clock: Clock
     calls: int
@@ -72,11 +74,12 @@ class Probing:
         below = unquote(prefix, errors="surrogateescape").removeprefix("/")
         return [
             (
-                Router(self.work.distribution, origin.bucket, self.index_documents),
+                Router(route, origin.bucket, self.index_documents),
                 f"{origin.path.strip('/')}/{below}".removeprefix("/"),
             )
-            for origin in self.work.distribution.origins
-            if origin.bucket in self.work.buckets and origin.bucket is not None
+            for route in self.routes.routes
+            for origin in route.origins
+            if origin.bucket is not None
         ]
 
     def _count(self, places: Iterable[tuple[Router, str]]) -> Count:
@@ -87,11 +90,11 @@ class Probing:
                 keys, truncated = self.listing.below(router.bucket, key_prefix)
             except Failure:
                 return UNKNOWN
-            unchanged += sum(_is_unchanged(router.paths(key), self.work.paths) for key in keys)
+            unchanged += sum(_is_unchanged(router.paths(key), self.changed) for key in keys)
             complete = complete and not truncated
         return Count(unchanged, unchanged if complete else UNKNOWN.at_most)
 
 
-def _is_unchanged(paths: Iterable[str], changed: Mapping[str, float]) -> bool:
+def _is_unchanged(paths: Iterable[str], changed: Container[str]) -> bool:
     served = list(paths)
     return bool(served) and not any(path in changed for path in served)

@@ -1,0 +1,55 @@
+"""What people pinned, in DynamoDB.
+
+| pk | sk | holds |
+| --- | --- | --- |
+| `pins` | bucket, distribution, OriginPath and prefix | a pinned route, as JSON |
+"""
+
+import json
+from dataclasses import asdict
+
+from invalidator.aws.dynamodb_table import DynamoDbTable, Item, key, text
+from invalidator.aws.packed_values import UNREADABLE
+from invalidator.core.routing.pins import Pin
+from invalidator.failures import UnreadablePin
+
+
+class PinTable:
+    """The pinned routes. Every method raises TableUnavailable where the table cannot be asked."""
+
+    def __init__(self, table: DynamoDbTable) -> None:
+        self._table = table
+
+    def pins(self) -> list[Pin]:
+        """Return what people have pinned. Raises UnreadablePin."""
+        return [read_pin(item) for item in self._table.items("pins")]
+
+    def pin(self, pin: Pin) -> None:
+        """Remember a pin; the same pin again replaces it."""
+        self._table.put(pin_item(pin))
+
+    def unpin(self, pin: Pin) -> None:
+        """Forget a pin."""
+        self._table.delete(pin_key(pin))
+
+
+def pin_key(pin: Pin) -> Item:
+    """Return the key of a pin: the same bucket, distribution, path and prefix are the same pin."""
+    return key("pins", json.dumps([pin.bucket, pin.distribution, pin.origin_path, pin.prefix]))
+
+
+def pin_item(pin: Pin) -> Item:
+    """Return the item of a pin."""
+    return {**pin_key(pin), "pin": text(json.dumps(asdict(pin)))}
+
+
+def read_pin(item: Item) -> Pin:
+    """Read a pin. Raises UnreadablePin: left out, what it says would be invalidated no more, and nobody would know."""
+    try:
+        pin = Pin(**json.loads(item["pin"]["S"]))
+    except UNREADABLE as error:
+        raise UnreadablePin(item["sk"]["S"], str(error) or type(error).__name__) from error
+    texts = (pin.bucket, pin.distribution, pin.origin_path, pin.prefix, pin.role or "")
+    if not all(isinstance(each, str) for each in texts):
+        raise UnreadablePin(item["sk"]["S"], "a field is no text")
+    return pin

@@ -1,0 +1,51 @@
+"""A message of the wake queue: whom to look at. The function alone writes and reads it.
+
+{"invalidator": 2, "wake": "target:E1"}
+"""
+
+import json
+from dataclasses import dataclass
+
+from pydantic import TypeAdapter, ValidationError
+from typing_extensions import TypedDict  # pydantic asks for it before Python 3.12
+
+from invalidator.core.pending.entry import UNKNOWN
+
+VERSION = 2
+
+
+class _Fields(TypedDict):
+    invalidator: int
+    wake: str
+
+
+_validate = TypeAdapter(_Fields).validate_json
+
+
+@dataclass(frozen=True, slots=True)
+class WakeMessage:
+    """Whom to look at: a target, a bucket, or (both None) the log of unknown buckets."""
+
+    target: str | None = None
+    bucket: str | None = None
+
+
+def wake_body(name: str) -> str:
+    """Return the body that names an owner: `target:ID`, `bucket:NAME` or `unknown`."""
+    return json.dumps({"invalidator": VERSION, "wake": name}, separators=(",", ":"))
+
+
+def read_wake(body: str) -> WakeMessage | None:
+    """Read a body; None where it is not a wake that this version knows."""
+    try:
+        fields = _validate(body)
+    except ValidationError:
+        return None
+    kind, _, rest = fields["wake"].partition(":")
+    if fields["invalidator"] != VERSION:
+        return None
+    if kind == "target" and rest:
+        return WakeMessage(target=rest)
+    if kind == "bucket" and rest:
+        return WakeMessage(bucket=rest)
+    return WakeMessage() if fields["wake"] == UNKNOWN else None

@@ -1,0 +1,202 @@
+"""A batch of the changes queue: message → change → pending, in the table, and a wake for whoever it concerns.
+
+A message is acknowledged when each of its changes is pending or lies in the dead-letter queue with its reason. Intake
+never asks CloudFront, and no bucket holds up another.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from invalidator.core.messages.backlog import PathBacklog
+from invalidator.core.pending.entry import (
+    UNKNOWN,
+    Times,
+    bucket_owner,
+    entries,
+    merged,
+    target_owner,
+)
+from invalidator.core.pending.wakes import Gathering
+from invalidator.core.reasons import Reason
+from invalidator.failures import QueueUnavailable, TableUnavailable
+from invalidator.intake.inbox import Inbox, read
+from invalidator.logs import append
+from invalidator.ports import ChangesQueue, Clock, DeadLetters, Log, Message, Surveys, Targets
+from invalidator.waking import Waking
+
+# A batch this large may have more behind it: the queue is drained on for a moment, so that a bulk upload costs tens
+# of writes and not thousands.
+FULL_BATCH = 10
+DRAINED_AT_ONCE = 500
+MOST_DRAINED = 2000
+DRAINING_SECONDS = 2.0
+# A message that was received so often may be what breaks the function: from now on its tries are counted.
+SUSPICIOUS_RECEIVES = 3
+
+
+@dataclass(slots=True)
+class Intaken:
+    """What became of a batch.
+
+    Attributes:
+        messages: how many there were, drained ones included.
+        inbox: what was read.
+        pending: bucket → changed keys that are pending now.
+        unknown: bucket → changed keys of buckets that no survey knows.
+        woken: how many targets and buckets nobody had asked for.
+        retry: ids of messages that stay on the queue.
+        problems: why they do, one line for each bucket.
+    """
+
+    messages: int = 0
+    inbox: Inbox = field(default_factory=Inbox)
+    pending: dict[str, int] = field(default_factory=dict)
+    unknown: dict[str, int] = field(default_factory=dict)
+    woken: int = 0
+    retry: set[str] = field(default_factory=set)
+    problems: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Intake:
+    """The intake, wired to the outside world.
+
+    Attributes:
+        most_receives: tries of a message that breaks the function before it is given up (setting MaxReceiveCount).
+    """
+
+    log: Log
+    targets: Targets
+    surveys: Surveys
+    queue: ChangesQueue
+    dead_letters: DeadLetters
+    waking: Waking
+    clock: Clock
+    gathering: Gathering
+    most_receives: int
+
+    def handle(self, messages: Sequence[Message], deadline: float) -> Intaken:
+        """Take in a batch, and what waits behind a full one; no draining after `deadline` (epoch seconds)."""
+        drained = self._drain(deadline) if len(messages) >= FULL_BATCH else []
+        done = Intaken(len(messages) + len(drained))
+        everything = self._without_poison([*messages, *drained], done)
+        done.inbox = read(everything)
+        self._give_up_unreadable(done)
+        self._take_in_keys(done)
+        for message, backlog in done.inbox.paths:
+            self._take_in_paths(message, backlog, done)
+        self._delete(drained, done)
+        return done
+
+    def _drain(self, deadline: float) -> list[Message]:
+        drained: list[Message] = []
+        until = min(deadline, self.clock.now() + DRAINING_SECONDS)
+        while len(drained) < MOST_DRAINED and self.clock.now() < until:
+            try:
+                more = self.queue.receive_more(DRAINED_AT_ONCE)
+            except QueueUnavailable:
+                break
+            drained += more
+            if len(more) < DRAINED_AT_ONCE / 2:
+                break
+        return drained
+
+    def _without_poison(self, messages: Iterable[Message], done: Intaken) -> list[Message]:
+        """Give up messages that the function did not survive time and again, counted while the table answers."""
+        good = []
+        for message in messages:
+            if message.receives <= SUSPICIOUS_RECEIVES:
+                good.append(message)
+                continue
+            try:
+                tries = self.log.count_try(message.id)
+                if tries <= self.most_receives:
+                    good.append(message)
+                    continue
+                self.dead_letters.give_up_message(
+                    message, Reason.UNFINISHED, f"no run finished it in {tries} tries"
+                )
+            except (TableUnavailable, QueueUnavailable) as failure:
+                done.retry.add(message.id)
+                done.problems["a message received often"] = str(failure)
+        return good
+
+    def _give_up_unreadable(self, done: Intaken) -> None:
+        for message, problem in done.inbox.unreadable:
+            try:
+                self.dead_letters.give_up_message(message, problem.reason, problem.detail)
+            except QueueUnavailable as failure:
+                done.retry.add(message.id)
+                done.problems["the dead-letter queue"] = str(failure)
+
+    def _take_in_keys(self, done: Intaken) -> None:
+        buckets: dict[str, dict[str, Times]] = {}
+        behind: dict[str, set[str]] = {}
+        for message, changes in done.inbox.changes:
+            for change in changes:
+                at = change.at
+                merged(buckets.setdefault(change.bucket, {}), ((change.key, (at, at)),))
+                behind.setdefault(change.bucket, set()).add(message)
+        for message, backlog in done.inbox.keys:
+            merged(
+                buckets.setdefault(backlog.bucket, {}),
+                ((key, (at, at)) for key, at in backlog.keys.items()),
+            )
+            behind.setdefault(backlog.bucket, set()).add(message)
+        for bucket, changed in buckets.items():
+            try:
+                self._write(bucket, changed, done)
+            except TableUnavailable as failure:
+                done.retry |= behind[bucket]
+                done.problems[bucket] = str(failure)
+
+    def _write(self, bucket: str, changed: dict[str, Times], done: Intaken) -> None:
+        """Write first, then look whether a wake is due: a sender clears the wake first, then reads."""
+        now = self.clock.now()
+        owners: list[str] = []
+        for entry in entries(changed, bucket, now):
+            dealt = append(self.log, bucket_owner(bucket), entry)
+            if dealt is None:
+                append(self.log, UNKNOWN, entry)
+                owners = [UNKNOWN]
+                done.unknown[bucket] = len(changed)
+                continue
+            owners = (
+                [bucket_owner(bucket)]
+                if dealt.targets is None
+                else [target_owner(target) for target in dealt.targets]
+            )
+            done.pending[bucket] = len(changed)
+        since = min(first for first, _ in changed.values())
+        quiet = 0.0 if owners == [UNKNOWN] else self.gathering.quiet
+        done.woken += self.waking.ask(owners, now + quiet, since)
+
+    def _take_in_paths(self, message: str, backlog: PathBacklog, done: Intaken) -> None:
+        """Take in viewer paths: a dead letter that was redriven, or what 0.1.0 left on the queue."""
+        now = self.clock.now()
+        target = backlog.distribution
+        try:
+            if self.targets.view(target, now).routes is None:
+                # A survey will tell; meanwhile the message stays. Tried too often, it is given up as any other.
+                self.surveys.start()
+                done.retry.add(message)
+                done.problems[target] = "no survey knows this distribution yet"
+                return
+            changed = {path: (at, at) for path, at in backlog.paths.items()}
+            for entry in entries(changed, "", now):
+                append(self.log, target_owner(target), entry)
+            done.woken += self.waking.ask(
+                [target_owner(target)], now + self.gathering.quiet, min(backlog.paths.values())
+            )
+        except TableUnavailable as failure:
+            done.retry.add(message)
+            done.problems[target] = str(failure)
+
+    def _delete(self, drained: Sequence[Message], done: Intaken) -> None:
+        ended = [message for message in drained if message.id not in done.retry]
+        try:
+            if ended:
+                self.queue.delete(ended)
+        except QueueUnavailable as failure:
+            # They come again, and are found covered.
+            done.problems["messages that were drained"] = str(failure)

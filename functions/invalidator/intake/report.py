@@ -1,0 +1,51 @@
+"""What intake logs and counts of a batch.
+
+Everything that came from outside is logged as a JSON string, so no key can forge a line of its own.
+"""
+
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+
+from invalidator.intake.intake import Intaken
+
+# A legitimate batch names a few; a forged one could fill the log with names.
+MOST_BUCKETS = 100
+MOST_BODY = 200
+
+
+def report_intake(done: Intaken, logger: Logger, metrics: Metrics) -> None:
+    """Log what a person needs to know of a batch, and add what is counted to the metrics."""
+    for message, problem in done.inbox.unreadable:
+        logger.error(
+            "message given up",
+            extra={
+                "message_id": message.id,
+                "reason": problem.reason,
+                "detail": problem.detail,
+                "body": message.body[:MOST_BODY],
+                "happens": (
+                    "the message stays on the queue"
+                    if message.id in done.retry
+                    else "it is in the dead-letter queue"
+                ),
+            },
+        )
+    for name, why in list(done.problems.items())[:MOST_BUCKETS]:
+        logger.error(
+            "changes stay on the queue",
+            extra={"about": name, "detail": why, "messages": len(done.retry)},
+        )
+    logger.info(
+        "changes taken in",
+        extra={
+            "messages": done.messages,
+            "buckets": dict(list(done.pending.items())[:MOST_BUCKETS]),
+            "unknown": dict(list(done.unknown.items())[:MOST_BUCKETS]),
+            "test_events": done.inbox.tests,
+            "ignored": done.inbox.ignored,
+            "woken": done.woken,
+        },
+    )
+    dead = sum(message.id not in done.retry for message, _ in done.inbox.unreadable)
+    if dead:
+        metrics.add_metric("DeadLettered", MetricUnit.Count, dead)

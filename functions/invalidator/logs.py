@@ -1,0 +1,50 @@
+"""Writing to a log and reading on in it, over any table: the order that its readers and writers keep.
+
+A writer is dealt a number, then puts its entry under it. One that dies in between leaves a gap. A reader does not wait
+for it: it closes the number. A writer who comes late finds it closed, and is dealt another. So a reader that has read
+on to a number has seen all that will ever stand up to it.
+"""
+
+from collections.abc import Iterator
+
+from invalidator.core.pending.entry import Entry
+from invalidator.failures import TableUnavailable, UnreadableEntry
+from invalidator.ports import MOST_IN_FLIGHT, Dealt, Log
+
+# A number is closed under a writer only when a reader passes in the milliseconds between its two calls.
+MOST_NUMBERS = 20
+
+
+def append(log: Log, owner: str, entry: Entry) -> Dealt | None:
+    """Write an entry to an owner's log; None for a bucket that is not known. Raises TableUnavailable."""
+    for _ in range(MOST_NUMBERS):
+        dealt = log.deal(owner)
+        if dealt is None or log.put(owner, dealt.number, entry):
+            return dealt
+    raise TableUnavailable(f"log {owner}: readers closed {MOST_NUMBERS} numbers in a row")
+
+
+def read_on(log: Log, owner: str, after: int) -> Iterator[tuple[int, Entry | None]]:
+    """Yield the entries of a log after a number, each number once and in order; None for a closed one.
+
+    One that this version cannot read comes as an entry in doubt. Raises TableUnavailable.
+    """
+    read = after
+    while True:
+        try:
+            for number, entry in log.read(owner, read):
+                yield from _close_up(log, owner, read, number)
+                read = number
+                yield number, entry
+        except UnreadableEntry as problem:
+            yield from _close_up(log, owner, read, problem.number)
+            read = problem.number
+            yield read, Entry(doubt=str(problem))
+        else:
+            return
+
+
+def _close_up(log: Log, owner: str, read: int, number: int) -> Iterator[tuple[int, Entry | None]]:
+    """Close the numbers between two: their writers are between two calls, or died there; in a long gap, they expired."""
+    for missing in range(max(read + 1, number - MOST_IN_FLIGHT), number):
+        yield missing, log.close(owner, missing)

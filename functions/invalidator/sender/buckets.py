@@ -1,0 +1,163 @@
+"""The steps that are no target's: a bucket with many targets wakes them, changes of unknown buckets find an owner."""
+
+from collections import Counter
+from dataclasses import dataclass, field, replace
+
+from invalidator.core.pending.entry import UNKNOWN, Entry, bucket_owner, target_owner
+from invalidator.core.pending.wakes import LONGEST_DELAY_SECONDS, Gathering, Rest, Wake, rest_after
+from invalidator.core.reasons import Reason
+from invalidator.logs import append, read_on
+from invalidator.ports import Clock, DeadLetters, Log, Surveys, SurveyState, Targets, Wakes
+from invalidator.sender.sender import HELD_SECONDS, LEASE_SECONDS
+from invalidator.waking import Waking
+
+# While no survey has answered, the log of unknown buckets is looked at so soon, then ever later.
+FIRST_LOOK_SECONDS = 10.0
+# A survey that is younger has answered for the names that it was asked for.
+LATELY_SECONDS = 300.0
+
+
+@dataclass(slots=True)
+class BucketRun:
+    """What a step did, for the log and the metrics.
+
+    Attributes:
+        name: the bucket's owner name, or `unknown`.
+        held: whether another run had it.
+        woken: targets that nobody had asked for.
+        unserved: bucket → changed keys that nobody serves, by a complete survey that is younger.
+        moved: bucket → changed keys that found their bucket's log.
+        waiting: bucket → changed keys that wait for a survey.
+        dead: bucket → changed keys that were given up.
+        surveying: whether a survey was asked for.
+    """
+
+    name: str
+    held: bool = False
+    woken: int = 0
+    unserved: Counter[str] = field(default_factory=Counter)
+    moved: Counter[str] = field(default_factory=Counter)
+    waiting: Counter[str] = field(default_factory=Counter)
+    dead: Counter[str] = field(default_factory=Counter)
+    surveying: bool = False
+
+
+@dataclass(slots=True)
+class Buckets:
+    """The steps of buckets, wired to the outside world."""
+
+    log: Log
+    wakes: Wakes
+    targets: Targets
+    surveys: Surveys
+    waking: Waking
+    clock: Clock
+    gathering: Gathering
+    dead_letters: DeadLetters
+    give_up_seconds: float
+
+    def hand_out(self, bucket: str, token: str) -> BucketRun:
+        """Wake every target of a bucket. Raises TableUnavailable; what was not woken is when this comes again."""
+        name = bucket_owner(bucket)
+        now = self.clock.now()
+        wake = self.wakes.begin(name, now, now + LEASE_SECONDS, token)
+        if wake is None:
+            return self._held(name, now)
+        run = BucketRun(name)
+        targets = self.targets.of_bucket(bucket)
+        run.woken = self.waking.ask(map(target_owner, targets), now, wake.since or now)
+        # The bucket rests as a target does: while changes keep coming, its targets are asked for less and less often.
+        rest = rest_after(wake.rest, self.gathering, now) if wake.since is not None else Rest()
+        self.wakes.end(name, token, Wake(name, rest=rest))
+        return run
+
+    def find_owners(self, token: str) -> BucketRun:
+        """Find the owners of what stands in the log of unknown buckets.
+
+        A bucket that is known by now gets its changes. What a complete survey that began later does not know, nobody
+        serves. All else waits for a survey, which is asked for, and is given up after `give_up_seconds`.
+
+        Raises:
+            TableUnavailable: the table cannot be asked; the wake is to be tried again.
+            QueueUnavailable: what is given up could not be handed over; likewise.
+        """
+        now = self.clock.now()
+        wake = self.wakes.begin(UNKNOWN, now, now + LEASE_SECONDS, token)
+        if wake is None:
+            return self._held(UNKNOWN, now)
+        run = BucketRun(UNKNOWN)
+        survey = self.surveys.state()
+        state = self.targets.view(UNKNOWN, now).state
+        done = through = state.settled.get(UNKNOWN, 0)
+        waiting: list[Entry] = []
+        for number, entry in read_on(self.log, UNKNOWN, through):
+            through = number
+            if entry is not None and not self._ended(number, entry, survey, run, now):
+                waiting.append(entry)
+            elif not waiting:
+                done = number
+        if waiting and done + len(waiting) < through:
+            # Something ended behind what waits: it must not come again with it.
+            for entry in waiting:
+                append(self.log, UNKNOWN, entry)
+            done = through
+        elif not waiting:
+            done = through
+        if done != state.settled.get(UNKNOWN, 0):
+            self.targets.save(UNKNOWN, replace(state, settled={UNKNOWN: done}))
+        self._leave(run, waiting, survey, token, now)
+        return run
+
+    def _ended(self, number: int, entry: Entry, survey: SurveyState, run: BucketRun, now: float) -> bool:
+        """Tell whether nothing is left to do for an entry of an unknown bucket."""
+        dealt = append(self.log, bucket_owner(entry.bucket), entry)
+        oldest = min((first for first, _ in entry.changed.values()), default=entry.written)
+        if dealt is not None:
+            run.moved[entry.bucket] += len(entry.changed)
+            names = (
+                [bucket_owner(entry.bucket)] if dealt.targets is None else map(target_owner, dealt.targets)
+            )
+            self.waking.ask(names, now, oldest)
+            return True
+        if number <= survey.covers:
+            run.unserved[entry.bucket] += len(entry.changed)
+            return True
+        if oldest <= now - self.give_up_seconds:
+            keys = {key: newest for key, (_, newest) in entry.changed.items()}
+            detail = "for GiveUpHours no survey could tell who serves the bucket"
+            self.dead_letters.give_up_keys(entry.bucket, keys, Reason.UNAVAILABLE, detail)
+            run.dead[entry.bucket] += len(keys)
+            return True
+        run.waiting[entry.bucket] += len(entry.changed)
+        return False
+
+    def _leave(
+        self, run: BucketRun, waiting: list[Entry], survey: SurveyState, token: str, now: float
+    ) -> None:
+        """Give the lease back; while something waits, ask for a survey and for another look."""
+        if not waiting:
+            self.wakes.end(UNKNOWN, token, Wake(UNKNOWN))
+            return
+        # Invented names start no survey each: who was asked for lately waits for the next.
+        asked_lately = survey.completed > now - LATELY_SECONDS and run.waiting.keys() <= survey.unserved
+        if not asked_lately:
+            run.surveying = True
+            self.surveys.start()
+        since = min(first for entry in waiting for first, _ in entry.changed.values())
+        wait = min(max(FIRST_LOOK_SECONDS, (now - since) / 4), LONGEST_DELAY_SECONDS)
+        left = Wake(
+            UNKNOWN,
+            due=now + wait,
+            called=now,
+            since=since,
+            waiting=sum(run.waiting.values()),
+            reason="no survey has told yet who serves the bucket",
+        )
+        if self.wakes.end(UNKNOWN, token, left):
+            self.waking.call([(UNKNOWN, wait)])
+
+    def _held(self, name: str, now: float) -> BucketRun:
+        # As for a target: this may be the very message that was sent for the look that is asked for.
+        self.wakes.wake(name, now + HELD_SECONDS, now, now)
+        self.waking.call([(name, HELD_SECONDS)])
+        return BucketRun(name, held=True)

@@ -1,0 +1,117 @@
+"""What is pending for a target: its logs since what it has settled, routed by today's routing."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from invalidator.core.pending.entry import Entry, Times, bucket_owner, target_owner
+from invalidator.core.pending.gathering import Gathered
+from invalidator.core.pending.state import TargetState
+from invalidator.core.routing.behavior_wildcards import outermost
+from invalidator.core.routing.target import TargetRoutes
+from invalidator.core.routing.viewer_paths import Router
+from invalidator.logs import read_on
+from invalidator.ports import Log
+
+# The clocks that stamped the entries of a log may be so far off.
+CLOCKS_SECONDS = 600.0
+
+
+@dataclass(slots=True)
+class Pending:
+    """What is pending for a target.
+
+    Attributes:
+        paths: viewer path → first and newest change, epoch seconds.
+        through: log owner → the number up to which it was read.
+        entries: how many entries were read.
+        oldest: when the oldest of them was written, epoch seconds by its writer's clock.
+        newest: likewise the newest.
+        keys: how many changed keys they name.
+        unserved: how many of these the target does not serve.
+        doubts: why nobody can tell what changed: all that could have counts as changed.
+        examples: some of the keys, for the log.
+        floors: how wide wildcards for the target have to be at most: what leads to its buckets.
+    """
+
+    paths: Mapping[str, Times] = field(default_factory=dict)
+    through: dict[str, int] = field(default_factory=dict)
+    entries: int = 0
+    oldest: float = float("inf")
+    newest: float = float("-inf")
+    keys: int = 0
+    unserved: int = 0
+    doubts: list[str] = field(default_factory=list)
+    examples: list[str] = field(default_factory=list)
+    floors: tuple[str, ...] = ()
+
+
+MOST_EXAMPLES = 5
+
+
+def read_pending(
+    log: Log, routes: TargetRoutes, state: TargetState, index_documents: tuple[str, ...], now: float
+) -> Pending:
+    """Read and route what the target has not settled, as of `now` (epoch seconds). Raises TableUnavailable."""
+    pending, gathered = Pending(), Gathered()
+    routers = {
+        bucket: [
+            Router(route, bucket, index_documents)
+            for route in routes.routes
+            if any(origin.bucket == bucket for origin in route.origins)
+        ]
+        for bucket in routes.buckets
+    }
+    pending.floors = outermost(
+        path for routed in routers.values() for router in routed for path in router.floors()
+    )
+    if routes.version != state.routing:
+        gathered.add((path, (at, at)) for path, at in routes.purge.items())
+    own = target_owner(routes.target)
+    for entry in _entries(log, own, state.settled.get(own, 0), pending):
+        gathered.add(entry.changed.items())
+        if entry.doubt:
+            gathered.add((path, (now, now)) for path in pending.floors)
+    for bucket, routed in routers.items():
+        owner = bucket_owner(bucket)
+        for entry in _entries(log, owner, _start(log, owner, routes, state), pending):
+            gathered.add(_routed(entry, routed, pending))
+            if entry.doubt:
+                gathered.add((path, (now, now)) for router in routed for path in router.floors())
+    pending.paths = gathered.paths
+    return pending
+
+
+def _start(log: Log, owner: str, routes: TargetRoutes, state: TargetState) -> int:
+    """The number after which to read on: further back where a change of the routing has not been followed yet."""
+    settled = state.settled.get(owner)
+    if routes.version == state.routing or routes.reroute_since is None:
+        return settled or 0
+    back = log.before(owner, routes.reroute_since - CLOCKS_SECONDS)
+    return back if settled is None else min(back, settled)
+
+
+def _entries(log: Log, owner: str, after: int, pending: Pending) -> Iterator[Entry]:
+    pending.through[owner] = after
+    for number, entry in read_on(log, owner, after):
+        pending.through[owner] = number
+        if entry is None:
+            continue
+        pending.entries += 1
+        if entry.doubt:
+            pending.doubts.append(entry.doubt)
+        pending.oldest = min(pending.oldest, entry.written)
+        pending.newest = max(pending.newest, entry.written)
+        yield entry
+
+
+def _routed(entry: Entry, routers: Sequence[Router], pending: Pending) -> Iterator[tuple[str, Times]]:
+    pending.keys += len(entry.changed)
+    if len(pending.examples) < MOST_EXAMPLES:
+        pending.examples += list(entry.changed)[: MOST_EXAMPLES - len(pending.examples)]
+    for key, times in entry.changed.items():
+        served = False
+        for router in routers:
+            for path in router.paths(key):
+                served = True
+                yield path, times
+        pending.unserved += not served

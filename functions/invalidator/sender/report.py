@@ -1,0 +1,143 @@
+"""What the sender logs and counts of a run.
+
+Everything that came from outside is logged as a JSON string, so no key can forge a line of its own.
+"""
+
+from collections.abc import Sequence
+
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+
+from invalidator.core.outcome import Outcome
+from invalidator.sender.buckets import BucketRun
+from invalidator.sender.sender import Run
+
+MOST_EXAMPLES = 5
+MOST_BUCKETS = 100
+# Latencies are told as this many evenly chosen values of a run: enough for a median and a p95.
+MOST_SAMPLES = 20
+
+
+def report_run(run: Run, logger: Logger, metrics: Metrics) -> None:
+    """Log what a person needs to know of a target's run, and add what is counted to the metrics."""
+    outcome = run.outcome
+    if run.gone:
+        logger.warning(
+            "no survey knows this distribution", extra={"distribution": run.target, "dead": len(outcome.dead)}
+        )
+    if run.pending is not None:
+        _log_pending(run, logger)
+    buckets = () if run.routes is None else run.routes.buckets[:MOST_BUCKETS]
+    for sent in outcome.sent:
+        logger.info(
+            "invalidation created",
+            extra={
+                "distribution": run.target,
+                "invalidation": sent.id,
+                "paths": len(sent.paths),
+                "wildcards": sent.wildcards,
+                "examples": sent.paths[:MOST_EXAMPLES],
+            },
+        )
+    for dead in outcome.dead:
+        logger.error(
+            "paths given up",
+            extra={
+                "distribution": run.target,
+                "buckets": buckets,
+                "keys": run.pending.examples if run.pending else [],
+                "paths": list(dead.paths)[:MOST_EXAMPLES],
+                "path_count": len(dead.paths),
+                "reason": dead.reason,
+                "detail": dead.detail,
+                "happens": "it is in the dead-letter queue",
+            },
+        )
+    if outcome.left and outcome.reason:
+        logger.warning(
+            "paths wait",
+            extra={
+                "distribution": run.target,
+                "path_count": len(outcome.left),
+                "reason": outcome.reason,
+                "failing": outcome.failing,
+                "since": min(first for first, _ in outcome.left.values()),
+                "until": run.due,
+                "happens": "they stay pending",
+            },
+        )
+    _count(run, metrics)
+
+
+def report_buckets(run: BucketRun, logger: Logger, metrics: Metrics) -> None:
+    """Log what a step of a bucket, or of the unknown ones, did."""
+    for bucket, keys in list(run.unserved.items())[:MOST_BUCKETS]:
+        logger.info("no distribution serves these keys", extra={"bucket": bucket, "keys": keys})
+    for bucket, keys in list(run.dead.items())[:MOST_BUCKETS]:
+        logger.error(
+            "keys given up: no survey could tell who serves the bucket",
+            extra={"bucket": bucket, "keys": keys},
+        )
+    if run.dead:
+        metrics.add_metric("DeadLettered", MetricUnit.Count, len(run.dead))
+    if run.waiting:
+        logger.warning(
+            "distributions of a bucket unknown",
+            extra={
+                "buckets": dict(run.waiting.most_common(MOST_BUCKETS)),
+                "surveying": run.surveying,
+                "happens": "they stay pending until a survey has told",
+            },
+        )
+    logger.info("targets woken", extra={"of": run.name, "woken": run.woken, "moved": sum(run.moved.values())})
+
+
+def _log_pending(run: Run, logger: Logger) -> None:
+    pending = run.pending
+    if pending is None or not pending.entries:
+        return
+    for problem in pending.doubts:
+        logger.error(
+            "nobody can tell what changed",
+            extra={
+                "distribution": run.target,
+                "detail": problem,
+                "happens": "all that may have changed is invalidated",
+            },
+        )
+    if pending.unserved == pending.keys and pending.keys:
+        logger.info(
+            "the distribution serves none of these keys",
+            extra={"distribution": run.target, "keys": pending.keys, "examples": pending.examples},
+        )
+
+
+def _count(run: Run, metrics: Metrics) -> None:
+    outcome = run.outcome
+    counts = {
+        "Invalidations": len(outcome.sent),
+        "PathsSent": sum(len(each.paths) for each in outcome.sent),
+        "Throttled": outcome.refused,
+        "DeadLettered": len(outcome.dead),
+    }
+    for name, value in counts.items():
+        if value:
+            metrics.add_metric(name, MetricUnit.Count, value)
+    if run.paths_this_month is not None and outcome.sent:
+        metrics.add_metric("PathsThisMonth", MetricUnit.Count, run.paths_this_month)
+    for seconds in _latencies(run, outcome):
+        metrics.add_metric("EventToInvalidationSeconds", MetricUnit.Seconds, seconds)
+
+
+def _latencies(run: Run, outcome: Outcome) -> Sequence[float]:
+    """From a change to the invalidation that made it fresh, seconds; a sample of the run."""
+    if not outcome.sent or run.pending is None:
+        return ()
+    created = outcome.sent[-1].created
+    values = sorted(
+        max(0.0, created - first)
+        for path, (first, _) in run.pending.paths.items()
+        if path not in outcome.left
+    )
+    step = max(1, len(values) // MOST_SAMPLES)
+    return [round(value, 2) for value in values[step // 2 :: step][:MOST_SAMPLES]]

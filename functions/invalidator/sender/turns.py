@@ -1,0 +1,97 @@
+"""A target's turn among the calls of its account: when it may ask CloudFront, and what the answers teach about that."""
+
+from dataclasses import dataclass, replace
+
+from invalidator.core.limits.slots import Calls, after_throttling, met_together, relearned
+from invalidator.ports import Account, Accounts, Clock
+
+# A run waits so long for its turn; what is further off comes by a wake of its own.
+MOST_WAIT_SECONDS = 4.0
+
+
+@dataclass(slots=True)
+class Turns:
+    """The account's queue of calls, for one run of one target.
+
+    Attributes:
+        account: whose quotas they are.
+        known: what is known of the account; kept up to date.
+        ticket: the target's position in the queue, 0 where it has none.
+    """
+
+    target: str
+    account: str
+    known: Account
+    ticket: int
+    accounts: Accounts
+    clock: Clock
+
+    @property
+    def calls(self) -> Calls:
+        """The queue, as known."""
+        return self.known.calls
+
+    @property
+    def crowded(self) -> bool:
+        """Whether others wait for their turn too: then one request is all that a turn carries."""
+        return self.calls.gap > 0 and self.calls.queued > 1
+
+    def expected(self) -> float:
+        """Return when the target's turn is, epoch seconds; 0 while calls are not spaced or it has no ticket."""
+        return self.calls.turn(self.ticket, self.clock.now()) if self.calls.gap and self.ticket else 0.0
+
+    def take(self, deadline: float) -> bool:
+        """Wait for the target's turn and take it; False where it comes too late for this run, or after `deadline`.
+
+        Raises TableUnavailable.
+        """
+        if self.calls.gap == 0:
+            return self.clock.now() < deadline
+        if not self.ticket:
+            self._queue(self.accounts.draw(self.account))
+            self.ticket = self.calls.dealt
+        while True:
+            now = self.clock.now()
+            turn = self.expected()
+            if turn > min(deadline, now + MOST_WAIT_SECONDS):
+                return False
+            if turn > now:
+                self.clock.sleep(turn - now)
+            now = self.clock.now()
+            if self.accounts.take_turn(self.account, self.ticket, self.calls.last, now):
+                self._queue(replace(self.calls, last=now, served=max(self.calls.served, self.ticket)))
+                self.ticket = 0
+                return True
+            self.known = self.accounts.known(self.account, now)
+            if self.calls.gap == 0:
+                return self.clock.now() < deadline
+
+    def accepted(self) -> None:
+        """Learn that a call was taken. Raises TableUnavailable."""
+        self._learn(relearned(self.calls, self.clock.now()))
+
+    def throttled(self) -> None:
+        """Learn that a call was refused for the rate of calls. Raises TableUnavailable."""
+        now = self.clock.now()
+        self.known = self.accounts.known(self.account, now)
+        self._learn(after_throttling(self.calls, now))
+
+    def refused_for_size(self) -> bool:
+        """Note a refusal for size; tell whether it is the account's rate, since another target met it within seconds.
+
+        Raises TableUnavailable.
+        """
+        now = self.clock.now()
+        self.known = self.accounts.known(self.account, now)
+        together = met_together(self.calls, self.target, now)
+        learned = after_throttling(self.calls, now) if together else self.calls
+        self._learn(replace(learned, refused_target=self.target, refused_at=now))
+        return together
+
+    def _learn(self, calls: Calls) -> None:
+        if calls != self.calls:
+            self.accounts.learn(self.account, calls, self.calls.learned)
+            self._queue(calls)
+
+    def _queue(self, calls: Calls) -> None:
+        self.known = replace(self.known, calls=calls)

@@ -1,0 +1,84 @@
+"""Every minute: what is due and has no wake gets one, and the oldest unsent change becomes a metric.
+
+It reads a sparse list, of what is asked for, held, waiting or resting, and never scans. So a wake that was lost,
+wherever a process died, is made good within three minutes of being due.
+"""
+
+from dataclasses import dataclass, field
+
+from invalidator.core.pending.wakes import (
+    ABSURD_SECONDS,
+    LONGEST_DELAY_SECONDS,
+    LONGEST_LEASE_SECONDS,
+    Wake,
+)
+from invalidator.failures import QueueUnavailable
+from invalidator.ports import Clock, WakeQueue, Wakes
+
+# A message that is so late was lost. (One more than needed does no harm.)
+LATE_SECONDS = 60.0
+# What rests so long is removed from the list.
+IDLE_SECONDS = 600.0
+
+
+@dataclass(slots=True)
+class Swept:
+    """What a sweep found.
+
+    Attributes:
+        oldest: the first change that is not sent yet, of all, epoch seconds; None where nothing waits.
+        oldest_name: whose it is.
+        waiting: how many targets, buckets and unknown ones something waits for.
+        called: those that got a wake.
+        unsent: why wakes could not be sent, "" where they could.
+    """
+
+    oldest: float | None = None
+    oldest_name: str = ""
+    waiting: int = 0
+    called: list[str] = field(default_factory=list)
+    unsent: str = ""
+
+
+def sweep(wakes: Wakes, queue: WakeQueue, clock: Clock) -> Swept:
+    """Sweep once. Raises TableUnavailable."""
+    now = clock.now()
+    swept = Swept()
+    calls: list[tuple[str, float]] = []
+    for wake in wakes.waiting():
+        held = now < wake.leased_until <= now + LONGEST_LEASE_SECONDS
+        if wake.since is None and wake.due is None:
+            if not held and wake.rest.until < now - IDLE_SECONDS:
+                wakes.forget(wake.name, now - IDLE_SECONDS)
+            continue
+        if wake.since is not None:
+            swept.waiting += 1
+            if swept.oldest is None or wake.since < swept.oldest:
+                swept.oldest, swept.oldest_name = wake.since, wake.name
+        if not held and _call(wakes, wake, now):
+            due = now if wake.due is None else wake.due
+            calls.append((wake.name, max(0.0, min(due - now, LONGEST_DELAY_SECONDS))))
+    try:
+        if calls:
+            queue.call(calls)
+    except QueueUnavailable as failure:
+        swept.unsent = str(failure)
+    swept.called = [name for name, _ in calls]
+    return swept
+
+
+def _call(wakes: Wakes, wake: Wake, now: float) -> bool:
+    """Note that a message is sent for it, where one is needed and nobody else notes the same."""
+    if wake.due is None:
+        # Its run died: nobody is going to look at it.
+        return wakes.wake(wake.name, now, wake.since or now, now) is not None
+    return _uncalled(wake, wake.due, now) and wakes.called(wake.name, wake.due, now)
+
+
+def _uncalled(wake: Wake, due: float, now: float) -> bool:
+    """Whether no message is on its way for what is asked for: it was not time yet, or the message is too late."""
+    asleep = wake.called == 0.0
+    if due > now + LONGEST_DELAY_SECONDS:
+        # No message is delayed longer: where one was sent for this, it was by a clock that is off.
+        return not asleep or due > now + ABSURD_SECONDS
+    return asleep or max(due, wake.called) < now - LATE_SECONDS

@@ -1,0 +1,193 @@
+"""The real worker, wired to the simulated services: what `invalidator.wiring` does for AWS."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from infra.simulator.cloudfront import SimulatedCloudFront
+from infra.simulator.function import SimulatedFunction
+from infra.simulator.memory import InMemoryTable
+from infra.simulator.sqs import MAX_RECEIVE_COUNT, MESSAGES_A_CALL, DeadLetter, SimulatedQueue
+from infra.simulator.timed import QUEUE_SECONDS, SDK_PROCESSOR_SECONDS, TABLE_SECONDS, Timed
+from invalidator.core.limits.account import Limits
+from invalidator.core.messages.backlog import KeyBacklog, PathBacklog, bodies
+from invalidator.core.pending.entry import Entry
+from invalidator.core.pending.wakes import Gathering
+from invalidator.core.reasons import Reason
+from invalidator.intake.intake import Intake
+from invalidator.ports import Message, SurveyState
+from invalidator.sender.buckets import Buckets
+from invalidator.sender.sender import Sender
+from invalidator.sweep.sweep import sweep
+from invalidator.waking import Waking
+
+# Received by the function itself, a message is hidden for so long.
+DRAINED_VISIBILITY_SECONDS = 30.0
+# What the worker computes at a whole processor: for a run, to read a message, and to route, cover and coalesce a path.
+RUN_PROCESSOR_SECONDS = 0.003
+MESSAGE_PROCESSOR_SECONDS = 0.00006
+PATH_PROCESSOR_SECONDS = 0.00006
+# No call begins in a run's last seconds.
+DEADLINE_SECONDS = 25.0
+WAKE = '{"invalidator":2,"wake":"'
+
+
+@dataclass(slots=True)
+class SimulatedQueues:
+    """`ChangesQueue`, `WakeQueue` and `DeadLetters` over simulated queues."""
+
+    function: SimulatedFunction
+    changes: SimulatedQueue
+    wakes: SimulatedQueue
+    dead: list[DeadLetter] = field(default_factory=list)
+
+    def receive_more(self, most: int) -> list[Message]:
+        """Receive what waits on the changes queue, ten with each call."""
+        received: list[Message] = []
+        while len(received) < most:
+            self._answer()
+            more = self.changes.receive(
+                min(MESSAGES_A_CALL, most - len(received)), DRAINED_VISIBILITY_SECONDS
+            )
+            self.function.compute(MESSAGE_PROCESSOR_SECONDS * len(more))
+            received += more
+            if len(more) < MESSAGES_A_CALL:
+                break
+        return received
+
+    def delete(self, messages: Sequence[Message]) -> None:
+        """Delete what was received so."""
+        for begin in range(0, len(messages), MESSAGES_A_CALL):
+            self._answer()
+            self.changes.delete(messages[begin : begin + MESSAGES_A_CALL])
+
+    def call(self, names: Iterable[tuple[str, float]]) -> None:
+        """Send wakes, ten with each call."""
+        for number, (name, delay) in enumerate(names):
+            if number % MESSAGES_A_CALL == 0:
+                self._answer()
+            self.wakes.send(f'{WAKE}{name}"}}', delay)
+
+    def give_up(
+        self, target: str, buckets: Iterable[str], paths: Mapping[str, float], reason: Reason, detail: str
+    ) -> None:
+        """Take a target's paths as dead letters."""
+        backlog = PathBacklog(target, tuple(buckets), dict(paths), 0, detail)
+        self.dead += [DeadLetter(body, reason) for body in bodies(backlog)]
+
+    def give_up_keys(self, bucket: str, keys: Mapping[str, float], reason: Reason, detail: str) -> None:
+        """Take a bucket's keys as dead letters."""
+        self.dead += [DeadLetter(body, reason) for body in bodies(KeyBacklog(bucket, dict(keys), 0, detail))]
+
+    def give_up_message(self, message: Message, reason: Reason, detail: str) -> None:  # noqa: ARG002  the port's
+        """Take a message as a dead letter."""
+        self.dead.append(DeadLetter(message.body, reason))
+
+    def _answer(self) -> None:
+        self.function.time.sleep(QUEUE_SECONDS)
+        self.function.compute(SDK_PROCESSOR_SECONDS)
+
+
+class _TimedLog(Timed):
+    """The logs: who reads one has to work on every name in it."""
+
+    def read(self, owner: str, after: int) -> Iterator[tuple[int, Entry | None]]:
+        found = list(self.__getattr__("read")(owner, after))
+        names = sum(len(entry.changed) for _, entry in found if entry is not None)
+        self._function.compute(PATH_PROCESSOR_SECONDS * names)
+        return iter(found)
+
+
+class _NoSurveys:
+    """No bucket is unknown here."""
+
+    def state(self) -> SurveyState:
+        return SurveyState()
+
+    def start(self) -> None:
+        pass
+
+
+class SimulatedWorker:
+    """Intake, sender and sweep.
+
+    Attributes:
+        queues: what it sends to and receives from.
+    """
+
+    def __init__(
+        self,
+        table: InMemoryTable,
+        cloudfront: SimulatedCloudFront,
+        queues: SimulatedQueues,
+        limits: Limits,
+        gathering: Gathering,
+    ) -> None:
+        self.queues = queues
+        self._function = queues.function
+        self._time = queues.function.time
+        self._runs = 0
+        timed: Any = Timed(table, self._function, TABLE_SECONDS)
+        log: Any = _TimedLog(table, self._function, TABLE_SECONDS)
+        waking = Waking(timed, queues, self._time)
+        self._intake = Intake(
+            log=log,
+            targets=timed,
+            surveys=_NoSurveys(),
+            queue=queues,
+            dead_letters=queues,
+            waking=waking,
+            clock=self._time,
+            gathering=gathering,
+            most_receives=MAX_RECEIVE_COUNT,
+        )
+        self._buckets = Buckets(
+            log=log,
+            wakes=timed,
+            targets=timed,
+            surveys=_NoSurveys(),
+            waking=waking,
+            clock=self._time,
+            gathering=gathering,
+            dead_letters=queues,
+            give_up_seconds=limits.give_up_seconds,
+        )
+        self._sender = Sender(
+            log=log,
+            wakes=timed,
+            targets=timed,
+            accounts=timed,
+            cloudfront=cloudfront,
+            wake_queue=queues,
+            dead_letters=queues,
+            surveys=_NoSurveys(),
+            clock=self._time,
+            limits=limits,
+            gathering=gathering,
+            index_documents=("index.html",),
+        )
+        self._wakes: Any = timed
+
+    def take_in(self, messages: Sequence[Message]) -> set[str]:
+        """Take in a batch of the changes queue; return the ids that stay on it."""
+        self._function.compute(RUN_PROCESSOR_SECONDS + MESSAGE_PROCESSOR_SECONDS * len(messages))
+        return self._intake.handle(messages, self._time.now() + DEADLINE_SECONDS).retry
+
+    def look(self, messages: Sequence[Message]) -> set[str]:
+        """Follow wakes; return the ids that stay on the queue."""
+        for message in messages:
+            self._function.compute(RUN_PROCESSOR_SECONDS)
+            self._runs += 1
+            token = f"run-{self._runs}"
+            name = message.body.removeprefix(WAKE).removesuffix('"}')
+            kind, _, owner = name.partition(":")
+            if kind == "target":
+                self._sender.run(owner, token, self._time.now() + DEADLINE_SECONDS)
+            else:
+                self._buckets.hand_out(owner, token)
+        return set()
+
+    def sweep(self) -> None:
+        """Look at all that waits."""
+        self._function.compute(RUN_PROCESSOR_SECONDS)
+        sweep(self._wakes, self.queues, self._time)

@@ -1,0 +1,71 @@
+"""The budget, the bound past it, and the hard limit: counted before anything is sent."""
+
+from invalidator.core.limits.account import Limits
+from invalidator.core.limits.allowance import Allowance
+from invalidator.failures import BackPressure
+from tests.sender.world import World, distribution
+
+DAY = 86_400.0
+
+
+def site(**limits):
+    return World(distribution("E1", "site"), limits=Limits(Allowance(1000, 15), **limits))
+
+
+def spent(world):
+    return world.memory.known("self", world.clock.now()).spending.month
+
+
+def test_past_the_budget_a_target_is_sent_one_path_at_most_every_so_often():
+    world = site(monthly_budget=10, over_budget_seconds=900)
+    start = world.clock.now()
+    while world.clock.now() < start + DAY / 4:
+        world.upload("a.html", "b/c.html")
+        world.run_for(60)
+    over = DAY / 4 / 900
+    assert over * 0.9 <= spent(world) <= 10 + over + 1
+    assert len({sent.created // 900 for sent in world.cloudfront.paid}) >= over * 0.9
+
+
+def test_without_a_bound_a_target_is_sent_wildcards_as_often_as_it_changes():
+    world = site(monthly_budget=10, over_budget_seconds=0)
+    for _ in range(60):
+        world.upload("a.html", "b/c.html")
+        world.run_for(60)
+    assert len(world.cloudfront.paid) >= 55
+
+
+def test_at_the_hard_limit_nothing_is_sent_and_it_is_said():
+    world = site(monthly_budget=0, hard_path_limit=5)
+    for n in range(20):
+        world.upload(f"{n}.html")
+        world.run_for(60)
+    assert spent(world) == sum(len(paths) for paths in world.paths) == 5
+    assert "HardPathLimit" in world.runs[-1].outcome.reason
+    assert world.sweep().waiting == 1
+
+
+def test_what_cloudfront_refused_is_given_back_and_what_is_not_known_stays_counted():
+    world = site(monthly_budget=0)
+    world.cloudfront.answers["E1"] = [BackPressure("Throttling", too_large=False)]
+    world.upload("a.html")
+    world.run_for(60)
+    assert spent(world) == 1
+    world.cloudfront.lose_answers = 1
+    world.upload("b.html")
+    world.run_for(300)
+    assert spent(world) == 3
+    assert len(world.cloudfront.paid) == 2
+
+
+def test_a_flood_of_long_random_keys_is_counted_and_bounded():
+    world = site(monthly_budget=1000, over_budget_seconds=900)
+    start = world.clock.now()
+    count = 0
+    while world.clock.now() < start + 3600:
+        for _ in range(8):
+            count += 10
+            world.upload(*(f"{count + n:0>900}" for n in range(10)))
+        world.run_for(30)
+    assert spent(world) == sum(len(paths) for paths in world.paths)
+    assert spent(world) <= 1000

@@ -1,0 +1,80 @@
+"""Buckets that no survey knows: their changes wait for one, and invented names start nothing."""
+
+from dataclasses import replace
+
+from invalidator.core.reasons import Reason
+from tests.sender.world import World, distribution
+
+HOUR = 3600.0
+
+
+def complete(world, unserved=()):
+    """A survey that is complete now."""
+    now = world.clock.now()
+    world.memory.begin_survey(now, now + 60, "s")
+    state = world.memory.survey_state()
+    world.memory.save_survey(
+        "s",
+        replace(state, completed=now, covers=world.memory.newest("unknown"), unserved=frozenset(unserved)),
+    )
+
+
+def test_a_change_of_a_new_bucket_is_sent_as_soon_as_a_survey_knows_it():
+    world = World()
+    started = []
+    world.survey = lambda: (started.append(world.clock.now()), world.serve(distribution("E1", "site")))
+    world.upload("a.html")
+    world.run_for(60)
+    assert started
+    assert world.paths == [("/a.html",)]
+
+
+def test_a_change_that_nobody_serves_is_settled_only_by_a_complete_survey_that_began_later():
+    world = World()
+    complete(world)
+    world.upload("a.html")
+    world.run_for(30)
+    assert sum(step.unserved["site"] for step in world.steps) == 0
+    assert world.sweep().waiting == 1
+    complete(world)
+    world.run_for(120)
+    assert sum(step.unserved["site"] for step in world.steps) == 1
+    assert world.sweep().waiting == 0
+
+
+def test_a_flood_of_invented_names_starts_few_surveys_and_no_logs_of_its_own():
+    world = World()
+    surveys = []
+
+    def survey():
+        surveys.append(world.clock.now())
+        complete(world, {f"invented-{n}" for n in range(2000)})
+
+    world.survey = survey
+    for n in range(1000):
+        world.upload("a", bucket=f"invented-{n}")
+        world.run_for(0.5)
+    world.run_for(600)
+    assert len(surveys) <= 12
+    assert world.sweep().waiting == 0
+    assert {name for name in world.memory._logs if world.memory._logs[name].entries} == {"unknown"}
+
+
+def test_where_no_survey_answers_for_a_day_the_changes_are_given_up_with_the_reason():
+    world = World()
+    world.upload("a.html", "b.html")
+    world.run_for(25 * HOUR)
+    assert [(name, sorted(keys), reason) for name, keys, reason, _ in world.queues.letters] == [
+        ("site", ["a.html", "b.html"], Reason.UNAVAILABLE)
+    ]
+    assert len(world.steps) < 24 * 60 + 100
+
+
+def test_a_known_bucket_behind_an_unknown_one_is_moved_once():
+    world = World()
+    world.upload("a.html", bucket="nobody")
+    world.upload("b.html", bucket="site")
+    world.serve(distribution("E1", "site"))
+    world.run_for(600)
+    assert sum(step.moved["site"] for step in world.steps) == 1
+    assert world.paths == [("/b.html",)]

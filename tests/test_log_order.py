@@ -1,0 +1,51 @@
+"""The order of a log: whatever writers and readers do in between, each written entry is read once, and none is passed."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from infra.simulator.memory import InMemoryTable
+from invalidator.core.pending.entry import Entry
+from invalidator.logs import append, read_on
+
+OWNER = "target:E1"
+
+
+def writer(table, entry, written):
+    """A writer that can be stopped between its two calls, for good or for a while."""
+    while True:
+        dealt = table.deal(OWNER)
+        yield
+        if table.put(OWNER, dealt.number, entry):
+            written.append(entry)
+            return
+
+
+@given(st.lists(st.one_of(st.just("new"), st.just("read"), st.integers(0, 5)), max_size=60))
+def test_what_was_written_is_read_once_and_in_spite_of_every_gap(steps):
+    table, written, seen, writers, settled = InMemoryTable(), [], [], [], 0
+    for step in steps:
+        if step == "new":
+            writers.append(writer(table, Entry({f"k{len(writers)}": (1.0, 1.0)}), written))
+            next(writers[-1])
+        elif step == "read":
+            for number, entry in read_on(table, OWNER, settled):
+                assert number == settled + 1
+                settled = number
+                if entry is not None:
+                    seen.append(entry)
+        elif writers:
+            next(writers[step % len(writers)], None)
+    for number, entry in read_on(table, OWNER, settled):
+        settled = number
+        if entry is not None:
+            seen.append(entry)
+    assert sorted(seen, key=repr) == sorted(written, key=repr)
+
+
+def test_a_writer_that_finds_its_number_closed_is_dealt_another():
+    table = InMemoryTable()
+    assert table.deal(OWNER).number == 1
+    second = append(table, OWNER, Entry({"a": (1.0, 1.0)}))
+    assert second.number == 2
+    assert [(number, entry is None) for number, entry in read_on(table, OWNER, 0)] == [(1, True), (2, False)]
+    assert not table.put(OWNER, 1, Entry({"b": (1.0, 1.0)}))
