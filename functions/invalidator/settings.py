@@ -74,6 +74,23 @@ class SweepSettings:
     dead_letter_queue_url: Text
 
 
+@dataclass(frozen=True, slots=True)
+class SurveySettings:
+    """What the survey needs to know.
+
+    Attributes:
+        table_name: the DynamoDB table.
+        wake_queue_url: the queue of wakes.
+        survey_minutes: minutes between two surveys.
+        index_documents: as the worker has it: another value changes the routing of every target.
+    """
+
+    table_name: Text
+    wake_queue_url: Text
+    survey_minutes: Annotated[int, Field(ge=1)] = 5
+    index_documents: str = "index.html"
+
+
 def read_settings(environment: Mapping[str, str], kind: type[SettingsT]) -> SettingsT:
     """Read the settings of a kind. Raises SettingsError, which names the variable and what is wrong with it."""
     values = {name.lower(): value for name, value in environment.items() if name.isupper()}

@@ -14,17 +14,15 @@ from invalidator.core.pending.entry import Entry, bucket_of_owner, bucket_owner
 from invalidator.core.pending.state import TargetState
 from invalidator.core.pending.wakes import ABSURD_SECONDS, LONGEST_LEASE_SECONDS, Wake, believed, shard_of
 from invalidator.core.routing.pins import Pin
-from invalidator.core.routing.target import TargetRoutes
+from invalidator.core.routing.target import NOT_SEEN, Seen, TargetRoutes
 from invalidator.core.sent import Sent
 from invalidator.ports import (
     FEW_TARGETS,
     MOST_IN_FLIGHT,
     NO_CALLS,
-    NOT_SEEN,
     SURVEYS_APART_SECONDS,
     Account,
     Dealt,
-    Seen,
     SurveyState,
     TargetView,
 )

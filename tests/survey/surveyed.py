@@ -11,6 +11,7 @@ from invalidator.core.routing.target import Seen, TargetRoutes
 from invalidator.core.routing.viewer_paths import Router
 from invalidator.survey.summary import Summary
 from invalidator.survey.survey import Survey, Surveying
+from invalidator.waking import Waking
 from tests.survey.account import Account, VirtualTime
 
 MINUTE = 60.0
@@ -42,7 +43,13 @@ class Surveyed:
         found = CloudFrontDistributions(clients, self.time, self.time.together(AT_A_TIME))
         table = self.table if store is None else store
         made = Survey(
-            found, table, table, table, table, self, self.time, Surveying(INTERVAL, HISTORY, self.settings)
+            found,
+            table,
+            table,
+            table,
+            Waking(table, self, self.time),
+            self.time,
+            Surveying(INTERVAL, HISTORY, self.settings),
         )
         return made.run(f"run{self.runs}", self.time.now() + seconds, asked=asked)
 

@@ -1,7 +1,5 @@
 """What a survey learns, keeps and tells, and what it does when CloudFront does not answer as it should."""
 
-import logging
-
 import pytest
 
 from invalidator.core.pending.entry import UNKNOWN
@@ -87,7 +85,7 @@ def test_of_two_at_once_one_works(site):
 # Bad answers
 
 
-def test_days_of_a_denied_list_lose_no_route_and_leave_unknown_buckets_waiting(site, caplog):
+def test_days_of_a_denied_list_lose_no_route_and_leave_unknown_buckets_waiting(site):
     site.account.put("E1", s3("site"))
     site.survey()
     learned = site.time.now()
@@ -102,11 +100,10 @@ def test_days_of_a_denied_list_lose_no_route_and_leave_unknown_buckets_waiting(s
     state = site.table.survey_state()
     assert (state.completed, state.covers) == (learned, 0)
     assert summary.routes_age == site.time.now() - learned
-    assert any("AccessDenied" in message for message in caplog.messages)
 
 
 @pytest.mark.parametrize("code", ["AccessDenied", "NoSuchDistribution"])
-def test_one_that_may_not_be_read_keeps_its_record_and_costs_itself_alone(site, code, caplog):
+def test_one_that_may_not_be_read_keeps_its_record_and_costs_itself_alone(site, code):
     site.account.put("E1", s3("site"))
     site.account.put("E2", s3("site"))
     site.survey()
@@ -121,7 +118,6 @@ def test_one_that_may_not_be_read_keeps_its_record_and_costs_itself_alone(site, 
     assert site.paths("E1", "site", "a.html") == {"/a.html"}
     assert site.paths("E2", "site", "v2/a.html") == {"/a.html"}
     assert (site.routes("E1").learned, bool(site.record("E1")[1].doubt)) == (learned, True)
-    assert any("E1" in message and "cannot be read" in message for message in caplog.messages)
     del site.account.denied["E1"]
     site.after(INTERVAL).survey()
     assert site.paths("E1", "site", "v2/a.html") == {"/a.html"}
@@ -351,11 +347,3 @@ def test_a_survey_killed_anywhere_loses_neither_a_route_nor_a_change(uses):
     assert site.routes("E4").reroute_since == switched - INTERVAL
     woken = {wake.name for wake in site.table.waiting() if wake.due is not None}
     assert {"target:E1", "target:E2", "target:E4"} <= woken
-
-
-def test_log_lines_cannot_be_forged_by_what_an_origin_is_called(site, caplog):
-    site.account.put("E1", s3("site"))
-    site.account.distributions["E1"]["DefaultCacheBehavior"]["TargetOriginId"] = "x\nERROR forged"
-    with caplog.at_level(logging.ERROR):
-        site.survey()
-    assert all("\n" not in message for message in caplog.messages)

@@ -6,7 +6,6 @@ safe: a target's record first, then the lists of its buckets, then its wake, the
 Whatever dies in between is done again.
 """
 
-import logging
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
@@ -25,7 +24,7 @@ from invalidator.core.routing.renewal import (
     renewed,
 )
 from invalidator.core.routing.target import IN_PROGRESS, Seen
-from invalidator.failures import Failure, Permanent, QueueUnavailable, TableUnavailable, UnreadableEntry
+from invalidator.failures import Failure, Permanent, TableUnavailable, UnreadableEntry
 from invalidator.ports import (
     Clock,
     Distributions,
@@ -33,17 +32,15 @@ from invalidator.ports import (
     RoutesStore,
     SurveyState,
     Targets,
-    WakeQueue,
-    Wakes,
 )
 from invalidator.survey.summary import Outcome, Summary
+from invalidator.waking import Waking
 
-_logger = logging.getLogger(__name__)
-
-# The lease outlives the function's time by so much: a round that is being stopped still holds it.
-LEASE_SECONDS = 10.0
-# For writing what was learned, once no more is asked for.
-WRITING_SECONDS = 15.0
+# A round holds the lease for so long at a time: one that dies keeps others out no longer.
+LEASE_SECONDS = 100.0
+RENEW_SECONDS = 40.0
+# For writing what was learned, once no more is asked for (time_left.py: CloudFront is asked until 17 s before the end).
+WRITING_SECONDS = 20.0
 # Unknown buckets that a complete survey found nobody to serve; the newest are remembered.
 MOST_UNSERVED = 1000
 
@@ -72,8 +69,7 @@ class Survey:
         store: the table, as the survey writes it.
         log: the table's logs.
         targets: the table's targets.
-        wakes: the table's wakes.
-        queue: the queue of wakes.
+        waking: asks for looks.
         clock: time.
         surveying: how.
     """
@@ -82,8 +78,7 @@ class Survey:
     store: RoutesStore
     log: Log
     targets: Targets
-    wakes: Wakes
-    queue: WakeQueue
+    waking: Waking
     clock: Clock
     surveying: Surveying
 
@@ -101,19 +96,23 @@ class Survey:
         state = self.store.survey_state()
         if not asked and not is_due(state, now, self.surveying.interval):
             return Summary(Outcome.NOT_DUE, _age(state, now))
-        begun = self.store.begin_survey(now, deadline + LEASE_SECONDS, token)
+        begun = self.store.begin_survey(now, now + LEASE_SECONDS, token)
         if begun is None:
             return Summary(Outcome.HELD, _age(state, now))
         # Read before the list: a change that came later may concern a distribution that came later too.
         covers = self.log.newest(UNKNOWN)
         at = Moment(now, begun.completed, self.surveying.interval, self.surveying.history)
-        a_round = _Round(self, at, max(now, deadline - WRITING_SECONDS))
-        a_round.work()
+        a_round = _Round(self, at, max(now, deadline - WRITING_SECONDS), _Lease(self, token, begun, now))
+        try:
+            a_round.work()
+        except _LostLeaseError:
+            a_round.summary.outcome = Outcome.HELD
+            return a_round.summary
         complete = a_round.summary.outcome is Outcome.COMPLETE
         state = a_round.state_after(begun, covers) if complete else begun
         self.store.save_survey(token, state)
         if covers > begun.covers:
-            a_round.wake(UNKNOWN, now)
+            self.waking.ask([UNKNOWN], now, now)
         a_round.summary.routes_age = _age(state, self.clock.now())
         return a_round.summary
 
@@ -127,6 +126,29 @@ def _age(state: SurveyState, now: float) -> float | None:
     return max(0.0, now - state.completed) if state.completed else None
 
 
+class _LostLeaseError(Exception):
+    """Another run has taken the lease: this one was so slow that it was taken for dead."""
+
+
+@dataclass(slots=True)
+class _Lease:
+    """The lease of a round at work."""
+
+    survey: Survey
+    token: str
+    state: SurveyState
+    renewed: float
+
+    def keep(self) -> None:
+        """Renew it when half of it is over. Raises _LostLeaseError, and then nothing more may be written."""
+        now = self.survey.clock.now()
+        if now - self.renewed < RENEW_SECONDS:
+            return
+        if not self.survey.store.save_survey(self.token, self.state, now + LEASE_SECONDS):
+            raise _LostLeaseError
+        self.renewed = now
+
+
 @dataclass(slots=True)
 class _Round:
     """One round at work: what is known so far, and what is still to be asked for."""
@@ -134,6 +156,7 @@ class _Round:
     survey: Survey
     at: Moment
     deadline: float
+    lease: _Lease
     summary: Summary = field(default_factory=Summary)
     known: dict[str, Renewed] = field(default_factory=dict)
     pins: dict[str, list[Pin]] = field(default_factory=dict)
@@ -166,21 +189,12 @@ class _Round:
             begun, completed=self.at.now, covers=covers, unserved=frozenset(unserved[-MOST_UNSERVED:])
         )
 
-    def wake(self, name: str, since: float) -> None:
-        """Wake a target, or the log of unknown buckets, at once."""
-        now = self.survey.clock.now()
-        if self.survey.wakes.wake(name, now, since, now) is None:
-            return
-        try:
-            self.survey.queue.call([(name, 0.0)])
-        except QueueUnavailable:
-            _logger.warning("no wake could be sent for %s; the sweep calls it", name)
-
     def _look_at_all(self) -> set[str]:
         """Look at every distribution that CloudFront lists; what a whole list lacks is gone."""
         seen: set[str] = set()
         try:
             for listed in self.survey.distributions.listed(self.pins.keys(), self.deadline):
+                self.lease.keep()
                 self.summary.listed += 1
                 seen.add(listed.id)
                 self._look(listed)
@@ -188,7 +202,6 @@ class _Round:
             raise
         except Failure as failure:
             self.summary.error = str(failure)
-            _logger.error("CloudFront's distributions cannot be listed: %s", ascii(self.summary.error))  # noqa: TRY400
             return seen
         for target in sorted(self.known.keys() - seen - self.pins.keys()):
             self._keep(target, (), Seen())
@@ -236,11 +249,12 @@ class _Round:
             if known is None or known.seen.basis != self._basis(target):
                 self._keep(target, routes_of(None, pins), Seen(basis=self._basis(target)))
             elif known.routes.learned <= self.at.now - self.at.interval:
-                self.wake(target_owner(target), self.at.now)
+                self.survey.waking.ask([target_owner(target)], self.at.now, self.at.now)
 
     def _ask(self) -> None:
         """Ask for what is wanted, and keep each answer as it comes."""
         for target, answer in self.survey.distributions.configured(self.wanted, self.deadline):
+            self.lease.keep()
             listed = self.wanted[target]
             if isinstance(answer, Distribution):
                 self.summary.asked += 1
@@ -262,9 +276,6 @@ class _Round:
     def _doubt(self, target: str, why: str, listed: Listed | None) -> None:
         """Note that a distribution cannot be read: its record stays, or else all that can be told counts, wide."""
         self.summary.unread[target] = why
-        _logger.error(
-            "distribution %s cannot be read: %s", ascii(target) if target else "without an id", ascii(why)
-        )
         pins = self.pins.get(target, [])
         known = self.known.get(target)
         if not target or (known is not None and known.seen.basis == self._basis(target)):
@@ -291,12 +302,6 @@ class _Round:
             new = replace(new, routes=replace(new.routes, reroute_since=None, purge={}))
         if new.change is not None:
             self.summary.changes[target] = new.change.causes
-            _logger.info(
-                "routing of %s changed: %s; again %s",
-                ascii(target),
-                ascii("; ".join(new.change.causes)),
-                ascii(" ".join(new.routes.purge)) if new.routes.purge else "nothing",
-            )
         self._write(known, replace(new, seen=replace(new.seen, doubt=doubt)))
 
     def _write(self, known: Renewed | None, new: Renewed) -> None:
@@ -343,17 +348,19 @@ class _Round:
         for bucket in sorted(concerned):
             if self.survey.clock.now() >= late:
                 return False
+            self.lease.keep()
             self.survey.store.know_bucket(bucket, serving.get(bucket, set()))
         for target, each in untold.items():
             if self.survey.clock.now() >= late:
                 return False
+            self.lease.keep()
             self._tell_target(target, each)
         return True
 
     def _tell_target(self, target: str, record: Renewed) -> None:
         since = min((self.at.now, *record.routes.purge.values()))
         if record.routes.reroute_since is not None or record.routes.purge:
-            self.wake(target_owner(target), since)
+            self.survey.waking.ask([target_owner(target)], self.survey.clock.now(), since)
             self.summary.woken += 1
         if target in self.gone:
             self.survey.store.forget_routes(target)
