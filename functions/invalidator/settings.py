@@ -82,13 +82,22 @@ class SurveySettings:
         table_name: the DynamoDB table.
         wake_queue_url: the queue of wakes.
         survey_minutes: minutes between two surveys.
-        index_documents: as the worker has it: another value changes the routing of every target.
+        index_documents: as the worker has it, like the next two: another value changes the routing of every target.
+        clean_urls: as the worker has it.
+        error_page_seconds: as the worker has it.
     """
 
     table_name: Text
     wake_queue_url: Text
     survey_minutes: Annotated[int, Field(ge=1)] = 5
     index_documents: str = "index.html"
+    clean_urls: str = "auto"
+    error_page_seconds: Annotated[int, Field(ge=0)] = 30
+
+    @property
+    def routing(self) -> str:
+        """The settings that decide about viewer paths, as one text."""
+        return repr((self.index_documents, self.clean_urls, self.error_page_seconds))
 
 
 def read_settings(environment: Mapping[str, str], kind: type[SettingsT]) -> SettingsT:

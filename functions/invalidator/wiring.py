@@ -231,7 +231,7 @@ def wire_survey(environment: Mapping[str, str], clock: Clock | None = None) -> W
         surveying=Surveying(
             interval=settings.survey_minutes * 60.0,
             history=(PENDING_DAYS - 1) * 86_400.0,
-            routing=repr((settings.index_documents,)),
+            routing=settings.routing,
         ),
     )
     return WiredSurvey(survey, clock, time_left)
