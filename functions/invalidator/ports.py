@@ -364,9 +364,9 @@ class Distributions(Protocol):
 
     def configured(
         self, targets: Iterable[str], deadline: float
-    ) -> Iterator[tuple[str, Distribution | Failure | None]]:
+    ) -> Iterator[tuple[str, Distribution | Failure]]:
         """Ask for configurations, several at a time, and yield each as it comes.
 
         An answer is the distribution; Permanent where it may not be read, is gone, or is not what this version reads;
-        another Failure where it could not be asked; None where there was no time to ask.
+        another Failure where it could not be asked, for want of time too.
         """

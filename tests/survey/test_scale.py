@@ -1,5 +1,6 @@
 """How long surveys take in accounts of many distributions, in virtual time: 0.15 s a call, eight at a time."""
 
+import os
 import zlib
 
 import pytest
@@ -9,19 +10,18 @@ from tests.survey.account import s3
 from tests.survey.surveyed import INTERVAL, MINUTE, Surveyed
 
 CALL_SECONDS = 0.15
+# The sizes of the issue take a minute together; the shape is the same in the small.
+LONG = [pytest.mark.soak, pytest.mark.skipif("SOAK" not in os.environ, reason="the long share: make soak")]
 
 
 def account(size: int, served: int | None = None, bucket: str = "") -> Surveyed:
     """So many distributions, of which so many have a bucket: one each, or all the same."""
     site = Surveyed()
     site.account.latency = CALL_SECONDS
+    with_bucket = size if served is None else served
     for number in range(size):
-        hosts = (
-            s3(bucket or f"bucket-{number}")
-            if number < (size if served is None else served)
-            else ("api.example", "")
-        )
-        site.account.put(f"E{number:05}", hosts)
+        host = s3(bucket or f"bucket-{number}") if number < with_bucket else ("cdn.example.com", "")
+        site.account.put(f"E{number:05}", host)
     return site
 
 
@@ -59,11 +59,12 @@ def test_throttled_at_ten_calls_a_second_the_same_ends():
     assert len(list(site.table.all_routes())) == 500
 
 
-def test_five_thousand_are_surveyed_in_rounds_that_each_keep_what_they_learned():
-    site = account(5000)
+@pytest.mark.parametrize(("size", "time"), [(600, 30.0), pytest.param(5000, 60.0, marks=LONG)])
+def test_more_than_one_round_can_ask_for_are_surveyed_in_rounds_that_each_keep_what_they_learned(size, time):
+    site = account(size)
     learned = [0]
     for _ in range(10):
-        outcome = site.survey(seconds=60).outcome
+        outcome = site.survey(seconds=time).outcome
         learned.append(len(list(site.table.all_routes())))
         if outcome is Outcome.COMPLETE:
             break
@@ -71,20 +72,24 @@ def test_five_thousand_are_surveyed_in_rounds_that_each_keep_what_they_learned()
         assert learned[-1] > learned[-2]
         assert site.serving(f"bucket-{learned[-2]}") == [f"E{learned[-2]:05}"]
         site.after(MINUTE)
-    assert learned[-1] == 5000
-    assert site.account.calls["get_distribution_config"] == 5000
+    assert (learned[-1], len(learned) > 2) == (size, True)
+    assert site.account.calls["get_distribution_config"] == size
 
 
-def test_of_twenty_thousand_of_which_two_hundred_matter_only_those_are_asked_for():
-    site = account(20_000, served=200)
+@pytest.mark.parametrize("size", [2000, pytest.param(20_000, marks=LONG)])
+def test_of_many_of_which_one_in_a_hundred_matters_only_those_are_asked_for(size):
+    site = account(size, served=size // 100)
     took, outcome = seconds(site)
     assert (outcome, took < 60) == (Outcome.COMPLETE, True)
-    assert site.account.calls == {"list_distributions": 200, "get_distribution_config": 200}
-    assert len(list(site.table.all_routes())) == 200
+    assert site.account.calls == {
+        "list_distributions": size // 100,
+        "get_distribution_config": size // 100,
+    }
+    assert len(list(site.table.all_routes())) == size // 100
 
 
-@pytest.mark.parametrize("size", [5000])
-def test_a_bucket_on_five_thousand_distributions_needs_no_large_item(size):
+@pytest.mark.parametrize("size", [300, pytest.param(5000, marks=LONG)])
+def test_a_bucket_on_many_distributions_needs_no_large_item(size):
     site = account(size, bucket="shared")
     while site.survey().outcome is not Outcome.COMPLETE:
         site.after(MINUTE)

@@ -85,15 +85,14 @@ class CloudFrontDistributions:
 
     def configured(
         self, targets: Iterable[str], deadline: float
-    ) -> Iterator[tuple[str, Distribution | Failure | None]]:
+    ) -> Iterator[tuple[str, Distribution | Failure]]:
         """Ask for configurations, several at a time; see `invalidator.ports.Distributions`."""
 
-        def ask(target: str) -> tuple[str, Distribution | Failure | None]:
+        def ask(target: str) -> tuple[str, Distribution | Failure]:
             try:
                 return target, self.configuration(target, None, deadline)[0]
             except Failure as failure:
-                late = self._clock.now() >= deadline and not isinstance(failure, Permanent)
-                return target, None if late else failure
+                return target, failure
 
         self._clients.for_role(None)
         yield from self._together(ask, targets)
