@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from invalidator.core.pending.entry import UNKNOWN, bucket_owner, target_owner
 from invalidator.core.routing.distribution import Distribution
 from invalidator.core.routing.listed import Listed
-from invalidator.core.routing.pinned_routes import everywhere, routes_of
+from invalidator.core.routing.pinned_routes import everywhere, is_guess, routes_of
 from invalidator.core.routing.pins import Pin
 from invalidator.core.routing.renewal import (
     Moment,
@@ -289,7 +289,9 @@ class _Round:
         elif listed is not None:
             told = (*listed.apparent, *told)
         if known is not None:
-            told = tuple(dict.fromkeys((*current_routes(known), *told)))
+            role = next((pin.role for pin in pins if pin.role), None)
+            configured = (replace(each, role=role) for each in current_routes(known) if not is_guess(each))
+            told = tuple(dict.fromkeys((*configured, *told)))
         if told:
             self._keep(target, told, Seen(basis=self._basis(target)), doubt=why)
 

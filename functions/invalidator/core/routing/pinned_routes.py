@@ -40,6 +40,11 @@ def everywhere(pin: Pin, configured: Distribution | None, role: str | None) -> D
     )
 
 
+def is_guess(route: Distribution) -> bool:
+    """Whether a route is what a pin says by itself, and no configuration."""
+    return any(origin.id == PINNED_ORIGIN for origin in route.origins)
+
+
 def serves_nothing(pin: Pin, configured: Distribution) -> str:
     """Say why a pin would serve nothing; "" where it would serve something.
 

@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 from invalidator.core.routing.behavior_rules import compile_rules
 from invalidator.core.routing.behavior_wildcards import covering, outermost
 from invalidator.core.routing.distribution import Behavior, Distribution, Origin
+from invalidator.core.routing.path_encoding import invalidation_paths
 from invalidator.core.routing.path_patterns import compile_pattern
-from invalidator.core.routing.pins import PINNED_ORIGIN
+from invalidator.core.routing.pinned_routes import is_guess
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,20 +100,18 @@ def _buckets(routes: Iterable[Distribution]) -> set[str]:
 
 
 def _moved(old: Sequence[Distribution], new: Sequence[Distribution]) -> tuple[str, ...]:
-    was = next((each for each in old if not _is_wide(each)), None)
-    now = next((each for each in new if not _is_wide(each)), None)
+    was = next((each for each in old if not is_guess(each)), None)
+    now = next((each for each in new if not is_guess(each)), None)
     if was is None or now is None or not now.enabled:
         return ()
-    return outermost(
+    moved = [
         wildcard
         for behavior in _moved_behaviors(was, now)
         for wildcard in covering(compile_rules((behavior,), "moved"))
-    )
-
-
-def _is_wide(distribution: Distribution) -> bool:
-    """Whether nothing is known of it but a pin."""
-    return any(origin.id == PINNED_ORIGIN for origin in distribution.origins)
+    ]
+    if was.root_object != now.root_object:
+        moved += invalidation_paths("/", query_strings=True, directory=True)
+    return outermost(moved)
 
 
 def _moved_behaviors(was: Distribution, now: Distribution) -> Iterator[Behavior]:
