@@ -112,6 +112,34 @@ class RollbackSettings:
     queue_url: Text
 
 
+@dataclass(frozen=True, slots=True)
+class SurveySettings:
+    """What the survey needs to know.
+
+    Attributes:
+        table_name: the DynamoDB table.
+        wake_queue_url: the queue of wakes.
+        survey_minutes: minutes between two surveys.
+        index_documents: as the worker has it, like those that follow: another value changes every target's routing.
+        error_page_seconds: as the worker has it.
+        clean_urls: as the worker has it.
+        error_document: as the worker has it.
+    """
+
+    table_name: Text
+    wake_queue_url: Text
+    survey_minutes: Annotated[int, Field(ge=1)] = 5
+    index_documents: str = "index.html"
+    error_page_seconds: Annotated[int, Field(ge=0)] = 30
+    clean_urls: CleanUrls = "auto"
+    error_document: str = ""
+
+    @property
+    def routing(self) -> str:
+        """The settings that decide about viewer paths, as one text."""
+        return repr((self.index_documents, self.error_page_seconds, self.clean_urls, self.error_document))
+
+
 def read_settings(environment: Mapping[str, str], kind: type[SettingsT]) -> SettingsT:
     """Read the settings of a kind. Raises SettingsError, which names the variable and what is wrong with it."""
     values = {name.lower(): value for name, value in environment.items() if name.isupper()}

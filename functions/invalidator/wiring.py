@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,8 +13,9 @@ from botocore.config import Config
 from invalidator.aws.account_table import AccountTable
 from invalidator.aws.cloudfront import CloudFrontInvalidations
 from invalidator.aws.cloudfront_clients import CloudFrontClients
+from invalidator.aws.distributions import AT_A_TIME, CloudFrontDistributions
 from invalidator.aws.dynamodb_table import DynamoDbTable
-from invalidator.aws.log_table import LogTable
+from invalidator.aws.log_table import PENDING_DAYS, LogTable
 from invalidator.aws.object_listing import S3Listing
 from invalidator.aws.queue import ChangesQueue, DeadLetters, WakeQueue
 from invalidator.aws.routes_table import RoutesTable
@@ -25,7 +27,8 @@ from invalidator.intake.intake import Intake
 from invalidator.ports import Clock
 from invalidator.sender.buckets import Buckets
 from invalidator.sender.sender import Sender
-from invalidator.settings import Settings, read_settings
+from invalidator.settings import Settings, SurveySettings, read_settings
+from invalidator.survey.survey import Survey, Surveying
 from invalidator.waking import Waking
 
 # Three attempts in all, while there is time (aws/time_left.py): what still fails stays pending.
@@ -142,3 +145,44 @@ def wire(environment: Mapping[str, str], clock: Clock | None = None) -> Wired:
         time_left=time_left,
         wake_queue_arn=settings.wake_queue_arn,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class WiredSurvey:
+    """What the survey's entry needs."""
+
+    survey: Survey
+    clock: Clock
+    time_left: TimeLeft
+
+
+def wire_survey(environment: Mapping[str, str], clock: Clock | None = None) -> WiredSurvey:
+    """Make the survey. Raises SettingsError where the environment is not what the template sets."""
+    settings = read_settings(environment, SurveySettings)
+    clock = clock or SystemClock()
+    time_left = TimeLeft(clock.now)
+    sdk: Any = botocore.session.get_session()  # its type wants each credential by name
+
+    def client(service: str, config: Config = SDK_CONFIG, **credentials: str) -> Any:
+        return time_left.guard(sdk.create_client(service, config=config, **credentials))
+
+    table = DynamoDbTable(client("dynamodb", TABLE_CONFIG), settings.table_name)
+    clients = CloudFrontClients(client, clock.now)
+    # The SDK's clients may be used by several threads at once, but not be made so.
+    clients.for_role(None)
+    threads = ThreadPoolExecutor(AT_A_TIME)
+    waking = Waking(WakeTable(table), WakeQueue(client("sqs", QUEUE_CONFIG), settings.wake_queue_url), clock)
+    survey = Survey(
+        distributions=CloudFrontDistributions(clients, clock, threads.map),
+        store=RoutesTable(table),
+        log=LogTable(table, clock.now),
+        targets=TargetTable(table),
+        waking=waking,
+        clock=clock,
+        surveying=Surveying(
+            interval=settings.survey_minutes * 60.0,
+            history=(PENDING_DAYS - 1) * 86_400.0,
+            routing=settings.routing,
+        ),
+    )
+    return WiredSurvey(survey, clock, time_left)

@@ -14,16 +14,14 @@ from invalidator.core.pending.entry import Entry, bucket_of_owner, bucket_owner,
 from invalidator.core.pending.state import TargetState
 from invalidator.core.pending.wakes import ABSURD_SECONDS, LONGEST_LEASE_SECONDS, Wake, believed, shard_of
 from invalidator.core.routing.pins import Pin
-from invalidator.core.routing.target import TargetRoutes
+from invalidator.core.routing.target import NOT_SEEN, Seen, TargetRoutes
 from invalidator.core.sent import Sent
 from invalidator.ports import (
     FEW_TARGETS,
     LONGEST_SURVEY_SECONDS,
     MOST_IN_FLIGHT,
-    NOT_SEEN,
     SURVEYS_APART_SECONDS,
     Dealt,
-    Seen,
     SurveyState,
     TargetView,
 )
@@ -356,6 +354,16 @@ class InMemoryTable:
         """Remember a target's routing."""
         self.units.write("distributions")
         self._routes[routes.target] = routes, seen
+
+    def routes_of(self, target: str) -> tuple[TargetRoutes, Seen] | None:
+        """Return one target's routing."""
+        self.units.read(SMALL_BYTES)
+        return self._routes.get(target)
+
+    def forget_routes(self, target: str) -> None:
+        """Forget a target that is gone."""
+        self.units.write("distributions")
+        self._routes.pop(target, None)
 
     def know_bucket(self, bucket: str, targets: Collection[str]) -> None:
         """Note that a bucket is known, and the targets that serve it."""

@@ -174,13 +174,13 @@ class Router:
 
     def explain(self, key: str) -> Explanation:
         """Say for each origin of the distribution why the key has, or has not, viewer paths there."""
-        compiled = {at.origin.id: at for at in self._origins}
+        compiled = {at.origin: at for at in self._origins}
         return Explanation(
             distribution=self.distribution.id,
             key=key,
             paths=self.paths(key),
             origins=tuple(
-                self._explain_at(origin, compiled.get(origin.id), key) for origin in self.distribution.origins
+                self._explain_at(origin, compiled.get(origin), key) for origin in self.distribution.origins
             ),
         )
 
