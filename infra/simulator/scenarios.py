@@ -3,7 +3,7 @@
 import heapq
 import random
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 
 from infra.simulator.cloudfront import Answer, Trouble
 from infra.simulator.made_tree import made_tree
