@@ -117,7 +117,7 @@ validate: setup $(SAM) ## check the template, offline
 	@AWS_DEFAULT_REGION=$${AWS_DEFAULT_REGION:-us-east-1} $(SAM) validate --lint
 	@$(BIN)/cfn-lint template.yaml
 
-build: $(SAM) $(UV) ## build both functions for Lambda (arm64)
+build: $(SAM) $(UV) ## build the functions for Lambda (arm64)
 	@UV=$(abspath $(UV)) $(SAM) build
 
 deploy: setup credentials build ## build and deploy to the account of your credentials

@@ -301,10 +301,7 @@ class Surveys(Protocol):
         """Return how far it is."""
 
     def start(self) -> None:
-        """Ask for one now, unless one was started or asked for within `SURVEYS_APART_SECONDS`.
-
-        Raises besides the errors of `invalidator.failures` where its function cannot be invoked.
-        """
+        """Ask for one now, unless one was started or asked for within `SURVEYS_APART_SECONDS`."""
 
 
 @dataclass(frozen=True, slots=True)

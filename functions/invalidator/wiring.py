@@ -13,7 +13,6 @@ from invalidator.aws.account_table import AccountTable
 from invalidator.aws.cloudfront import CloudFrontInvalidations
 from invalidator.aws.cloudfront_clients import CloudFrontClients
 from invalidator.aws.dynamodb_table import DynamoDbTable
-from invalidator.aws.heartbeat import Heartbeats
 from invalidator.aws.log_table import LogTable
 from invalidator.aws.object_listing import S3Listing
 from invalidator.aws.queue import ChangesQueue, DeadLetters, WakeQueue
@@ -29,7 +28,7 @@ from invalidator.intake.intake import Intake
 from invalidator.ports import Clock
 from invalidator.sender.buckets import Buckets
 from invalidator.sender.sender import Sender
-from invalidator.settings import Settings, SweepSettings, read_settings
+from invalidator.settings import Settings, read_settings
 from invalidator.waking import Waking
 
 # Three attempts in all, while there is time (aws/time_left.py): what still fails stays pending.
@@ -153,41 +152,4 @@ def wire(environment: Mapping[str, str], clock: Clock | None = None) -> Wired:
         clock=clock,
         time_left=time_left,
         wake_queue_arn=settings.wake_queue_arn,
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class WiredSweep:
-    """What the sweep needs."""
-
-    wakes: WakeTable
-    log: LogTable
-    routes: RoutesTable
-    heartbeats: Heartbeats
-    wake_queue: WakeQueue
-    waking: Waking
-    clock: Clock
-    sqs: Any
-    dead_letter_queue_url: str
-
-
-def wire_sweep(environment: Mapping[str, str], clock: Clock | None = None) -> WiredSweep:
-    """Make the sweep. Raises SettingsError where the environment is not what the template sets."""
-    settings = read_settings(environment, SweepSettings)
-    clock = clock or SystemClock()
-    sdk: Any = botocore.session.get_session()  # its type wants each credential by name
-    dynamodb = sdk.create_client("dynamodb", config=TABLE_CONFIG)
-    sqs = sdk.create_client("sqs", config=QUEUE_CONFIG)
-    table = DynamoDbTable(dynamodb, settings.table_name)
-    wakes, wake_queue = WakeTable(table), WakeQueue(sqs, settings.wake_queue_url)
-    return WiredSweep(
-        wakes=wakes,
-        log=LogTable(table, clock.now),
-        routes=RoutesTable(table),
-        heartbeats=Heartbeats(table, dynamodb, settings.table_name),
-        wake_queue=wake_queue,
-        waking=Waking(wakes, wake_queue, clock),
-        clock=clock,
-        sqs=sqs,
-        dead_letter_queue_url=settings.dead_letter_queue_url,
     )

@@ -9,13 +9,18 @@ from hypothesis import strategies as st
 from bucket_subscription.document import entries, own_part, same
 from bucket_subscription.errors import RefusedError, SubscriptionError, UnsettledError
 from bucket_subscription.key_filter import KeyFilter
-from bucket_subscription.names import read_queue_arn
 from bucket_subscription.owner import EVENTS, Owner
-from tests.bucket_subscription.fake_bucket_aws import OWNER, QUEUE, FakeS3, queue_entry, subscription
+from tests.bucket_subscription.fake_bucket_aws import (
+    OTHER_QUEUE,
+    OWNER,
+    QUEUE,
+    FakeS3,
+    queue_entry,
+    subscription,
+)
 from tests.bucket_subscription.foreign_notifications import any_events, documents, foreign
 
 ALL = KeyFilter()
-OTHER_QUEUE = read_queue_arn(QUEUE.arn.replace("site-changes", "new-changes"))
 KEYS = st.sampled_from(
     [ALL, KeyFilter("site/"), KeyFilter("site/", ".html"), KeyFilter("a b+ü/", ""), KeyFilter("team00/")]
 )
@@ -56,7 +61,9 @@ def test_a_bucket_is_connected_or_refused_and_others_stay_either_way(document, k
         assert s3.writes == []
         assert same(s3.documents["site"], before)
     else:
-        assert [entry.keys for entry in entries(s3.documents["site"]) if OWNER.owns(entry.id)] == [keys]
+        assert [entry.keys for entry in entries(s3.documents["site"]) if OWNER.owns(entry.id, entry.arn)] == [
+            keys
+        ]
         assert same(foreign(s3.documents["site"]), before)
 
 
@@ -157,7 +164,7 @@ def test_someone_who_never_stops_changing_the_bucket_ends_in_a_clear_line():
 def test_two_stacks_share_a_bucket_by_prefix_and_part_without_harm():
     s3 = FakeS3(site={})
     blue, green = subscription(s3), subscription(s3)
-    object.__setattr__(green, "owner", Owner("site-green"))
+    object.__setattr__(green, "owner", Owner("site-green", (OTHER_QUEUE.arn,)))
     blue.connect("site", QUEUE, KeyFilter("blue/"))
     green.connect("site", OTHER_QUEUE, KeyFilter("green/"))
     assert len(s3.documents["site"]["QueueConfigurations"]) == 2
@@ -226,7 +233,7 @@ def test_a_dry_run_writes_nothing(document):
         stack.disconnect("site")
     assert s3.writes == []
     events = "s3:LifecycleExpiration:*, s3:ObjectCreated:*, s3:ObjectRemoved:*"
-    assert shown[0] == (f"+ queue {OWNER.first_id}: {events} for all keys to {QUEUE.arn}",)
+    assert shown[0] == (f"+ queue {OWNER.first_id}.by-hand: {events} for all keys to {QUEUE.arn}",)
 
 
 def _calls_of(document):

@@ -25,7 +25,7 @@ from bucket_subscription.document import foreign_part, own_part, same
 from bucket_subscription.handler import respond, subscribe_on_aws
 from bucket_subscription.key_filter import KeyFilter
 from tests.bucket_subscription.fake_bucket_aws import ACCOUNT, OWNER, QUEUE, queue_entry
-from tests.bucket_subscription.stack_request import request
+from tests.bucket_subscription.stack_request import PHYSICAL_ID, request
 from tests.bucket_subscription.wire_aws import WireAws, read, written
 from tests.fault_matrices import cells, operations, rows_of
 from tests.wire_faults import Fault, waiting_on
@@ -228,11 +228,16 @@ class World:
     time: Time
     foreign: bytes
     ours: bytes
+    physical_id: str = PHYSICAL_ID
 
     def ask(self, kind: str, buckets: list[str], old: list[str] | None = None) -> tuple[str, str]:
         """What CloudFormation is told; it is told once, and before Lambda ends the function."""
         before = None if old is None else {"Buckets": old, "QueueArn": QUEUE.arn}
         event = request(kind, buckets, before)
+        if kind == "Create":
+            self.physical_id = PHYSICAL_ID
+        else:
+            event["PhysicalResourceId"] = self.physical_id
         told, began = [], self.time.now
         respond(
             event, Context(), lambda _, body: told.append((json.loads(body), self.asked())), subscribe_on_aws
@@ -240,6 +245,7 @@ class World:
         assert self.time.now - began < FUNCTION_SECONDS, "Lambda would have ended it, and run it again"
         ((body, asked),) = told
         assert self.asked() == asked, "CloudFormation had its answer, and AWS was asked for more"
+        self.physical_id = body["PhysicalResourceId"]
         return body["Status"], body["Reason"]
 
     def asked(self) -> int:
@@ -304,6 +310,7 @@ AFTER = {"Create": {"blog", "site"}, "Update": {"site"}, "Delete": set()}
 @pytest.mark.parametrize(("row", "name", "what"), CELLS)
 def test_the_request_ends_as_the_table_says(world, row, name, what):
     connected = BEFORE[row.request]
+    world.physical_id = PHYSICAL_ID
     world.aws.documents = {
         name: world.ours if name in connected else world.foreign for name in ("blog", "site")
     }
@@ -347,6 +354,7 @@ def test_the_request_ends_as_the_table_says(world, row, name, what):
 def test_while_all_of_aws_is_slow_the_answer_comes_in_time_and_nothing_is_changed_after_it(world, how, kind):
     """Of twelve buckets only some fit the function's time; running it again goes on, deleting leaves nothing."""
     buckets = [f"b{number:02}" for number in range(12)]
+    world.physical_id = PHYSICAL_ID
     world.aws.documents = dict.fromkeys(buckets, world.foreign if kind == "Create" else world.ours)
     world.aws.attributes = {"Policy": ALLOWED, **KEYS["arn"]}
     world.clients.faults = [

@@ -8,9 +8,9 @@ from typing import Any
 
 import click
 
-from bucket_subscription.bucket_name import check_bucket_names
 from bucket_subscription.errors import SubscriptionError
 from bucket_subscription.key_filter import asked_filter
+from bucket_subscription.names import check_bucket_names
 from infra.cli.bucket.desk import BucketDesk
 from infra.cli.bucket.state import UNKNOWN, print_states
 from infra.cli.errors import CommandError

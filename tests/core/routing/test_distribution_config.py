@@ -108,6 +108,18 @@ def test_null_is_as_good_as_nothing_where_cloudfront_may_leave_a_field_out():
     assert read_distribution(sparse, {}) == replace(read_distribution(summary(), {}), aliases=())
 
 
+def test_what_is_not_set_may_be_null_as_clients_in_go_write_it():
+    plain = document([S3], [behavior("s3")])
+    written = copy.deepcopy(plain)
+    config = written["Distribution"]["DistributionConfig"]
+    config |= dict.fromkeys(("Enabled", "Aliases", "DefaultRootObject", "CustomErrorResponses", "Staging"))
+    config["Origins"]["Items"][0] |= dict.fromkeys(("OriginPath", "CustomHeaders", "OriginShield"))
+    config["DefaultCacheBehavior"] |= dict.fromkeys(("MinTTL", "ForwardedValues", "GrpcConfig"))
+    read = read_distribution(written, {})
+    assert read == replace(read_distribution(plain, {}), aliases=())
+    assert read.enabled
+
+
 def test_a_disabled_distribution_says_so():
     assert not read_distribution(DISTRIBUTIONS["disabled"], {}).enabled
 

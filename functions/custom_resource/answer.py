@@ -43,11 +43,11 @@ class Answer:
 
     Args:
         event: CloudFormation's event.
-        physical_id: the resource's id, the same for its whole life.
+        physical_id: gives the resource's id for an answer with this status, "SUCCESS" or "FAILED".
         put: sends the answer's bytes to a URL.
     """
 
-    def __init__(self, event: Mapping[str, Any], physical_id: str, put: Put) -> None:
+    def __init__(self, event: Mapping[str, Any], physical_id: Callable[[str], str], put: Put) -> None:
         self._event = event
         self._physical_id = physical_id
         self._put = put
@@ -79,7 +79,7 @@ class Answer:
             body = {
                 "Status": status,
                 "Reason": _short(reason),
-                "PhysicalResourceId": self._physical_id,
+                "PhysicalResourceId": self._physical_id(status),
                 **{name: self._event.get(name, "") for name in ("StackId", "RequestId", "LogicalResourceId")},
             }
             try:
