@@ -29,6 +29,7 @@ from invalidator.core.routing.target import TargetRoutes
 START = datetime(2026, 11, 16, tzinfo=UTC).timestamp()
 SWEEP_SECONDS = 60.0
 WAKE_VISIBILITY_SECONDS = 45.0
+GATHERING = Gathering()
 ROUTING_VERSION = "1"
 # A simulated site's settings that are the template's own defaults; a test compares them.
 CEILING = Allowance(1000, 15)
@@ -58,7 +59,7 @@ class Site:
 
     distributions: int = 1
     shared: bool = False
-    gathering: Gathering = Gathering()
+    gathering: Gathering = GATHERING
     monthly_budget: int = 1000
     spent: int = 0
     give_up_seconds: float = 86_400.0

@@ -11,7 +11,15 @@ from invalidator.core.coalescing.coalescing import Coalesced, coalesce
 from invalidator.core.limits.account import Limits
 from invalidator.core.limits.allowance import Allowance
 from invalidator.core.limits.budget import Spending
-from invalidator.core.limits.pace import LONGEST_GAP_SECONDS, SMALL, Pace, after_refusal, after_success, unhurried, within_pace
+from invalidator.core.limits.pace import (
+    LONGEST_GAP_SECONDS,
+    SMALL,
+    Pace,
+    after_refusal,
+    after_success,
+    unhurried,
+    within_pace,
+)
 from invalidator.core.limits.patience import LONGEST_SECONDS, next_try
 from invalidator.core.limits.room import fits, within_room
 from invalidator.core.outcome import Dead, Outcome
@@ -104,7 +112,9 @@ class Sending:
         if self.turns.crowded:
             allowance = Allowance(min(allowance.paths, pace.paths), min(allowance.wildcards, pace.wildcards))
         if self.turns.long:
-            allowance = Allowance(min(allowance.paths, SMALL.paths), min(allowance.wildcards, SMALL.wildcards))
+            allowance = Allowance(
+                min(allowance.paths, SMALL.paths), min(allowance.wildcards, SMALL.wildcards)
+            )
         free = self.history.room()
         for look_again in (True, False):
             coalesced = self._coalesce(within_room(allowance, free))
