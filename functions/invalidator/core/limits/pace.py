@@ -64,7 +64,8 @@ def after_refusal(pace: Pace, paths: int, wildcards: int, now: float, *, too_lar
     fewer = max(1, min(pace.paths, paths) // 2)
     if wildcards > 1:
         fewer = max(fewer, min(pace.paths, SMALL.paths))  # wildcards are the scarcer kind, suspected first
-    rarer = max(1, min(pace.wildcards, wildcards) // 2) if wildcards else pace.wildcards
+    # One a second is what the guide names, so there is nothing to find between many and one.
+    rarer = 1 if wildcards else pace.wildcards
     return Pace(fewer, rarer, gap, now)
 
 
