@@ -22,7 +22,7 @@ SMALL = Allowance(paths=100, wildcards=1)
 # So long after the last refusal, twice as much is tried again.
 RELEARN_SECONDS = 600.0
 # One plan is cut into at most about this many requests while calls are spaced, so that it is sent in seconds.
-REQUESTS_IN_A_PLAN = 5
+REQUESTS_IN_A_PLAN = 3
 
 
 @dataclass(frozen=True, slots=True)
