@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from invalidator.core.limits.account import Account
 from invalidator.core.limits.budget import Spending
 from invalidator.core.limits.slots import Calls
 from invalidator.core.pending.entry import Entry
@@ -15,9 +16,12 @@ from invalidator.core.pending.state import TargetState
 from invalidator.core.pending.wakes import Wake
 from invalidator.core.reasons import Reason
 from invalidator.core.request import Request
+from invalidator.core.routing.distribution import Distribution
+from invalidator.core.routing.listed import Listed
 from invalidator.core.routing.pins import Pin
-from invalidator.core.routing.target import TargetRoutes
+from invalidator.core.routing.target import NOT_SEEN, Seen, TargetRoutes
 from invalidator.core.sent import Sent
+from invalidator.failures import Failure
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,17 +57,16 @@ class Dealt:
 
 
 # Writers' clocks are no further off the true time than this.
-CLOCKS_APART_SECONDS = 300.0
+CLOCKS_APART_SECONDS = 600.0
 # No more writers of one log have a number and have not written its entry yet.
 MOST_IN_FLIGHT = 100
 
 # Surveys that are asked for are at least so far apart.
 SURVEYS_APART_SECONDS = 30.0
+# No survey runs longer [Lambda quotas]: a lease that ends later was not written by one whose clock is right.
+LONGEST_SURVEY_SECONDS = 900.0
 # A bucket with more targets than this does not name them where a number is dealt: it is woken itself.
 FEW_TARGETS = 10
-
-NOTHING_SPENT = Spending()
-NO_CALLS = Calls()
 
 
 class Clock(Protocol):
@@ -150,19 +153,6 @@ class Wakes(Protocol):
 
     def forget(self, name: str, before: float) -> None:
         """Remove one for which nothing is asked and nothing waits, and whose rest ended before a time."""
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """What is known of an account.
-
-    Attributes:
-        spending: what it has spent.
-        calls: its queue of calls.
-    """
-
-    spending: Spending = NOTHING_SPENT
-    calls: Calls = NO_CALLS
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,24 +294,6 @@ class Surveys(Protocol):
         """Ask for one now, unless one was started or asked for within `SURVEYS_APART_SECONDS`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """What CloudFront's list says of a distribution, to see at the next survey whether it has changed.
-
-    Attributes:
-        etag: its ETag; "" where not known.
-        modified: its LastModifiedTime, epoch seconds.
-        status: `Deployed` or `InProgress`; "" where not known.
-    """
-
-    etag: str = ""
-    modified: float = 0.0
-    status: str = ""
-
-
-NOT_SEEN = Seen()
-
-
 class RoutesStore(Protocol):
     """What the survey writes, and reads again. Every method raises `TableUnavailable`."""
 
@@ -330,6 +302,12 @@ class RoutesStore(Protocol):
 
     def store_routes(self, routes: TargetRoutes, seen: Seen = NOT_SEEN) -> None:
         """Remember a target's routing, in the place of what was known of it."""
+
+    def routes_of(self, target: str) -> tuple[TargetRoutes, Seen] | None:
+        """Return one target's routing, None where there is none that can be read."""
+
+    def forget_routes(self, target: str) -> None:
+        """Forget a target that is gone."""
 
     def know_bucket(self, bucket: str, targets: Collection[str]) -> None:
         """Note that a bucket is known, and the targets that serve it, in the place of those noted before.
@@ -354,4 +332,27 @@ class RoutesStore(Protocol):
         """Remember how far it is, all but `started`, and keep the lease until a time: 0 gives it back.
 
         False, and nothing is changed, where another run has taken the lease meanwhile.
+        """
+
+
+class Distributions(Protocol):
+    """CloudFront's distributions, as the survey asks for them. No method goes on beyond `deadline` (epoch seconds)."""
+
+    def listed(self, pinned: Collection[str], deadline: float) -> Iterator[Listed]:
+        """Yield every distribution of the own account.
+
+        Args:
+            pinned: ids of distributions that matter although their origins reveal no bucket.
+            deadline: as above.
+
+        Raises Failure where the list does not come to its end: what was yielded is then a part.
+        """
+
+    def configured(
+        self, targets: Iterable[str], deadline: float
+    ) -> Iterator[tuple[str, Distribution | Failure]]:
+        """Ask for configurations, several at a time, and yield each as it comes.
+
+        An answer is the distribution; Permanent where it may not be read, is gone, or is not what this version reads;
+        another Failure where it could not be asked, for want of time too.
         """

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,8 +13,9 @@ from botocore.config import Config
 from invalidator.aws.account_table import AccountTable
 from invalidator.aws.cloudfront import CloudFrontInvalidations
 from invalidator.aws.cloudfront_clients import CloudFrontClients
+from invalidator.aws.distributions import AT_A_TIME, CloudFrontDistributions
 from invalidator.aws.dynamodb_table import DynamoDbTable
-from invalidator.aws.log_table import LogTable
+from invalidator.aws.log_table import PENDING_DAYS, LogTable
 from invalidator.aws.object_listing import S3Listing
 from invalidator.aws.queue import ChangesQueue, DeadLetters, WakeQueue
 from invalidator.aws.routes_table import RoutesTable
@@ -21,14 +23,12 @@ from invalidator.aws.survey_trigger import SurveyTrigger
 from invalidator.aws.target_table import TargetTable
 from invalidator.aws.time_left import TimeLeft
 from invalidator.aws.wake_table import WakeTable
-from invalidator.core.limits.account import Limits
-from invalidator.core.limits.allowance import Allowance
-from invalidator.core.pending.wakes import Gathering
 from invalidator.intake.intake import Intake
 from invalidator.ports import Clock
 from invalidator.sender.buckets import Buckets
 from invalidator.sender.sender import Sender
-from invalidator.settings import Settings, read_settings
+from invalidator.settings import Settings, SurveySettings, read_settings
+from invalidator.survey.survey import Survey, Surveying
 from invalidator.waking import Waking
 
 # Three attempts in all, while there is time (aws/time_left.py): what still fails stays pending.
@@ -52,7 +52,6 @@ TABLE_CONFIG = Config(
     retries={"mode": "standard", "total_max_attempts": 3},
     tcp_keepalive=True,
 )
-SECONDS_AN_HOUR = 3600
 
 
 class SystemClock:
@@ -102,14 +101,7 @@ def wire(environment: Mapping[str, str], clock: Clock | None = None) -> Wired:
         client("lambda", QUEUE_CONFIG), settings.survey_function_name, RoutesTable(table), clock.now
     )
     waking = Waking(wakes, wake_queue, clock)
-    gathering = Gathering(settings.quiet_seconds, settings.gather_seconds)
-    limits = Limits(
-        Allowance(settings.max_paths, min(settings.max_wildcards, settings.max_paths)),
-        settings.monthly_path_budget,
-        settings.over_budget_seconds,
-        settings.hard_path_limit,
-        settings.give_up_hours * SECONDS_AN_HOUR,
-    )
+    gathering, limits = settings.gathering, settings.limits
     return Wired(
         intake=Intake(
             log=log,
@@ -134,7 +126,7 @@ def wire(environment: Mapping[str, str], clock: Clock | None = None) -> Wired:
             clock=clock,
             limits=limits,
             gathering=gathering,
-            index_documents=settings.index_document_names,
+            routing=settings.routing,
             listing=S3Listing(client("s3")) if settings.listing_calls else None,
             listing_calls=settings.listing_calls,
         ),
@@ -153,3 +145,44 @@ def wire(environment: Mapping[str, str], clock: Clock | None = None) -> Wired:
         time_left=time_left,
         wake_queue_arn=settings.wake_queue_arn,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class WiredSurvey:
+    """What the survey's entry needs."""
+
+    survey: Survey
+    clock: Clock
+    time_left: TimeLeft
+
+
+def wire_survey(environment: Mapping[str, str], clock: Clock | None = None) -> WiredSurvey:
+    """Make the survey. Raises SettingsError where the environment is not what the template sets."""
+    settings = read_settings(environment, SurveySettings)
+    clock = clock or SystemClock()
+    time_left = TimeLeft(clock.now)
+    sdk: Any = botocore.session.get_session()  # its type wants each credential by name
+
+    def client(service: str, config: Config = SDK_CONFIG, **credentials: str) -> Any:
+        return time_left.guard(sdk.create_client(service, config=config, **credentials))
+
+    table = DynamoDbTable(client("dynamodb", TABLE_CONFIG), settings.table_name)
+    clients = CloudFrontClients(client, clock.now)
+    # The SDK's clients may be used by several threads at once, but not be made so.
+    clients.for_role(None)
+    threads = ThreadPoolExecutor(AT_A_TIME)
+    waking = Waking(WakeTable(table), WakeQueue(client("sqs", QUEUE_CONFIG), settings.wake_queue_url), clock)
+    survey = Survey(
+        distributions=CloudFrontDistributions(clients, clock, threads.map),
+        store=RoutesTable(table),
+        log=LogTable(table, clock.now),
+        targets=TargetTable(table),
+        waking=waking,
+        clock=clock,
+        surveying=Surveying(
+            interval=settings.survey_minutes * 60.0,
+            history=(PENDING_DAYS - 1) * 86_400.0,
+            routing=settings.routing,
+        ),
+    )
+    return WiredSurvey(survey, clock, time_left)

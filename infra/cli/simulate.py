@@ -1,5 +1,6 @@
 """`invalidator simulate`: what an upload would cost and how fresh it would be, without an AWS account."""
 
+import importlib.util
 import json
 import math
 import os
@@ -10,10 +11,8 @@ import click
 
 from infra.cli.errors import CommandError
 from infra.cli.input_files import read_keys
-from infra.cli.printing import print_json
-from infra.cli.progress import progress
+from infra.cli.printing import print_json, progress, visible
 from infra.cli.session import Session, session_options
-from infra.cli.visible import visible
 from infra.local.cloudfront.quotas import Regime
 from infra.simulator.changes import Changes, Keys, Pages, Tree
 from infra.simulator.result import Result
@@ -151,7 +150,7 @@ def simulate(
     else:
         _print(result)
     if chart is not None:
-        from infra.simulator.chart import draw  # noqa: PLC0415  start-up
+        from infra.simulator.chart import draw
 
         draw(result, chart)
 
@@ -167,6 +166,10 @@ def _list(session: Session) -> None:
 def _check_chart(chart: Path | None) -> None:
     if chart is not None and chart.suffix not in (".svg", ".png"):
         raise CommandError(f"--chart {chart}: the file must end in .svg or .png")
+    if chart is not None and importlib.util.find_spec("matplotlib") is None:
+        raise CommandError(
+            "--chart needs matplotlib; install it beside: pipx inject cloudfront-invalidator matplotlib"
+        )
     if chart is not None and not os.access(chart.parent, os.W_OK):
         raise CommandError(f"--chart {visible(str(chart))}: no file can be written in that folder")
 

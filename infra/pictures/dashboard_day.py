@@ -9,17 +9,17 @@ from dataclasses import dataclass, field
 from aws_lambda_powertools import Metrics
 
 from infra.pictures.scene import Scene
-from infra.simulator.made_tree import made_tree
 from infra.simulator.memory import InMemoryTable
 from infra.simulator.simulation import BUCKET, DISTRIBUTION, FUNCTION_SECONDS
-from infra.simulator.upload import Uploading
+from infra.simulator.upload import Uploading, made_tree
 from invalidator.batch.metrics import count_batch
-from invalidator.batch.sending import Limits
-from invalidator.batch.worker import OWN_ACCOUNT, Worker
+from invalidator.batch.worker import Worker
+from invalidator.core.limits.account import OWN_ACCOUNT, Limits
 from invalidator.core.limits.allowance import Allowance
 from invalidator.core.limits.budget import month_of
 from invalidator.core.routing.distribution import Distribution
 from invalidator.core.routing.pins import Pin
+from invalidator.core.routing.settings import RoutingSettings
 from invalidator.ports import Message
 
 HOUR = 3600.0
@@ -63,7 +63,7 @@ def sample_day() -> Day:
         queue=scene.queue,
         clock=scene.time,
         limits=Limits(Allowance(1000, 15), 1000),
-        index_documents=("index.html",),
+        routing=RoutingSettings(("index.html",)),
         mapping_seconds=600,
     )
     done: list[tuple[float, float]] = []

@@ -5,9 +5,16 @@ import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from infra.simulator.made_tree import made_tree
 from infra.simulator.simulation import START, Site
 from infra.simulator.traffic import Write, rewritten, upload
+
+
+def made_tree(objects: int, directories: int, seed: int) -> list[str]:
+    """Return the keys of a made tree, in a random order as parallel uploads have it."""
+    width = len(str(objects))
+    keys = [f"assets/part-{index % directories:04d}/file-{index:0{width}d}.js" for index in range(objects)]
+    random.Random(seed).shuffle(keys)  # noqa: S311  not cryptography
+    return keys
 
 
 @dataclass(frozen=True, slots=True)

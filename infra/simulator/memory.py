@@ -7,24 +7,21 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field, replace
 
 from infra.simulator.table_units import SMALL_BYTES, TableUnits, packed_size
-from invalidator.core.limits.account import OWN_ACCOUNT
+from invalidator.core.limits.account import OWN_ACCOUNT, Account
 from invalidator.core.limits.budget import Spending, day_of, month_of
 from invalidator.core.limits.slots import Calls
 from invalidator.core.pending.entry import Entry, bucket_of_owner, bucket_owner, target_owner
 from invalidator.core.pending.state import TargetState
 from invalidator.core.pending.wakes import ABSURD_SECONDS, LONGEST_LEASE_SECONDS, Wake, believed, shard_of
 from invalidator.core.routing.pins import Pin
-from invalidator.core.routing.target import TargetRoutes
+from invalidator.core.routing.target import NOT_SEEN, Seen, TargetRoutes
 from invalidator.core.sent import Sent
 from invalidator.ports import (
     FEW_TARGETS,
+    LONGEST_SURVEY_SECONDS,
     MOST_IN_FLIGHT,
-    NO_CALLS,
-    NOT_SEEN,
     SURVEYS_APART_SECONDS,
-    Account,
     Dealt,
-    Seen,
     SurveyState,
     TargetView,
 )
@@ -189,7 +186,7 @@ class InMemoryTable:
         self._write_wake(name)
         woken = self._woken.setdefault(name, _Woken(Wake(name)))
         before = woken.wake
-        if _held(before.leased_until, now):
+        if _held(before.leased_until, now, LONGEST_LEASE_SECONDS):
             return None
         woken.wake = replace(before, due=None, called=0.0, leased_until=until)
         woken.token, woken.asked_since = token, None
@@ -313,14 +310,14 @@ class InMemoryTable:
     def draw(self, account: str) -> Calls:
         """Draw a ticket: return the queue, whose `dealt` is the ticket."""
         self.units.write(f"account#{account}")
-        before = self._calls.get(account, NO_CALLS)
+        before = self._calls.get(account, Calls())
         self._calls[account] = replace(before, dealt=before.dealt + 1)
         return self._calls[account]
 
     def take_turn(self, account: str, ticket: int, last: float, now: float) -> bool:
         """Take a ticket's turn; False where another call was made since `last`."""
         self.units.write(f"account#{account}")
-        calls = self._calls.get(account, NO_CALLS)
+        calls = self._calls.get(account, Calls())
         if calls.last != last:
             return False
         self._calls[account] = replace(calls, last=now, served=max(calls.served, ticket))
@@ -329,7 +326,7 @@ class InMemoryTable:
     def learn(self, account: str, calls: Calls, learned: float) -> None:
         """Remember gap, lesson and refusal of a queue, unless another run learned a wider gap since `learned`."""
         self.units.write(f"account#{account}")
-        known = self._calls.get(account, NO_CALLS)
+        known = self._calls.get(account, Calls())
         if known.learned > learned and known.gap > calls.gap:
             return
         self._calls[account] = replace(calls, last=known.last, dealt=known.dealt, served=known.served)
@@ -344,7 +341,7 @@ class InMemoryTable:
         spending = Spending(
             self._spent.get((account, month, MONTH), 0), self._spent.get((account, month, day_of(now)), 0)
         )
-        return Account(spending, self._calls.get(account, NO_CALLS))
+        return Account(spending, self._calls.get(account, Calls()))
 
     # What the survey writes
 
@@ -357,6 +354,16 @@ class InMemoryTable:
         """Remember a target's routing."""
         self.units.write("distributions")
         self._routes[routes.target] = routes, seen
+
+    def routes_of(self, target: str) -> tuple[TargetRoutes, Seen] | None:
+        """Return one target's routing."""
+        self.units.read(SMALL_BYTES)
+        return self._routes.get(target)
+
+    def forget_routes(self, target: str) -> None:
+        """Forget a target that is gone."""
+        self.units.write("distributions")
+        self._routes.pop(target, None)
 
     def know_bucket(self, bucket: str, targets: Collection[str]) -> None:
         """Note that a bucket is known, and the targets that serve it."""
@@ -388,7 +395,7 @@ class InMemoryTable:
     def begin_survey(self, now: float, until: float, token: str) -> SurveyState | None:
         """Take the survey's lease until a time; return how far it was."""
         self.units.write("survey")
-        if _held(self._survey.leased_until, now):
+        if _held(self._survey.leased_until, now, LONGEST_SURVEY_SECONDS):
             return None
         before = self._survey.state
         self._survey = _Survey(replace(before, started=now), until, token)
@@ -430,8 +437,8 @@ class InMemorySurveys:
             self._run()
 
 
-def _held(leased_until: float, now: float) -> bool:
-    return now < leased_until <= now + LONGEST_LEASE_SECONDS
+def _held(leased_until: float, now: float, longest: float) -> bool:
+    return now < leased_until <= now + longest
 
 
 def _newest(listed: list[Sent]) -> float:

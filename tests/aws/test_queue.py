@@ -291,7 +291,7 @@ def test_an_attribute_holds_only_what_sqs_takes(text):
     assert value.isascii()
 
 
-@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(detail=st.text(min_size=1, max_size=20), key=st.text(min_size=1, max_size=20))
 def test_no_detail_and_no_key_is_refused(queue, detail, key):
     queue.dead.give_up_keys("site", {key: 1.0}, Reason.MAPPING_DENIED, detail)

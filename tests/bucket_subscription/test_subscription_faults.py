@@ -21,7 +21,9 @@ import pytest
 
 import bucket_subscription
 from bucket_subscription import handler
+from bucket_subscription.answer import put_to_url
 from bucket_subscription.document import foreign_part, own_part, same
+from bucket_subscription.errors import UnsettledError
 from bucket_subscription.handler import respond, subscribe_on_aws
 from bucket_subscription.key_filter import KeyFilter
 from tests.bucket_subscription.fake_bucket_aws import ACCOUNT, OWNER, QUEUE, queue_entry
@@ -307,6 +309,7 @@ BEFORE = {"Create": set(), "Update": {"blog"}, "Delete": {"blog", "site"}}
 AFTER = {"Create": {"blog", "site"}, "Update": {"site"}, "Delete": set()}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("row", "name", "what"), CELLS)
 def test_the_request_ends_as_the_table_says(world, row, name, what):
     connected = BEFORE[row.request]
@@ -399,6 +402,29 @@ def test_an_answer_that_the_alarm_could_not_give_fails_the_function_so_that_lamb
     with pytest.raises(OSError, match="no way"):
         respond(request("Create"), Context(), put, held_until_the_alarm)
     assert lost == [1], "an answer that may have arrived is not followed by another"
+
+
+def test_the_alarm_leaves_the_answer_time_for_all_its_tries(world, monkeypatch):
+    """Or Lambda ends the function while it answers, and CloudFormation waits for an hour."""
+    tries: list[float] = []
+
+    def silent(_request, timeout):
+        tries.append(timeout)
+        raise OSError("nobody answers")
+
+    monkeypatch.setattr("urllib.request.urlopen", silent)
+    with pytest.raises(OSError, match="nobody answers"):
+        put_to_url("https://cloudformation.test/answer", b"{}")
+    left: list[float] = []
+
+    def work(*_):
+        ((due, _),) = world.time._alarms
+        left.append(world.time.now + FUNCTION_SECONDS - due)
+        raise UnsettledError("never mind")
+
+    respond(request("Create"), Context(), lambda *_: None, work)
+    assert len(tries) > 1
+    assert left[0] >= sum(tries)
 
 
 def test_every_outside_call_of_the_subscription_has_a_row():

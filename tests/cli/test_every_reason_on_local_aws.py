@@ -38,7 +38,7 @@ EXPECTED = {
     Reason.ROLE_REFUSED: ("stale", "could not be assumed", "AssumableRoleArns"),
     Reason.MAPPING_DENIED: ("stale", "may not list distributions", "ListDistributions"),
     Reason.UNAVAILABLE: ("stale", "longer than the worker retries", "dlq redrive"),
-    Reason.UNFINISHED: ("stale", "crashed", "make logs"),
+    Reason.UNFINISHED: ("stale", "crashed", "invalidator logs"),
 }
 PURGED = [reason for reason in Reason if "then purge" in FIX[reason]]
 REDRIVEN = [reason for reason in Reason if reason not in PURGED]

@@ -229,7 +229,7 @@ def alarms_say_what_to_type(resources: Resources) -> list[str]:
             for command in (
                 "Type: invalidator dlq explain --stack stack --region eu-west-1",
                 "Type: invalidator status --stack stack --region eu-west-1",
-                "Type: make logs STACK=stack",
+                "Type: invalidator logs --stack stack --region eu-west-1",
             )
         )
     ]

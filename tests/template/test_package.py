@@ -10,10 +10,10 @@ import pytest
 
 from tests.template.resolved import ROOT
 from tests.template.rules import of_type
+from tests.typed_make import MAKE
 
-pytestmark = pytest.mark.xdist_group("package")  # built once
+pytestmark = [pytest.mark.long, pytest.mark.xdist_group("template")]  # translated and built once
 
-MAKE = shutil.which("make") or "make"
 LEFT_FOR_SCANNERS = ".dist-info"
 COMPILED = "__pycache__"
 IMPORTED = """
@@ -32,7 +32,7 @@ def _build(function, target, **more):
     source = shutil.copytree(ROOT / "functions", target.with_name(f"{target.name}-source"))
     environment = {**os.environ, "UV": str(ROOT / ".tools/uv/bin/uv"), "ARTIFACTS_DIR": str(target), **more}
     run = subprocess.run(
-        [MAKE, "--silent", f"build-{function}"],
+        ["make", "--silent", f"build-{function}"],
         cwd=source,
         env=environment,
         capture_output=True,
@@ -180,7 +180,7 @@ def test_the_subscription_s_package_is_its_own_code_alone(tmp_path):
 def test_a_build_without_uv_says_what_to_do(tmp_path):
     (tmp_path / "package").mkdir()
     run = subprocess.run(
-        [MAKE, "--silent", "build-InvalidatorFunction"],
+        ["make", "--silent", "build-InvalidatorFunction"],
         cwd=ROOT / "functions",
         env={**os.environ, "UV": str(tmp_path / "none"), "ARTIFACTS_DIR": str(tmp_path / "package")},
         capture_output=True,
@@ -200,7 +200,7 @@ def test_deploy_without_credentials_says_what_to_do_in_one_line(tmp_path):
         "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "none"),
     }
     run = subprocess.run(
-        [MAKE, "--silent", "credentials", f"PYTHON={sys.executable}"],
+        [*MAKE, "credentials"],
         cwd=ROOT,
         env={**environment, **nowhere},
         capture_output=True,

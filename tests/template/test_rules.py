@@ -8,6 +8,8 @@ from tests.template import rules
 from tests.template.conftest import SETS
 from tests.template.rules import RULES
 
+pytestmark = pytest.mark.xdist_group("template")  # translated once
+
 
 @pytest.mark.parametrize("name", SETS)
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)

@@ -1,14 +1,15 @@
-"""Finds out which distributions serve which bucket: one paginated scan answers for all buckets.
+"""Asks CloudFront for its distributions: one paginated list, and the configuration of those that are asked for.
 
-There is no call that lists distributions by origin, and a listing has no DefaultRootObject: distributions with
-an S3 origin are asked for their configuration one by one [aws-behaviour.md, Distributions].
+There is no call that lists distributions by origin, and a list has no DefaultRootObject: what matters is asked for
+one by one, several at a time [aws-behaviour.md, Distributions].
 """
 
-import logging
-from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Collection, Iterable, Iterator
+from functools import partial
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from invalidator.aws.aws_errors import AwsError, failure_of
+from invalidator.aws.call_pace import CallPace
 from invalidator.aws.cloudfront_clients import CloudFrontClients
 from invalidator.core.reasons import Reason
 from invalidator.core.routing.distribution import Distribution
@@ -17,116 +18,170 @@ from invalidator.core.routing.distribution_config import (
     read_cache_policy,
     read_distribution,
 )
-from invalidator.core.routing.pins import Pin
-from invalidator.core.routing.survey import Survey
-from invalidator.failures import Failure, Permanent
+from invalidator.core.routing.listed import Listed, read_listed
+from invalidator.failures import BackPressure, Failure, Permanent, Transient
+from invalidator.ports import Clock
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudfront import CloudFrontClient
 
-_logger = logging.getLogger(__name__)
+# Calls under way at a time. At 0.15 s a call, 500 distributions take ten seconds; the SDK's pool has ten connections.
+AT_A_TIME = 8
+# A call that fails in passing, the SDK's own tries included, is made so often; one refused for its rate, until the end.
+MOST_TRIES = 2
+_T = TypeVar("_T")
+_R = TypeVar("_R")
 
 
-class CloudFrontDiscovery:
-    """Scans CloudFront for distributions."""
+class Together(Protocol):
+    """Does several things at a time, as `concurrent.futures.Executor.map` does."""
 
-    def __init__(self, clients: CloudFrontClients) -> None:
+    def __call__(self, do: Callable[[_T], _R], items: Iterable[_T], /) -> Iterator[_R]:
+        """Yield what `do` returns for each of the items, in their order."""
+
+
+class CloudFrontDistributions:
+    """CloudFront's distributions: the list, and configurations.
+
+    Args:
+        clients: CloudFront, as the worker and as the roles of pinned routes. Its own client is made before threads ask.
+        clock: tells the time, and waits.
+        together: asks for several configurations at a time.
+    """
+
+    def __init__(self, clients: CloudFrontClients, clock: Clock, together: Together = map) -> None:
         self._clients = clients
+        self._clock = clock
+        self._together = together
+        self._pace = CallPace(clock)
+        self._policies: dict[str, Any] = {}
+        self._refused: set[str] = set()
 
-    def scan(self, pins: Sequence[Pin]) -> Mapping[str, tuple[Distribution, ...]]:
-        """Return bucket → distributions, discovered and pinned.
+    def listed(self, pinned: Collection[str], deadline: float) -> Iterator[Listed]:
+        """Yield every distribution of the own account, staging ones included: they have a cache of their own.
 
-        Raises BackPressure, Transient, or Permanent (mapping-denied) where listing is not allowed.
+        A custom cache policy is asked for once in each listing: it changes without its distributions. Raises Failure
+        where the list does not come to its end: refused, out of time, or pages that repeat.
         """
-        survey = self.survey(pins)
-        for each in survey.unreadable:
-            _logger.error(
-                "distribution %s cannot be read (%s); served buckets, as far as seen: %s",
-                ascii(each.distribution) if each.distribution else "without an id",
-                each.why,
-                ", ".join(each.buckets) or "none",
-            )
-        return survey.serving
-
-    def survey(self, pins: Sequence[Pin]) -> Survey:
-        """Look at every enabled distribution of the own account, and at every pinned one.
-
-        Staging distributions are included: they have their own cache. One that reveals no bucket is not asked
-        for its configuration. One that cannot be read does not end the survey. Raises as `scan` does.
-        """
-        found = Survey()
+        self._policies = {}
+        self._refused = set()
+        unsure: set[str] = set()
         client = self._clients.for_role(None)
-        policies: dict[str, bool] = {}
-        for summary in _summaries(client):
-            if not summary.get("Enabled", True):
-                continue
-            try:
-                distribution = read_distribution(summary, policies)
-                if any(each.bucket for each in distribution.origins):
-                    detailed = self.configured(distribution.id, None, policies)
-                    if detailed is None:
-                        continue  # deleted between the two calls
-                    distribution = detailed
-            except DistributionError as error:
-                found.add_unreadable(summary, str(error))
-                continue
-            found.add(distribution)
-            if summary.get("ConnectionMode") == "tenant-only":
-                found.add_tenants(distribution)
-        found.pin([(pin, self._pinned(pin)) for pin in pins])
-        return found
+        marker, seen = "", {""}
+        while True:
+            asked = {"Marker": marker} if marker else {}
+            answer = self._asked(partial(client.list_distributions, **asked), deadline)
+            page = answer["DistributionList"]
+            # Items is absent when there are none [aws-behaviour.md, Distributions].
+            for summary in page.get("Items") or ():
+                yield self._read(client, summary, pinned, unsure, deadline)
+            marker = page.get("NextMarker") or ""
+            if not page.get("IsTruncated"):
+                return
+            # Also where there is none: a list that says it goes on, and not where, is a part.
+            if marker in seen:
+                raise Transient(f"ListDistributions answers the page after marker {marker!r} again")
+            seen.add(marker)
 
     def configured(
-        self, identifier: str, role: str | None, policies: dict[str, bool] | None = None
-    ) -> Distribution | None:
-        """Return a distribution with all that only its configuration tells; None where there is none.
+        self, targets: Iterable[str], deadline: float
+    ) -> Iterator[tuple[str, Distribution | Failure]]:
+        """Ask for configurations, several at a time; see `invalidator.ports.Distributions`."""
+
+        def ask(target: str) -> tuple[str, Distribution | Failure]:
+            try:
+                return target, self.configuration(target, None, deadline)[0]
+            except Failure as failure:
+                return target, failure
+
+        self._clients.for_role(None)
+        yield from self._together(ask, targets)
+
+    def configuration(
+        self, target: str, role: str | None, deadline: float = float("inf")
+    ) -> tuple[Distribution, str]:
+        """Return a distribution with all that only its configuration tells, and its ETag.
 
         Args:
-            identifier: the distribution's id.
+            target: its id.
             role: ARN of the role to ask with, None for the own account.
-            policies: cache policies known so far, by id; what is learned is added.
+            deadline: no call is made later, epoch seconds.
 
         Raises:
-            Failure: CloudFront cannot be asked, or refuses.
-            DistributionError: the answer is not what this version reads.
+            Failure: CloudFront cannot be asked; Permanent where it refuses, has none such, or answers what this
+                version does not read.
         """
         client = self._clients.for_role(role)
-        known = {} if policies is None else policies
+        answer = self._asked(partial(client.get_distribution_config, Id=target), deadline)
+        document = {"Id": target, "DistributionConfig": answer["DistributionConfig"]}
+        # Another account's policies are its own: its ids are asked for with its role.
+        policies = self._policies if role is None else {}
         try:
-            config = client.get_distribution_config(Id=identifier)["DistributionConfig"]
-        except AwsError as error:
-            failure = failure_of(error, denied=Reason.MAPPING_DENIED)
-            if isinstance(failure, Permanent) and failure.reason is Reason.DISTRIBUTION_GONE:
-                return None
-            raise failure from error
-        document = {"Id": identifier, "DistributionConfig": config}
-        distribution = read_distribution(document, known)
-        if not distribution.unknown_policies:
-            return distribution
-        for policy in distribution.unknown_policies:
-            _learn_policy(client, policy, known)
-        return read_distribution(document, known)
+            found = read_distribution(document, policies)
+            unknown = [
+                each for each in found.unknown_policies if self._learned(client, each, policies, deadline)
+            ]
+            return read_distribution(document, policies) if unknown else found, answer.get("ETag", "")
+        except DistributionError as error:
+            raise Permanent(
+                f"its configuration is not what this version reads: {error}", Reason.MAPPING_DENIED
+            ) from error
 
-    def _pinned(self, pin: Pin) -> Distribution | None:
-        """Return a pinned distribution's configuration, None where it cannot be had: then every path counts."""
+    def _read(
+        self,
+        client: "CloudFrontClient",
+        summary: Any,
+        pinned: Collection[str],
+        unsure: set[str],
+        deadline: float,
+    ) -> Listed:
+        found = read_listed(summary, self._policies)
+        if not found.enabled or found.routing is None or not (found.reveals or found.id in pinned):
+            return found
+        learned = False
+        for policy in found.routing.unknown_policies:
+            try:
+                learned |= policy not in unsure and self._learned(client, policy, self._policies, deadline)
+            except Failure:
+                unsure.add(policy)
+        doubtful = not unsure.isdisjoint(found.routing.unknown_policies)
+        return read_listed(summary, self._policies, unsure=doubtful) if learned or doubtful else found
+
+    def _learned(
+        self, client: "CloudFrontClient", policy: str, policies: dict[str, Any], deadline: float
+    ) -> bool:
+        """Learn a cache policy; False where it may not be read: it counts as keyed on query strings.
+
+        That is wider, never stale. Raises Failure where it cannot be asked for just now.
+        """
+        if policy in self._refused:
+            return False
         try:
-            return self.configured(pin.distribution, pin.role)
-        except (Failure, DistributionError):
-            return None
+            identifier, learned = read_cache_policy(
+                self._asked(partial(client.get_cache_policy, Id=policy), deadline)
+            )
+        except (Permanent, DistributionError):
+            self._refused.add(policy)
+            return False
+        policies[identifier] = learned
+        return identifier == policy
 
-
-def _summaries(client: "CloudFrontClient") -> Iterator[Any]:
-    try:
-        for page in client.get_paginator("list_distributions").paginate():
-            # Items is absent when there are none [aws-behaviour.md, Distributions].
-            yield from page["DistributionList"].get("Items") or ()
-    except AwsError as error:
-        raise failure_of(error, denied=Reason.MAPPING_DENIED) from error
-
-
-def _learn_policy(client: "CloudFrontClient", policy: str, policies: dict[str, bool]) -> None:
-    try:
-        identifier, by_query_string = read_cache_policy(client.get_cache_policy(Id=policy))
-    except (*AwsError, DistributionError):
-        return  # it counts as keyed on query strings: wider, never stale
-    policies[identifier] = by_query_string
+    def _asked(self, call: Callable[[], Any], deadline: float) -> Any:
+        """Make a call in its turn, again while it is refused for its rate. Raises Failure."""
+        failed = 0
+        last: Failure = Transient("out of time before CloudFront could be asked")
+        while self._pace.wait(deadline):
+            try:
+                answer = call()
+            except AwsError as error:
+                last = failure_of(error, denied=Reason.MAPPING_DENIED)
+                if isinstance(last, BackPressure):
+                    self._pace.refused()
+                    continue
+                failed += 1
+                if not isinstance(last, Transient) or failed >= MOST_TRIES:
+                    raise last from error
+            else:
+                self._pace.taken()
+                return answer
+        raise last

@@ -22,9 +22,9 @@ from invalidator.aws.pin_table import PinTable
 from invalidator.aws.wake_table import FREE, lease_values
 from invalidator.core.pending.entry import bucket_owner
 from invalidator.core.routing.pins import Pin
-from invalidator.core.routing.target import TargetRoutes
+from invalidator.core.routing.target import NOT_SEEN, Seen, TargetRoutes
 from invalidator.failures import UnreadableRoutes
-from invalidator.ports import FEW_TARGETS, NOT_SEEN, SURVEYS_APART_SECONDS, Seen, SurveyState
+from invalidator.ports import FEW_TARGETS, LONGEST_SURVEY_SECONDS, SURVEYS_APART_SECONDS, SurveyState
 
 VERSION = "1"
 DISTRIBUTIONS = "distributions"
@@ -53,6 +53,19 @@ class RoutesTable:
     def store_routes(self, routes: TargetRoutes, seen: Seen = NOT_SEEN) -> None:
         """Remember a target's routing, in the place of what was known of it."""
         self._table.put(routes_item(routes, seen))
+
+    def routes_of(self, target: str) -> tuple[TargetRoutes, Seen] | None:
+        """Return one target's routing, strongly consistent; None where there is none that can be read."""
+        asked = routes_key(target)
+        item = self._table.get([asked]).get(place(asked))
+        try:
+            return None if item is None else read_routes(item)
+        except UnreadableRoutes:
+            return None
+
+    def forget_routes(self, target: str) -> None:
+        """Forget a target that is gone."""
+        self._table.delete(routes_key(target))
 
     def know_bucket(self, bucket: str, targets: Collection[str]) -> None:
         """Note that a bucket is known, and the targets that serve it; the list first, then the log's head."""
@@ -97,7 +110,7 @@ class RoutesTable:
     def begin_survey(self, now: float, until: float, token: str) -> SurveyState | None:
         """Take the survey's lease until a time; return how far it was, None where another run has the lease."""
         change = "SET #started = :now, #lease = :until, #token = :token"
-        values = lease_values(now, until, token)
+        values = lease_values(now, until, token, LONGEST_SURVEY_SECONDS)
         item = self._table.update(SURVEY, change, values, FREE, returns="ALL_OLD")
         return None if item is None else read_survey(item)
 

@@ -65,5 +65,5 @@ FIX: dict[Reason, str] = {
     Reason.ROLE_REFUSED: "Name the role in AssumableRoleArns and let it trust the worker's role, then redrive.",
     Reason.MAPPING_DENIED: "Allow cloudfront:ListDistributions and GetDistributionConfig, then redrive.",
     Reason.UNAVAILABLE: "Mend what the letter's detail names, or wait for AWS; then: invalidator dlq redrive --yes",
-    Reason.UNFINISHED: "See the function's last errors (make logs), mend what they name, then redrive.",
+    Reason.UNFINISHED: "See the function's last errors (invalidator logs), mend what they name, then redrive.",
 }

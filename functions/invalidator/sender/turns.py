@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass, replace
 
+from invalidator.core.limits.account import Account
 from invalidator.core.limits.slots import Calls, after_throttling, met_together, relearned
-from invalidator.ports import Account, Accounts, Clock
+from invalidator.ports import Accounts, Clock
 
 # With more tickets than this in the queue, a turn is too dear for a request that may be refused for its size: of three
 # hundred targets each would learn that by itself.

@@ -15,9 +15,8 @@ from bucket_subscription.queue_access import SqsQueueAccess
 from bucket_subscription.settle import Patience
 from bucket_subscription.subscription import Result, Subscription
 from infra.cli.bucket.state import UNKNOWN, BucketState, read_state
-from infra.cli.errors import CommandError
 from infra.cli.printing import print_text
-from infra.cli.session import Session
+from infra.cli.session import Session, output
 
 _PATIENCE_SECONDS = 15.0
 _ARRIVAL_SECONDS = 5.0
@@ -38,12 +37,7 @@ class BucketDesk:
     @functools.cached_property
     def queue(self) -> QueueArn:
         """The stack's queue."""
-        try:
-            return read_queue_arn(self._session.outputs["QueueArn"])
-        except KeyError as error:
-            raise CommandError(
-                f"stack {self._session.stack!r} has no output QueueArn; is it ours?"
-            ) from error
+        return read_queue_arn(output(self._session, "QueueArn"))
 
     @property
     def _owner(self) -> Owner:

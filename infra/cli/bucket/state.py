@@ -4,12 +4,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rich.console import Console
-from rich.table import Table
-
 from bucket_subscription.document import Document, Entry, entries, sends_to_eventbridge
 from bucket_subscription.owner import EVENTS, Owner
-from infra.cli.visible import harmless
+from infra.cli.printing import harmless
 
 # The state of a bucket that could not be read.
 UNKNOWN = "unknown"
@@ -104,6 +101,9 @@ def _judge(own: Sequence[Entry], problem: str | None, rules: Sequence[str]) -> t
 
 def print_states(states: Sequence[BucketState]) -> None:
     """Print a table, one row an entry."""
+    from rich.console import Console
+    from rich.table import Table
+
     table = Table("bucket", "state", "sends", box=None, pad_edge=False)
     for state in states:
         label = state.state + (f": {state.reason}" if state.reason else "")

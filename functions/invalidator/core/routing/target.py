@@ -5,6 +5,38 @@ from dataclasses import dataclass, field
 
 from invalidator.core.routing.distribution import Distribution
 
+IN_PROGRESS = "InProgress"
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What the survey keeps of a target beside its routing, for its next round.
+
+    Attributes:
+        etag: its ETag when it was asked; "" where not known.
+        modified: its LastModifiedTime then, epoch seconds; 0 where not known.
+        status: `Deployed` or `InProgress`; "" where not known.
+        basis: a digest of all else that its routing was made of: settings, pins, what this version reads.
+        earlier: how many of its routes, at the end, are those that edges may still hold until it is deployed.
+        again: wildcards to be sent again once it is deployed.
+        left: buckets that it served and does not any more, and whose lists may still name it.
+        told: whether its buckets' lists are written and it was woken, so that nothing of the change is left to do.
+        doubt: why it could not be read at the last survey, so that its routing is the one of before; "" where it could.
+    """
+
+    etag: str = ""
+    modified: float = 0.0
+    status: str = ""
+    basis: str = ""
+    earlier: int = 0
+    again: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()
+    told: bool = False
+    doubt: str = ""
+
+
+NOT_SEEN = Seen()
+
 
 @dataclass(frozen=True, slots=True)
 class TargetRoutes:
@@ -30,9 +62,17 @@ class TargetRoutes:
 
     @property
     def buckets(self) -> tuple[str, ...]:
-        """The buckets that it serves, sorted."""
+        """The buckets that it serves, sorted; a disabled distribution serves none."""
         return tuple(
-            sorted({origin.bucket for route in self.routes for origin in route.origins if origin.bucket})
+            sorted(
+                {
+                    origin.bucket
+                    for route in self.routes
+                    if route.enabled
+                    for origin in route.origins
+                    if origin.bucket
+                }
+            )
         )
 
     @property

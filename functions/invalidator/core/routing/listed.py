@@ -1,0 +1,92 @@
+"""One distribution as CloudFront lists it: enough to see whether it matters, and whether it changed."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from invalidator.core.routing.distribution import Distribution
+from invalidator.core.routing.distribution_config import DistributionError, read_distribution
+from invalidator.core.routing.origin_hosts import bucket_of
+from invalidator.core.routing.pinned_routes import everywhere
+from invalidator.core.routing.pins import Pin
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A distribution's line in CloudFront's list.
+
+    Attributes:
+        id: its id; "" where even that is missing.
+        etag: the version of its configuration; "" where the list does not say.
+        modified: its LastModifiedTime, epoch seconds; 0 where the list does not say.
+        deployed: whether all edges have its newest configuration.
+        enabled: a disabled one serves nothing.
+        routing: its routing but for what only the configuration tells (the root object); None where it cannot be read.
+        why: why it cannot be read: the field, and what is wrong with it; "" where it can.
+        apparent: what can be told of its routes all the same, wide: every path below an origin's OriginPath.
+        tenants: whether it is multi-tenant: its tenants' parameters decide what is served.
+        unsure: whether a cache policy could not be asked for just now, so that `routing` may be wider than it is.
+    """
+
+    id: str
+    etag: str
+    modified: float
+    deployed: bool
+    enabled: bool
+    routing: Distribution | None
+    why: str = ""
+    apparent: tuple[Distribution, ...] = ()
+    tenants: bool = False
+    unsure: bool = False
+
+    @property
+    def reveals(self) -> bool:
+        """Whether one of its origins is seen to be a bucket."""
+        routes = self.apparent if self.routing is None else (self.routing,)
+        return any(origin.bucket for each in routes for origin in each.origins)
+
+
+def read_listed(summary: Mapping[str, Any], policies: Mapping[str, Any], *, unsure: bool = False) -> Listed:
+    """Read one item of what ListDistributions answers; nothing in it makes this fail.
+
+    Args:
+        summary: the item, a DistributionSummary.
+        policies: cache policies by id, as `read_distribution` takes them.
+        unsure: whether one of its policies could not be asked for just now.
+    """
+    identifier, etag = summary.get("Id"), summary.get("ETag")
+    changed = summary.get("LastModifiedTime")
+    routing, why = None, ""
+    apparent: tuple[Distribution, ...] = ()
+    try:
+        routing = read_distribution(summary, policies)
+    except DistributionError as error:
+        why = str(error)
+        if isinstance(identifier, str):
+            apparent = tuple(_apparent(identifier, summary))
+    return Listed(
+        id=identifier if isinstance(identifier, str) else "",
+        etag=etag if isinstance(etag, str) else "",
+        modified=changed.timestamp() if isinstance(changed, datetime) else 0.0,
+        # One that says nothing of it is taken to be deployed: nothing would ever end the waiting.
+        deployed=summary.get("Status") in {None, "Deployed"},
+        enabled=summary.get("Enabled") is not False,
+        routing=routing,
+        why=why,
+        apparent=apparent,
+        tenants=summary.get("ConnectionMode") == "tenant-only",
+        unsure=unsure,
+    )
+
+
+def _apparent(identifier: str, summary: Mapping[str, Any]) -> Iterator[Distribution]:
+    origins = summary.get("Origins")
+    listed = origins.get("Items") if isinstance(origins, Mapping) else None
+    for origin in listed if isinstance(listed, list) else ():
+        domain = origin.get("DomainName") if isinstance(origin, Mapping) else None
+        bucket = bucket_of(domain).bucket if isinstance(domain, str) else None
+        if bucket is not None:
+            path = origin.get("OriginPath")
+            pin = Pin(bucket, identifier, path.rstrip("/") if isinstance(path, str) else "")
+            yield everywhere(pin, None, None)

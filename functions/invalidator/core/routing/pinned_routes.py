@@ -1,0 +1,90 @@
+"""A target's routing: its configuration, with all that people pinned of it, judged together."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from invalidator.core.routing.distribution import Behavior, Distribution, Origin
+from invalidator.core.routing.pins import PINNED_ORIGIN, Pin
+
+
+def routes_of(configured: Distribution | None, pins: Sequence[Pin]) -> tuple[Distribution, ...]:
+    """Return the routes of one target; () where no bucket is known behind it.
+
+    A pin explains the origins that hide their bucket and have its OriginPath, and narrows those that are known to be
+    its bucket to its prefix. One that fits no origin is served under every path: wider, never stale. So is one whose
+    origin no behavior leads to while a function at the edge may pick it.
+
+    Args:
+        configured: its configuration; None where it could not be read.
+        pins: the pins that name it, of any bucket.
+    """
+    role = next((pin.role for pin in pins if pin.role), None)
+    if configured is None:
+        return tuple(everywhere(pin, None, role) for pin in pins)
+    origins = tuple(each for one in configured.origins for each in _explained(one, pins))
+    main = replace(configured, role=role, origins=origins)
+    wide = tuple(everywhere(pin, configured, role) for pin in pins if _needs_all(pin, configured))
+    # The main one stays beside a pin that fits none of its origins: it is what tells whether anything changed.
+    return (main, *wide) if pins or any(origin.bucket for origin in origins) else ()
+
+
+def everywhere(pin: Pin, configured: Distribution | None, role: str | None) -> Distribution:
+    """Return what a pin says by itself: every path of the distribution, in every query string form."""
+    return Distribution(
+        id=pin.distribution,
+        origins=(Origin(PINNED_ORIGIN, "", pin.bucket, pin.origin_path, prefix=pin.prefix),),
+        behaviors=(Behavior("*", (PINNED_ORIGIN,), query_strings=True),),
+        root_object="index.html" if configured is None else configured.root_object,
+        role=role,
+        enabled=configured is None or configured.enabled,
+    )
+
+
+def is_guess(route: Distribution) -> bool:
+    """Whether a route is what a pin says by itself, and no configuration."""
+    return any(origin.id == PINNED_ORIGIN for origin in route.origins)
+
+
+def serves_nothing(pin: Pin, configured: Distribution) -> str:
+    """Say why a pin would serve nothing; "" where it would serve something.
+
+    An origin that neither a behavior nor a function leads to is never asked.
+    """
+    fitting = _fitting(pin, configured)
+    if not fitting or _is_led_to(fitting, configured) or _may_pick(configured):
+        return ""
+    names = ", ".join(origin.id for origin in fitting)
+    return f"no cache behavior leads to its origin {names}, and it has no function at the edge that could pick it"
+
+
+def _explained(origin: Origin, pins: Sequence[Pin]) -> Iterator[Origin]:
+    """The origin as each of its pins has it; as it is where there is none."""
+    fitting = [pin for pin in pins if _fits(origin, pin)]
+    for pin in fitting:
+        yield replace(origin, bucket=pin.bucket, prefix=pin.prefix)
+    if not fitting:
+        yield origin
+
+
+def _needs_all(pin: Pin, configured: Distribution) -> bool:
+    """Whether no behavior tells which paths lead to what the pin names."""
+    fitting = _fitting(pin, configured)
+    return not fitting or (not _is_led_to(fitting, configured) and _may_pick(configured))
+
+
+def _fitting(pin: Pin, configured: Distribution) -> list[Origin]:
+    return [origin for origin in configured.origins if _fits(origin, pin)]
+
+
+def _fits(origin: Origin, pin: Pin) -> bool:
+    return origin.bucket in {None, pin.bucket} and origin.path == pin.origin_path
+
+
+def _is_led_to(fitting: Sequence[Origin], configured: Distribution) -> bool:
+    names = {origin.id for origin in fitting}
+    return any(not names.isdisjoint(behavior.origins) for behavior in configured.behaviors)
+
+
+def _may_pick(configured: Distribution) -> bool:
+    """Whether a function at the edge may pick the origin."""
+    return any(behavior.rewrites for behavior in configured.behaviors)

@@ -1,0 +1,96 @@
+"""What a survey did: its answer as a function, its log line, and what people are told of it."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from invalidator.core.routing.distribution import Distribution
+from invalidator.core.routing.origin_hosts import bucket_of
+
+# An answer stays readable: so many of each kind are named, all are counted.
+MOST_NAMED = 100
+# Hosts of services that are never a bucket under another name: nobody has to look at them.
+_NEVER_A_BUCKET = (".elb.amazonaws.com", ".execute-api.", ".lambda-url.")
+
+
+class Outcome(StrEnum):
+    """How a survey ended."""
+
+    COMPLETE = "complete"
+    """CloudFront's list was read to its end, and all that changed was asked for."""
+    CONTINUES = "continues"
+    """Time ran out, or CloudFront could not be asked for some just now; what was learned is kept."""
+    FAILED = "failed"
+    """CloudFront's list could not be read to its end; nothing counts as gone."""
+    NOT_DUE = "not due"
+    """The last complete one is younger than SurveyMinutes."""
+    HELD = "another survey is at work"
+    """Two at once would ask for the same."""
+
+
+@dataclass(slots=True)
+class Summary:
+    """What one round did.
+
+    Attributes:
+        outcome: how it ended.
+        routes_age: how old the routing is, seconds: since the last complete survey began; None before the first.
+        listed: how many distributions CloudFront listed.
+        asked: how many of them were asked for their configuration.
+        left: how many could not be asked for yet.
+        error: why the list did not come to its end; "" where it did.
+        changes: target → what changed for viewers there.
+        unread: target → why it could not be read; its routing is the one of before.
+        unresolved: origins that hide what is behind them, and that no pin explains.
+        woken: how many targets have changes to send for it.
+    """
+
+    outcome: Outcome = Outcome.CONTINUES
+    routes_age: float | None = None
+    listed: int = 0
+    asked: int = 0
+    left: int = 0
+    error: str = ""
+    changes: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    unread: dict[str, str] = field(default_factory=dict)
+    unresolved: list[dict[str, str]] = field(default_factory=list)
+    woken: int = 0
+
+    def add_unresolved(self, distribution: Distribution, pinned: set[str], *, tenants: bool) -> None:
+        """Note the origins of a distribution of which nobody can tell the bucket; `pinned`: OriginPaths pins name."""
+        for origin in distribution.origins:
+            never = any(mark in origin.domain for mark in _NEVER_A_BUCKET)
+            if origin.bucket is None and not never and origin.path not in pinned:
+                why = bucket_of(origin.domain).hidden or "has an OriginPath with parameters"
+                self._unresolved(distribution.id, origin.domain, origin.path, why)
+        if tenants:
+            why = "multi-tenant: a tenant's parameters decide what is served"
+            self._unresolved(distribution.id, "", "", why)
+
+    def _unresolved(self, distribution: str, origin: str, path: str, why: str) -> None:
+        self.unresolved.append(
+            {
+                "distribution": distribution,
+                "origin": origin,
+                "origin_path": path,
+                "why": why,
+            }
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the function's answer."""
+        return {
+            "outcome": self.outcome.value,
+            "routes_age_seconds": self.routes_age,
+            "distributions": self.listed,
+            "asked": self.asked,
+            "left": self.left,
+            "error": self.error,
+            "changed": len(self.changes),
+            "changes": {target: list(self.changes[target]) for target in sorted(self.changes)[:MOST_NAMED]},
+            "unread": {target: self.unread[target] for target in sorted(self.unread)[:MOST_NAMED]},
+            "unread_count": len(self.unread),
+            "unresolved": self.unresolved[:MOST_NAMED],
+            "unresolved_count": len(self.unresolved),
+            "woken": self.woken,
+        }

@@ -1,0 +1,101 @@
+"""A bucket's distributions, ready to be asked: from files, or from the deployed stack."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+import click
+
+from infra.cli.errors import CommandError
+from infra.cli.input_files import read_distributions, read_policies
+from infra.cli.keys.source import DEFAULT_INDEX_DOCUMENTS, Source
+from infra.cli.printing import visible
+from infra.cli.session import Session
+from invalidator.core.routing.distribution import Distribution
+from invalidator.core.routing.settings import CleanUrls, RoutingSettings, names_in
+from invalidator.core.routing.viewer_paths import Router
+
+if TYPE_CHECKING:
+    from infra.cli.deployed import Deployed
+
+
+@dataclass(frozen=True, slots=True)
+class BucketRouters:
+    """A bucket's distributions, ready to be asked.
+
+    Attributes:
+        routers: distribution id → its routing. There is one for each pin where several pins name it; the paths
+            of a key are those of all.
+        deployed: the worker whose distributions these are; None for files.
+    """
+
+    routers: dict[str, tuple[Router, ...]]
+    deployed: "Deployed | None"
+
+
+def find_routers(session: Session, bucket: str, source: Source) -> BucketRouters:
+    """Return the routing of a bucket, and say on stderr what is uncertain about it.
+
+    Raises:
+        CommandError: a file is not what it should be, or the stack does not answer.
+    """
+    if source.distributions:
+        settings = _settings(source, RoutingSettings((DEFAULT_INDEX_DOCUMENTS,)))
+        read = read_distributions(source.distributions, read_policies(source.policies))
+        for file, distribution in read:
+            _say_unknown_policies(file, distribution, "; give it with --cache-policy")
+        return BucketRouters(_routers(tuple(each for _, each in read), bucket, settings), None)
+    if source.policies:
+        raise CommandError("--cache-policy needs --distribution: the stack's distributions bring their own")
+    deployed, distributions = _ask_stack(session, bucket)
+    settings = _settings(source, deployed.settings.routing)
+    return BucketRouters(_routers(distributions, bucket, settings), deployed)
+
+
+def _settings(source: Source, known: RoutingSettings) -> RoutingSettings:
+    """What is known of the sites, with what was typed in its place."""
+    return RoutingSettings(
+        known.index_documents if source.index_documents is None else names_in(source.index_documents),
+        known.error_page_seconds if source.error_page_seconds is None else source.error_page_seconds,
+        known.clean_urls if source.clean_urls is None else cast("CleanUrls", source.clean_urls),
+        known.error_document,
+    )
+
+
+def _ask_stack(session: Session, bucket: str) -> tuple["Deployed", tuple[Distribution, ...]]:
+    import time
+
+    from infra.cli.deployed import Deployed, find_serving
+
+    deployed = Deployed(session)
+    serving = find_serving(deployed, [bucket], time.time())
+    for note in serving.notes:
+        click.echo(f"note: {visible(note)}", err=True)
+    if bucket in serving.unknown:
+        raise CommandError(f"who serves {visible(bucket)} is not known: {serving.unknown[bucket]}")
+    distributions = serving.known[bucket]
+    if not distributions:
+        click.echo(
+            f"note: no distribution is known to serve {visible(bucket)}; see: invalidator route list",
+            err=True,
+        )
+    for distribution in distributions:
+        _say_unknown_policies(distribution.id, distribution, "")
+    return deployed, distributions
+
+
+def _say_unknown_policies(source: str, distribution: Distribution, fix: str) -> None:
+    for policy in distribution.unknown_policies:
+        click.echo(
+            f"note: {source}: cache policy {visible(policy)} is not known, so its paths count as cached "
+            f"by query string{fix}",
+            err=True,
+        )
+
+
+def _routers(
+    distributions: tuple[Distribution, ...], bucket: str, settings: RoutingSettings
+) -> dict[str, tuple[Router, ...]]:
+    routers: dict[str, tuple[Router, ...]] = {}
+    for each in distributions:
+        routers[each.id] = (*routers.get(each.id, ()), Router(each, bucket, settings))
+    return routers

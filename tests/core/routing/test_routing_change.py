@@ -1,0 +1,129 @@
+"""Which wildcards a change of a distribution's configuration purges, and what it is called."""
+
+from dataclasses import replace
+
+import pytest
+
+from invalidator.core.routing.distribution import Behavior, Distribution, Origin
+from invalidator.core.routing.routing_change import changed_routing
+
+SITE = Origin("site", "site.s3.amazonaws.com", "site", "/v1")
+MEDIA = Origin("media", "media.s3.amazonaws.com", "media")
+API = Origin("api", "api.example.com", None)
+ALL = Behavior("*", ("site",))
+ORIGINS = (SITE, MEDIA, API)
+OLD = Distribution("E1", ORIGINS, (ALL,), aliases=("www.example.com",))
+
+
+def moved(old: Distribution, new: Distribution) -> tuple[str, ...]:
+    change = changed_routing((old,), (new,))
+    return () if change is None else change.moved
+
+
+def with_behaviors(*behaviors: Behavior, distribution: Distribution = OLD) -> Distribution:
+    return replace(distribution, behaviors=behaviors)
+
+
+def with_path(path: str, distribution: Distribution = OLD) -> Distribution:
+    return replace(distribution, origins=(replace(SITE, path=path), MEDIA, API))
+
+
+def test_names_for_people_are_no_routing():
+    assert changed_routing((OLD,), (replace(OLD, aliases=(), unknown_policies=("p",)),)) is None
+
+
+def test_another_origin_path_moves_all_that_leads_there():
+    assert moved(OLD, with_path("/v2")) == ("/*",)
+
+
+def test_only_the_behaviors_concerned_are_purged():
+    old = with_behaviors(
+        Behavior("/app/*", ("site",)), Behavior("/docs/*", ("site",)), Behavior("*", ("api",))
+    )
+    assert moved(old, with_path("/v2", old)) == ("/app/*", "/docs/*")
+
+
+def test_a_new_behavior_of_another_origin_moves_what_it_takes():
+    assert moved(OLD, with_behaviors(Behavior("/img/*", ("media",)), ALL)) == ("/img/*",)
+    assert moved(with_behaviors(Behavior("/img/*", ("media",)), ALL), OLD) == ("/img/*",)
+
+
+def test_a_new_behavior_of_the_same_origin_moves_nothing():
+    change = changed_routing(
+        (OLD,), (with_behaviors(Behavior("/img/*", ("site",), query_strings=True), ALL),)
+    )
+    assert change is not None
+    assert (change.moved, change.causes) == ((), ("behavior /img/*",))
+
+
+def test_the_order_of_behaviors_decides_what_an_earlier_one_keeps():
+    one, other = Behavior("/a/*", ("media",)), Behavior("/a/b/*", ("site",))
+    assert moved(with_behaviors(one, other, ALL), with_behaviors(other, one, ALL)) == ("/a/b/*",)
+
+
+def test_what_an_earlier_behavior_takes_on_both_sides_stays():
+    image = Behavior("/img/*", ("media",))
+    old = with_behaviors(image, ALL)
+    later = with_behaviors(image, Behavior("/img/raw/*", ("site",)), ALL)
+    assert moved(old, later) == ()
+
+
+def test_a_pattern_without_a_star_is_one_path_in_every_query_string_form():
+    assert moved(OLD, with_behaviors(Behavior("/feed.xml", ("media",)), ALL)) == ("/feed.xml*",)
+
+
+def test_a_function_that_rewrites_makes_every_path_doubtful():
+    old = with_behaviors(Behavior("/app/*", ("site",), rewrites=True), Behavior("*", ("api",)))
+    assert moved(old, with_path("/v2", old)) == ("/*",)
+
+
+def test_another_host_of_the_same_bucket_moves_nothing():
+    other = replace(SITE, domain="site.s3.eu-west-1.amazonaws.com")
+    assert moved(OLD, replace(OLD, origins=(other, MEDIA, API))) == ()
+
+
+def test_a_website_endpoint_in_the_place_of_the_bucket_is_other_content():
+    other = replace(SITE, domain="site.s3-website-us-east-1.amazonaws.com", website=True)
+    assert moved(OLD, replace(OLD, origins=(other, MEDIA, API))) == ("/*",)
+
+
+def test_what_is_no_bucket_before_and_after_is_not_ours():
+    old = with_behaviors(Behavior("/api/*", ("api",)), ALL)
+    new = replace(old, origins=(SITE, MEDIA, replace(API, path="/stage")))
+    assert moved(old, new) == ()
+
+
+def test_an_origin_group_is_other_content_when_a_member_is():
+    old = with_behaviors(Behavior("*", ("site", "media")))
+    assert moved(old, with_behaviors(Behavior("*", ("media", "site")))) == ("/*",)
+
+
+def test_a_pin_tells_more_and_moves_nothing():
+    hidden = Origin("o", "cdn.example.com", None)
+    old = Distribution("E1", (hidden,), (Behavior("*", ("o",)),))
+    pinned = replace(old, origins=(replace(hidden, bucket="vault"),))
+    change = changed_routing((old,), (pinned,))
+    assert change is not None
+    assert (change.moved, change.causes) == ((), ("serves vault", "origins, root object or error pages"))
+
+
+@pytest.mark.parametrize(
+    ("new", "cause"),
+    [
+        (with_path("/v2"), "OriginPath of site: /v1 → /v2"),
+        (replace(OLD, enabled=False), "disabled"),
+        (replace(OLD, root_object="home.html"), "origins, root object or error pages"),
+        (with_behaviors(replace(ALL, query_strings=True)), "behavior *"),
+        (with_behaviors(replace(ALL, rewrites=True)), "behavior *"),
+    ],
+)
+def test_a_change_is_named_for_people(new, cause):
+    change = changed_routing((OLD,), (new,))
+    assert change is not None
+    assert cause in change.causes
+
+
+def test_other_settings_are_a_change_that_moves_nothing():
+    change = changed_routing((OLD,), (OLD,), settings_changed=True)
+    assert change is not None
+    assert (change.causes, change.moved) == (("settings or pins",), ())

@@ -1,0 +1,98 @@
+"""A pinned distribution of another account, refreshed by whoever its role trusts."""
+
+import pytest
+
+from invalidator.core.reasons import Reason
+from invalidator.core.routing.distribution import Behavior, Distribution, Origin
+from invalidator.core.routing.pins import Pin
+from invalidator.failures import Permanent, Transient
+from invalidator.survey.refresh import refresh_pinned
+from invalidator.survey.survey import Surveying
+from tests.survey.surveyed import HISTORY, INTERVAL, Surveyed
+
+ROLE = "arn:aws:iam::123456789012:role/r"
+
+
+class Far:
+    """CloudFront of the other account."""
+
+    def __init__(self):
+        self.path, self.etag, self.asked = "/v1", "T1", []
+        self.failure = None
+
+    def configuration(self, target, role, deadline):
+        self.asked.append((target, role))
+        if self.failure:
+            raise self.failure
+        origin = Origin("o", "vault.s3.amazonaws.com", "vault", self.path)
+        return Distribution(target, (origin,), (Behavior("*", ("o",)),)), self.etag
+
+
+@pytest.fixture
+def site():
+    made = Surveyed()
+    made.table.pinned = [Pin("vault", "EFAR", "/v1", role=ROLE)]
+    made.survey()
+    return made.after(INTERVAL)
+
+
+def refresh(site, far):
+    known = site.routes("EFAR")
+    applied = site.table.view("EFAR", site.time.now()).state.routing
+    return refresh_pinned(
+        known,
+        applied,
+        store=site.table,
+        configurations=far,
+        surveying=Surveying(INTERVAL, HISTORY, site.settings),
+        now=site.time.now(),
+        deadline=site.time.now() + 10,
+    )
+
+
+def test_it_is_asked_for_with_its_role_once_in_an_interval(site):
+    far = Far()
+    assert refresh(site, far).routes[0].origins[0].path == "/v1"
+    assert site.paths("EFAR", "vault", "v1/a") == {"/a"}
+    refresh(site.after(INTERVAL / 2), far)
+    assert far.asked == [("EFAR", ROLE)]
+    assert site.routes("EFAR").role == ROLE
+
+
+def test_its_switch_is_purged_now_and_once_more_at_the_next_look(site):
+    far = Far()
+    refresh(site, far)
+    site.sent("EFAR")
+    site.table.pinned.append(Pin("vault", "EFAR", "/v2", role=ROLE))
+    site.survey()
+    refresh(site.after(INTERVAL), far)
+    site.sent("EFAR")
+    far.path, far.etag = "/v2", "T2"
+    switched = refresh(site.after(INTERVAL), far)
+    assert switched.purge == {"/*": site.time.now() - INTERVAL}
+    assert site.paths("EFAR", "vault", "v1/a") >= {"/a"}
+    site.sent("EFAR")
+    again = refresh(site.after(INTERVAL), far)
+    assert again.purge == {"/*": site.time.now()}
+    site.sent("EFAR")
+    assert refresh(site.after(INTERVAL), far).version == again.version
+
+
+@pytest.mark.parametrize(
+    "failure", [Permanent("may not be assumed", Reason.ROLE_REFUSED), Transient("no answer")]
+)
+def test_one_that_cannot_be_asked_keeps_its_routing(site, failure):
+    far = Far()
+    before = refresh(site, far)
+    far.failure = failure
+    after = refresh(site.after(INTERVAL), far)
+    assert (after.routes, after.version) == (before.routes, before.version)
+    assert bool(site.record("EFAR")[1].doubt) == isinstance(failure, Permanent)
+
+
+def test_one_of_the_own_account_is_not_asked_for(site):
+    site.table.pinned = [Pin("vault", "EFAR", "/v1")]
+    site.survey()
+    far = Far()
+    refresh(site.after(INTERVAL), far)
+    assert far.asked == []

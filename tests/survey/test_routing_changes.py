@@ -1,0 +1,181 @@
+"""A routing change is a change: what the sender is told to route again, to purge, and when once more."""
+
+from dataclasses import replace
+
+import pytest
+
+from invalidator.core.routing.pins import Pin
+from tests.survey.account import s3
+from tests.survey.surveyed import HISTORY, INTERVAL, MINUTE, Surveyed
+
+DAY = 86_400.0
+
+
+@pytest.fixture
+def site() -> Surveyed:
+    """A site in folder /v1 whose bucket this stack hears of, surveyed and at rest."""
+    found = Surveyed()
+    found.account.put("E1", s3("site", "/v1"))
+    found.survey()
+    found.changes("site", "v1/a.html")
+    found.sent("E1")
+    return found.after(10 * INTERVAL)
+
+
+def test_the_switch_to_another_folder_purges_by_itself(site):
+    """The public case: a deployment is uploaded to a new folder, then the OriginPath moves there."""
+    site.changes("site", "v2/a.html")
+    site.after(MINUTE).account.put("E1", s3("site", "/v2"))
+    switched = site.time.now()
+    summary = site.after(MINUTE).survey()
+    assert site.routes("E1").purge == {"/*": switched}
+    assert site.routes("E1").reroute_since == switched - INTERVAL
+    assert site.called == ["target:E1"]
+    assert summary.changes == {
+        "E1": ("OriginPath of o0: /v1 → /v2",),
+    }
+
+
+def test_a_comment_changes_nothing(site):
+    before = site.routes("E1")
+    site.account.put("E1", s3("site", "/v1"), comment="another")
+    assert site.survey().changes == {}
+    assert (site.routes("E1"), site.called) == (before, [])
+    site.account.calls.clear()
+    site.after(INTERVAL).survey()
+    assert site.account.calls["get_distribution_config"] == 0
+
+
+def test_until_it_is_deployed_both_ways_lead_and_then_the_wildcards_go_again(site):
+    site.account.put("E1", s3("site", "/v2"), deployed=False)
+    site.survey()
+    assert site.paths("E1", "site", "v1/a") == site.paths("E1", "site", "v2/a") == {"/a"}
+    first = site.routes("E1")
+    assert first.purge
+    site.sent("E1")
+    site.after(INTERVAL).survey()
+    assert site.routes("E1") == first
+    site.account.deploy("E1")
+    site.after(INTERVAL).survey()
+    again = site.routes("E1")
+    assert again.version != first.version
+    assert again.purge == {"/*": site.time.now()}
+    assert site.paths("E1", "site", "v1/a") == set()
+    site.sent("E1")
+    site.after(INTERVAL).survey()
+    assert site.routes("E1") == again
+
+
+def test_two_switches_before_either_is_deployed_keep_all_three_ways(site):
+    for folder in ("/v2", "/v3"):
+        site.account.put("E1", s3("site", folder), deployed=False)
+        site.survey()
+        site.after(INTERVAL)
+    for folder in ("v1", "v2", "v3"):
+        assert site.paths("E1", "site", f"{folder}/a") == {"/a"}
+
+
+def test_what_the_sender_has_not_done_yet_is_not_forgotten_by_the_next_change(site):
+    site.account.put("E1", s3("site", "/v2"))
+    first = site.time.now()
+    site.survey()
+    site.after(INTERVAL).account.put("E1", s3("site", "/v2"), behaviors=[("/img/*", 0)])
+    site.survey()
+    assert site.routes("E1").purge == {"/*": first}
+    assert site.routes("E1").reroute_since == first - INTERVAL
+    site.sent("E1")
+    site.after(INTERVAL).account.put("E1", s3("site", "/v2"))
+    site.survey()
+    assert site.routes("E1").purge == {}
+
+
+def test_one_switched_there_and_back_is_purged_twice(site):
+    versions = {site.routes("E1").version}
+    for folder in ("/v2", "/v1"):
+        site.account.put("E1", s3("site", folder))
+        site.after(INTERVAL).survey()
+        assert site.routes("E1").purge
+        versions.add(site.routes("E1").version)
+        site.sent("E1")
+    assert len(versions) == 3
+
+
+def test_a_new_distribution_gets_what_changed_since_it_was_made(site):
+    site.account.put("E2", s3("site"))
+    made = site.time.now()
+    site.after(MINUTE).survey()
+    assert (site.routes("E2").reroute_since, site.routes("E2").purge) == (made - INTERVAL, {})
+    assert site.called == ["target:E2"]
+
+
+def test_one_that_was_disabled_gets_what_changed_since_it_served_last(site):
+    off = site.time.now()
+    site.account.put("E1", s3("site", "/v1"), enabled=False)
+    site.survey()
+    site.after(DAY).account.put("E1", s3("site", "/v1"))
+    site.survey()
+    assert site.routes("E1").reroute_since == off - INTERVAL
+    assert site.serving("site") == ["E1"]
+
+
+def test_one_that_was_moved_while_it_was_disabled_is_purged_when_it_comes_back(site):
+    site.account.put("E1", s3("site", "/v1"), enabled=False)
+    site.survey()
+    site.after(DAY).account.put("E1", s3("site", "/v2"))
+    site.survey()
+    assert list(site.routes("E1").purge) == ["/*"]
+
+
+def test_while_it_is_being_disabled_edges_still_serve(site):
+    site.account.put("E1", s3("site", "/v1"), enabled=False, deployed=False)
+    site.survey()
+    assert site.paths("E1", "site", "v1/a") == {"/a"}
+    site.account.deploy("E1")
+    site.after(INTERVAL).survey()
+    assert site.serving("site") == []
+
+
+def test_history_that_does_not_reach_back_is_made_good_by_wildcards(site):
+    site.account.put("E1", s3("site", "/v1"), behaviors=[("/img/*", 0)])
+    site.account.denied["list_distributions"] = "AccessDenied"
+    site.survey()
+    site.account.denied.clear()
+    site.after(HISTORY + DAY).survey()
+    assert site.routes("E1").purge == {"/*": site.time.now()}
+    assert site.routes("E1").reroute_since is None
+
+
+def test_settings_are_routing(site):
+    confirmed = site.table.survey_state().completed
+    site.settings = "home.html"
+    site.survey()
+    assert site.routes("E1").reroute_since == confirmed - INTERVAL
+    assert site.routes("E1").purge == {}
+    assert site.called == ["target:E1"]
+
+
+def test_a_bucket_that_never_told_this_stack_of_a_change_costs_nothing(site):
+    """All of an account's distributions are surveyed; most of their buckets are no concern of this stack."""
+    site.account.put("E9", s3("theirs", "/v1"))
+    site.survey()
+    site.after(INTERVAL).account.put("E9", s3("theirs", "/v2"))
+    site.survey()
+    assert (site.routes("E9").purge, site.routes("E9").reroute_since, site.called) == ({}, None, [])
+
+
+def test_a_switch_to_a_bucket_whose_changes_nobody_could_place_yet_purges(site):
+    site.changes("fresh", "a.html")
+    site.account.put("E1", s3("fresh"))
+    site.survey()
+    assert list(site.routes("E1").purge) == ["/*"]
+
+
+def test_a_change_of_a_prefix_that_is_pinned_is_a_routing_change(site):
+    site.table.pinned = [Pin("site", "E1", "/v1", prefix="v1/docs/")]
+    site.survey()
+    assert site.paths("E1", "site", "v1/a") == set()
+    site.sent("E1")
+    site.after(INTERVAL).table.pinned = [replace(site.table.pinned[0], prefix="v1/")]
+    site.survey()
+    assert site.paths("E1", "site", "v1/a") == {"/a"}
+    assert site.routes("E1").reroute_since is not None
