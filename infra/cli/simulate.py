@@ -6,6 +6,7 @@ import math
 import os
 from dataclasses import fields, replace
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -207,7 +208,8 @@ def _changed(changes: Changes, given: dict[str, float]) -> Changes:
         if FIELDS[name] not in known:
             option = OPTIONS.get(name, "--" + name.replace("_", "-"))
             raise CommandError(f"{option}: has no meaning beside the other options; leave it out")
-    return replace(changes, **{FIELDS[name]: value for name, value in given.items()})
+    numbers: dict[str, Any] = {FIELDS[name]: value for name, value in given.items()}
+    return replace(changes, **numbers)
 
 
 def _print(result: Result) -> None:

@@ -157,8 +157,8 @@ def _troubles() -> Iterator[Scenario]:
     )
     yield Scenario(
         "failing",
-        "two distributions, a page of each every five minutes, and one always answers 503; times are the healthy one's, "
-        "dead letters the other's",
+        "two distributions, a page of each every five minutes, and one always answers 503; times are the healthy "
+        "one's, dead letters the other's",
         _failing(1),
         Pages(300, 4 * HOUR),
         _healthy_as_if_alone(1),
