@@ -7,7 +7,7 @@ from typing import Any
 from infra.simulator.cloudfront import SimulatedCloudFront
 from infra.simulator.function import SimulatedFunction
 from infra.simulator.memory import InMemoryTable
-from infra.simulator.sqs import MAX_RECEIVE_COUNT, MESSAGES_A_CALL, DeadLetter, SimulatedQueue
+from infra.simulator.sqs import MESSAGES_A_CALL, DeadLetter, SimulatedQueue
 from infra.simulator.timed import QUEUE_SECONDS, SDK_PROCESSOR_SECONDS, TABLE_SECONDS, Timed
 from invalidator.core.limits.account import Limits
 from invalidator.core.messages.backlog import KeyBacklog, PathBacklog, bodies
@@ -30,6 +30,8 @@ MESSAGE_PROCESSOR_SECONDS = 0.00004
 PATH_PROCESSOR_SECONDS = 0.00006
 # No call begins in a run's last seconds.
 DEADLINE_SECONDS = 25.0
+# MaxReceiveCount's default.
+TRIES = 10
 # As many calls of the changes queue as its adapter makes at a time; a test compares them.
 AT_A_TIME = 4
 WAKE = '{"invalidator":2,"wake":"'
@@ -146,7 +148,7 @@ class SimulatedWorker:
             waking=waking,
             clock=self._time,
             gathering=gathering,
-            most_receives=MAX_RECEIVE_COUNT,
+            most_receives=TRIES,
         )
         self._buckets = Buckets(
             log=log,
