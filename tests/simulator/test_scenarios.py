@@ -7,7 +7,9 @@ from infra.simulator.scenarios import SCENARIOS
 from infra.simulator.simulation import simulate
 
 
-@pytest.mark.parametrize("name", ["one-file", "cold", "small-deploy", "sync", "hot-page", "crowded", "throttled"])
+@pytest.mark.parametrize(
+    "name", ["one-file", "cold", "small-deploy", "sync", "hot-page", "crowded", "throttled"]
+)
 def test_a_row_is_reached(name):
     scenario = SCENARIOS[name]
     result = simulate(scenario.site, scenario.changes.writes(scenario.site))

@@ -79,7 +79,7 @@ def test_a_change_that_is_never_invalidated_is_the_longest_wait_and_stays_stale(
 def test_waiting_counts_from_when_cloudfront_accepts_again():
     throttled = Site(troubles=(Trouble(Answer.THROTTLING, 0, 120),))
     waited = run(throttled, Pages(60, 60))
-    assert 60 < waited.longest_wait_seconds
+    assert waited.longest_wait_seconds > 60
     assert run(replace(throttled, accepts_again=120), Pages(60, 60)).longest_wait_seconds < 60
 
 
