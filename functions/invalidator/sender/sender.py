@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from invalidator.core.limits.account import OWN_ACCOUNT, Limits
+from invalidator.core.limits.pace import SMALL
 from invalidator.core.limits.patience import LONGEST_SECONDS
 from invalidator.core.outcome import Dead, Outcome
 from invalidator.core.pending.entry import Times, entries, merged, target_owner
@@ -155,7 +156,8 @@ class Sender:
             return wake.rest
         pending = run.pending = read_pending(self.log, routes, view, self.routing, now)
         if pending.entries:
-            due = due_after((pending.oldest, pending.newest), wake.rest, self.gathering, now)
+            many = len(pending.paths) > SMALL.paths
+            due = due_after((pending.oldest, pending.newest), wake.rest, self.gathering, now, many=many)
             if due > now:
                 run.outcome.wait(pending.paths, "", due)
                 run.due = due
