@@ -144,3 +144,6 @@ def test_what_people_pinned_is_read_by_the_table_and_a_pin_is_replaced_and_remov
     assert set(table.pins()) == {replace(pin, role=None), Pin("site", "E8")}
     table.unpin(pin)
     assert table.pins() == [Pin("site", "E8")]
+    rendered = Pin("site", "E8", templates=("/{key}*",), tags=("src:{key}",))
+    table.pin(rendered)
+    assert table.pins() == [rendered]

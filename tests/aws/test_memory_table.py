@@ -109,6 +109,25 @@ def test_items_of_another_version_on_the_table_count_as_absent(client, table):
     assert table.recall(["site"], "self", NOW) == ({"site": StoredRoutes((SITE,), NOW)}, Account(pace=PACE))
 
 
+def test_a_pin_keeps_working_whatever_another_version_wrote_beside_it(client, table):
+    pin = Pin("site", "E1", templates=("/{key}*",))
+    later = json.loads(items.pin_item(pin)["pin"]["S"]) | {"weight": 3}
+    client.put_item(TableName=TABLE, Item=items.pin_item(pin) | {"pin": {"S": json.dumps(later)}})
+    assert table.pins() == [pin]
+
+
+def test_a_pin_with_templates_is_still_a_pin_to_the_first_version():
+    """It takes a pin with a field that it does not know for none, and drops the bucket's changes without a word."""
+    written = json.loads(items.pin_item(Pin("site", "E1", templates=("/*",), tags=("t",)))["pin"]["S"])
+    assert written == {"bucket": "site", "distribution": "E1", "origin_path": "", "prefix": "", "role": None}
+
+
+def test_a_pin_that_cannot_be_read_is_loud(client, table, caplog):
+    client.put_item(TableName=TABLE, Item=PIN | {"pin": {"S": "[]"}})
+    assert table.pins() == []
+    assert "a pin cannot be read" in caplog.text
+
+
 def test_every_item_that_may_be_forgotten_expires(client, table):
     table.store_routes({"site": StoredRoutes((SITE,), NOW)})
     table.record(sent(), "self", NOW)

@@ -3,6 +3,7 @@
 How each item looks stands in `table_items` and `account_items`; how the table is asked, in `dynamodb_table`.
 """
 
+import logging
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain, islice
 from typing import TYPE_CHECKING
@@ -18,6 +19,7 @@ from invalidator.ports import Account, StoredRoutes
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
+_logger = logging.getLogger(__name__)
 # Pages of at most 1 MB; older invalidations than fit are not looked at, and their paths are sent again.
 MOST_PAGES = 3
 # Nor those past so many characters of paths: what a page packs could fill the function's memory.
@@ -59,8 +61,17 @@ class MemoryTable:
         self._table.put_all([items.routes_item(bucket, stored) for bucket, stored in routes.items()])
 
     def pins(self) -> list[Pin]:
-        """Return what people have pinned."""
-        return [pin for item in self._partition("pins") if (pin := items.read_pin(item)) is not None]
+        """Return what people have pinned; one that cannot be read is logged as an error, as its changes stay unsent."""
+        pins = []
+        for item in self._partition("pins"):
+            pin = items.read_pin(item)
+            if pin is None:
+                _logger.error(
+                    "a pin cannot be read, and what it serves stays as it is: %s", ascii(item["sk"]["S"])
+                )
+            else:
+                pins.append(pin)
+        return pins
 
     def pin(self, pin: Pin) -> None:
         """Remember a pin; the same pin again replaces it."""

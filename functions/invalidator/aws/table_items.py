@@ -15,6 +15,8 @@ import json
 import zlib
 from dataclasses import asdict
 
+from pydantic import TypeAdapter
+
 from invalidator.aws.dynamodb_table import Item, key, number
 from invalidator.core.packed_distribution import pack, unpack
 from invalidator.core.routing.pins import Pin
@@ -22,6 +24,7 @@ from invalidator.core.sent import Sent
 from invalidator.ports import StoredRoutes
 
 DAY = 86_400
+_validate_pin = TypeAdapter(Pin).validate_python
 # A dead letter lives for 14 days; what covered its paths is remembered a little longer.
 SENT_DAYS = 15
 # A stale answer is better than none, for this long.
@@ -73,18 +76,27 @@ def pin_key(pin: Pin) -> Item:
 
 
 def pin_item(pin: Pin) -> Item:
-    """Return the item of a pin."""
-    return {**pin_key(pin), "pin": {"S": json.dumps(asdict(pin))}}
+    """Return the item of a pin.
+
+    What came after 0.1.0 stands beside what that version reads: rolled back, it would take a pin with a field that
+    it does not know for none, and drop all its changes. Without these it takes every path for the bucket's.
+    """
+    plain = asdict(pin)
+    rendered = {name: plain.pop(name) for name in ("templates", "tags")}
+    return {**pin_key(pin), "pin": {"S": json.dumps(plain)}} | (
+        {"rendered": {"S": json.dumps(rendered)}} if any(rendered.values()) else {}
+    )
 
 
 def read_pin(item: Item) -> Pin | None:
-    """Read a pin; None where this version cannot."""
+    """Read a pin; None where it is none at all. What a later version wrote besides is left out."""
     try:
-        pin = Pin(**json.loads(item["pin"]["S"]))
+        pin = _validate_pin(
+            json.loads(item["pin"]["S"]) | json.loads(item.get("rendered", {}).get("S", "{}"))
+        )
     except UNREADABLE:
         return None
-    texts = (pin.bucket, pin.distribution, pin.origin_path, pin.prefix, pin.role or "")
-    return pin if all(isinstance(each, str) for each in texts) else None
+    return pin
 
 
 def sent_partition(distribution: str) -> str:

@@ -88,6 +88,13 @@ class ErrorFields:
 
 
 @dataclass(frozen=True, kw_only=True)
+class CacheTagFields:
+    """Which header of an origin's answer holds the answer's cache tags."""
+
+    HeaderName: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class ConfigFields:
     """A distribution's configuration."""
 
@@ -97,6 +104,7 @@ class ConfigFields:
     CacheBehaviors: Listed[BehaviorFields] = field(default_factory=list)
     DefaultRootObject: str | None = None
     CustomErrorResponses: Listed[ErrorFields] = field(default_factory=list)
+    CacheTagConfig: CacheTagFields | None = None
     Aliases: Listed[str] = field(default_factory=list)
     Enabled: bool = True
 

@@ -16,6 +16,8 @@ class Origin:
         website: whether the host is an S3 website endpoint, which serves index documents for directories.
         prefix: keys outside this prefix are not served here; only pinned routes narrow it.
         path_style: whether the OriginPath begins with the bucket's name, as the host does not hold it.
+        templates: how a key appears to viewers, as people pinned it (`templates`); () where the key itself does.
+        tags: templates of the cache tags that the answers made of a key have.
     """
 
     id: str
@@ -25,6 +27,8 @@ class Origin:
     website: bool = False
     prefix: str = ""
     path_style: bool = False
+    templates: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
 
     @property
     def folder(self) -> str:
@@ -88,6 +92,7 @@ class Distribution:
         unknown_policies: ids of cache policies nobody could read; their behaviors count as keyed on query
             strings.
         error_pages: custom error responses.
+        cache_tags: whether answers are cached with tags (CacheTagConfig); where not, a tag purges nothing.
     """
 
     id: str
@@ -99,3 +104,4 @@ class Distribution:
     enabled: bool = True
     unknown_policies: tuple[str, ...] = ()
     error_pages: tuple[ErrorPage, ...] = ()
+    cache_tags: bool = False

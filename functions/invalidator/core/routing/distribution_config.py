@@ -103,6 +103,7 @@ def read_distribution(
             ErrorPage(each.ErrorCode, each.ResponsePagePath, each.ErrorCachingMinTTL)
             for each in config.CustomErrorResponses
         ),
+        cache_tags=config.CacheTagConfig is not None and bool(config.CacheTagConfig.HeaderName),
         unknown_policies=tuple(
             sorted({one.CachePolicyId for _, _, one in fields if one.CachePolicyId} - policies.keys())
         ),
