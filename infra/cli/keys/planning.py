@@ -23,12 +23,14 @@ class DistributionPlan:
         collateral: how many objects of the inventory the paths purge although their key did not change; None
             without an inventory.
         unserved: the keys that this distribution does not serve, in the order they were given.
+        notes: what a person should know of it, a line each.
     """
 
     distribution: str
     sent: Coalesced
     collateral: int | None
     unserved: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
     @property
     def cost_usd(self) -> float:
@@ -54,21 +56,34 @@ def plan_for(
     paths_of = routers[0].paths if len(routers) == 1 else partial(_paths_of_all, routers)
     changed: set[str] = set()
     unserved = []
+    uncached = 0
     for key in keys:
         paths = paths_of(key)
         changed.update(paths)
-        if not paths and not any(router.serves(key) for router in routers):
-            unserved.append(key)
+        if not paths:
+            if any(router.serves(key) for router in routers):
+                uncached += 1
+            else:
+                unserved.append(key)
+    notes = _notes(routers, keys, uncached)
     floors = outermost(floor for router in routers for floor in router.floors())
     if inventory is None:
         sent = coalesce(changed, allow(len(changed)), floors=floors)
-        return DistributionPlan(name, sent, None, tuple(unserved))
+        return DistributionPlan(name, sent, None, tuple(unserved), notes)
     changed_keys = frozenset(keys)
     unchanged = [paths for key in inventory if key not in changed_keys and (paths := paths_of(key))]
     sent = coalesce(changed, allow(len(changed)), Inventory(_outermost(unchanged)), floors)
     purges = _Purged(sent)
     collateral = sum(any(map(purges, paths)) for paths in unchanged)
-    return DistributionPlan(name, sent, collateral, tuple(unserved))
+    return DistributionPlan(name, sent, collateral, tuple(unserved), notes)
+
+
+def _notes(routers: Sequence[Router], keys: Iterable[str], uncached: int) -> tuple[str, ...]:
+    pages = {key: page for key in keys for router in routers if (page := router.error_page(key))}
+    notes = [f"{key}: {page}" for key, page in pages.items()]
+    if uncached:
+        notes.append(f"{uncached} of the keys need no path: where they are served, caching is disabled")
+    return tuple(notes)
 
 
 def _paths_of_all(routers: Sequence[Router], key: str) -> tuple[str, ...]:

@@ -130,6 +130,15 @@ class Router:
             for at in self._origins
         ) or any(at.holds(key) for at in self._rendered)
 
+    def error_page(self, key: str) -> str:
+        """Why a change of the key purges all that its behaviors cache, for people; "" where it does not."""
+        for at in self._origins:
+            if at.error_pages and _holds(at, key):
+                for name in at.names("/" + key[len(at.folder) :]):
+                    if name.path in at.error_pages:
+                        return at.error_pages[name.path]
+        return ""
+
     def floors(self) -> tuple[str, ...]:
         """The paths, most of them wildcards, that together cover every viewer path which leads to the bucket.
 
@@ -245,8 +254,9 @@ class Router:
         unrewritten = compile_rules(self.distribution.behaviors, origin.id, follow_rewrites=False)
         names = list(at.names("/" + key[len(at.folder) :]))
         verdicts = [_verdict(name, at.rules, unrewritten) for name in names]
-        pages = [at.error_pages[name.path] for name in names if name.path in at.error_pages]
-        verdicts += [_error_verdict(path, pages[0]) for path in self._floors if pages]
+        page = next((at.error_pages[name.path] for name in names if name.path in at.error_pages), "")
+        if page:
+            verdicts += [_error_verdict(path, page) for path in self._floors]
         return OriginVerdict(origin, "", tuple(verdicts))
 
     def _paths_at(self, at: _CompiledOrigin, key: str) -> tuple[str, ...]:
