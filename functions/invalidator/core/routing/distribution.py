@@ -82,7 +82,7 @@ class Distribution:
     """A distribution's routing.
 
     Attributes:
-        id: the distribution's id, "E…".
+        id: what an invalidation names: the distribution's id, "E…", or a tenant's, "dt_…".
         origins: all its origins.
         behaviors: cache behaviors in CloudFront's order; the default behavior is the last.
         root_object: DefaultRootObject, "" when there is none.
@@ -92,6 +92,9 @@ class Distribution:
         unknown_policies: ids of cache policies nobody could read; their behaviors count as keyed on query
             strings.
         error_pages: custom error responses.
+        tenant_of: the id of the multi-tenant distribution where this is one of its tenants; "" where it is none.
+        parameters: what tenants may set, (name, default), None where there is no default. Origins hold them as
+            `{{name}}`.
         cache_tags: whether answers are cached with tags (CacheTagConfig); where not, a tag purges nothing.
     """
 
@@ -105,3 +108,5 @@ class Distribution:
     unknown_policies: tuple[str, ...] = ()
     error_pages: tuple[ErrorPage, ...] = ()
     cache_tags: bool = False
+    tenant_of: str = ""
+    parameters: tuple[tuple[str, str | None], ...] = ()
