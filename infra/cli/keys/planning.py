@@ -3,13 +3,12 @@
 from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 from invalidator.core.coalescing.coalescing import Coalesced, coalesce
 from invalidator.core.coalescing.collateral import Inventory
 from invalidator.core.limits.allowance import Allowance
 from invalidator.core.limits.budget import FREE_PATHS_A_MONTH, cost_usd
-from invalidator.core.routing.behavior_wildcards import outermost
+from invalidator.core.routing.joined_router import JoinedRouter
 from invalidator.core.routing.viewer_paths import Router
 
 
@@ -53,7 +52,8 @@ def plan_for(
         inventory: every key in the bucket after the change; None where that is not known.
     """
     name = routers[0].distribution.id
-    paths_of = routers[0].paths if len(routers) == 1 else partial(_paths_of_all, routers)
+    joined = JoinedRouter(tuple(routers))
+    paths_of = joined.paths if len(routers) > 1 else routers[0].paths
     changed: set[str] = set()
     unserved = []
     uncached = 0
@@ -61,12 +61,12 @@ def plan_for(
         paths = paths_of(key)
         changed.update(paths)
         if not paths:
-            if any(router.serves(key) for router in routers):
+            if joined.serves(key):
                 uncached += 1
             else:
                 unserved.append(key)
-    notes = _notes(routers, keys, uncached)
-    floors = outermost(floor for router in routers for floor in router.floors())
+    notes = _notes(joined, keys, uncached)
+    floors = joined.floors()
     if inventory is None:
         sent = coalesce(changed, allow(len(changed)), floors=floors)
         return DistributionPlan(name, sent, None, tuple(unserved), notes)
@@ -78,16 +78,12 @@ def plan_for(
     return DistributionPlan(name, sent, collateral, tuple(unserved), notes)
 
 
-def _notes(routers: Sequence[Router], keys: Iterable[str], uncached: int) -> tuple[str, ...]:
-    pages = {key: page for key in keys for router in routers if (page := router.error_page(key))}
+def _notes(router: JoinedRouter, keys: Iterable[str], uncached: int) -> tuple[str, ...]:
+    pages = {key: page for key in keys if (page := router.error_page(key))}
     notes = [f"{key}: {page}" for key, page in pages.items()]
     if uncached:
         notes.append(f"{uncached} of the keys need no path: where they are served, caching is disabled")
     return tuple(notes)
-
-
-def _paths_of_all(routers: Sequence[Router], key: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(path for router in routers for path in router.paths(key)))
 
 
 def _outermost(objects: Iterable[tuple[str, ...]]) -> Iterable[str]:
