@@ -79,15 +79,14 @@ def test_what_is_purged_besides_follows_from_a_documented_widening(distribution,
             assert keyed or troubled or "[" in changed or config["CustomErrorResponses"]["Quantity"]
             continue
         for name in gone:
-            named = {
-                f"{folder}{decode(form)}" for folder in folders for form in (name, name.replace("+", " "))
-            }
+            # Of a key with both, a world in which + and %2B are one may hold other mixes under the same name.
+            named = {f"{folder}{decode(name)}".replace("+", " ") for folder in folders}
             answers_for = {
                 f"{one}{more}"[1:]
                 for one in named
                 for more in ("", ".html", "index.html", "/index.html", config["DefaultRootObject"])
             }
-            assert changed in answers_for
+            assert changed.replace("+", " ") in answers_for
 
 
 @given(distribution=distributions(), changed=keys)
