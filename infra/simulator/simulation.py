@@ -20,10 +20,10 @@ from infra.simulator.worker import SimulatedQueues, SimulatedWorker
 from invalidator.core.limits.account import OWN_ACCOUNT, Limits
 from invalidator.core.limits.allowance import Allowance
 from invalidator.core.limits.budget import cost_usd
-from invalidator.core.pending.state import TargetState
 from invalidator.core.pending.wakes import Gathering
 from invalidator.core.routing.distribution import Behavior, Distribution, Origin
 from invalidator.core.routing.target import TargetRoutes
+from invalidator.core.target_state import TargetState
 
 # The middle of a month, when half of the budget is earned.
 START = datetime(2026, 11, 16, tzinfo=UTC).timestamp()

@@ -12,7 +12,7 @@ from infra.simulator.sqs import MAX_RECEIVE_COUNT, VISIBILITY_SECONDS
 from infra.simulator.worker import AT_A_TIME, TRIES
 from invalidator.aws.queue import AT_A_TIME as ADAPTERS_AT_A_TIME
 from invalidator.core.limits.budget import PRICE_OF_A_PATH_USD
-from invalidator.settings import RollbackSettings, Settings, SweepSettings, read_settings
+from invalidator.settings import RollbackSettings, Settings, SurveySettings, SweepSettings, read_settings
 from tests.template.conftest import ALARMS, BOUNDARY, KEY, SETS, TOPIC
 from tests.template.resolved import ROOT
 from tests.template.rules import listed, of_type, resource_statements, role_statements, sources
@@ -164,7 +164,12 @@ def test_the_settings_model_reads_what_the_template_gives(stacks, name):
 
 
 @pytest.mark.parametrize(
-    ("function", "kind"), [("SweepFunction", SweepSettings), ("PendingChangesFunction", RollbackSettings)]
+    ("function", "kind"),
+    [
+        ("SweepFunction", SweepSettings),
+        ("SurveyFunction", SurveySettings),
+        ("PendingChangesFunction", RollbackSettings),
+    ],
 )
 def test_each_other_function_s_environment_is_its_settings(stacks, function, kind):
     variables = set(_variables(stacks["everything"], function)) - TELEMETRY
@@ -255,10 +260,7 @@ RIGHTS = {
         *((each, QUEUE) for each in READ),
         *((each, WAKES) for each in (*READ, "sqs:SendMessage")),
         ("sqs:SendMessage", DEAD),
-        *(
-            (f"dynamodb:{each}", TABLE)
-            for each in ("BatchGetItem", "BatchWriteItem", "GetItem", "PutItem", "Query", "UpdateItem")
-        ),
+        *((f"dynamodb:{each}", TABLE) for each in ("BatchGetItem", "PutItem", "Query", "UpdateItem")),
         ("cloudfront:CreateInvalidation", f"{CLOUDFRONT}:distribution/*"),
         ("cloudfront:GetInvalidation", f"{CLOUDFRONT}:distribution/*"),
         ("lambda:InvokeFunction", "<SurveyFunction.Arn>"),
@@ -285,7 +287,6 @@ RIGHTS = {
                 "BatchGetItem",
                 "BatchWriteItem",
                 "DeleteItem",
-                "GetItem",
                 "PutItem",
                 "Query",
                 "UpdateItem",

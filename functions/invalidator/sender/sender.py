@@ -13,11 +13,11 @@ from invalidator.core.limits.pace import SMALL
 from invalidator.core.limits.patience import LONGEST_SECONDS
 from invalidator.core.outcome import Dead, Outcome
 from invalidator.core.pending.entry import Times, entries, merged, target_owner
-from invalidator.core.pending.state import TargetState
 from invalidator.core.pending.wakes import LONGEST_DELAY_SECONDS, Gathering, Rest, Wake, due_after, rest_after
 from invalidator.core.reasons import Reason
 from invalidator.core.routing.settings import RoutingSettings
 from invalidator.core.routing.target import TargetRoutes
+from invalidator.core.target_state import TargetState
 from invalidator.failures import UnreadableRoutes
 from invalidator.logs import append
 from invalidator.ports import (

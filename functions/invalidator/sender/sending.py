@@ -24,10 +24,10 @@ from invalidator.core.limits.patience import LONGEST_SECONDS, next_try
 from invalidator.core.limits.room import fits, within_room
 from invalidator.core.outcome import Dead, Outcome
 from invalidator.core.pending.entry import Times
-from invalidator.core.pending.state import TargetState
 from invalidator.core.reasons import Reason
 from invalidator.core.request import Request, requests, with_times
 from invalidator.core.sent import Sent
+from invalidator.core.target_state import TargetState
 from invalidator.failures import BackPressure, InvalidPaths, Permanent, Transient
 from invalidator.ports import Accounts, Clock, CloudFront, Targets
 from invalidator.sender.history import History
