@@ -14,7 +14,7 @@ from tests.aws.remembered import NOW, PACE, SITE, sent
 
 
 @pytest.fixture(params=["in memory", "in DynamoDB"])
-def memory(request: pytest.FixtureRequest) -> Any:
+def memory(request: pytest.FixtureRequest, client: Any) -> Any:
     return InMemoryTable() if request.param == "in memory" else request.getfixturevalue("table")
 
 
