@@ -12,13 +12,14 @@ UV := $(TOOLS)/uv/bin/uv
 SAM := $(TOOLS)/sam/bin/sam
 MINISTACK := $(TOOLS)/ministack/bin/ministack
 FUZZER := $(TOOLS)/fuzz/bin/python
-AUDITOR := $(TOOLS)/audit/bin/pip-audit
 # What people pass on: make deploy DEPLOY_ARGS="--parameter-overrides Buckets=a,b"
 DEPLOY_ARGS ?=
 CONFIG_ENV ?= default
 STACK ?= cloudfront-invalidator
 
 export SAM_CLI_TELEMETRY := 0
+# Where somebody has set it, each start of a tool compiles thousands of its files again: the tests take twice as long.
+unexport PYTHONDONTWRITEBYTECODE
 # The SDK for Python and SAM read AWS_DEFAULT_REGION alone.
 ifneq ($(AWS_REGION),)
 export AWS_DEFAULT_REGION := $(AWS_REGION)
@@ -28,7 +29,7 @@ NO_REGISTRY := { echo "the package registry did not answer; of a mirror, pip is 
 
 .PHONY: help setup
 help: ## print these verbs
-	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(VENV)/.ready ## install the pinned tools into .venv and .tools
 	@echo "ready: $(BIN)/invalidator --help"
@@ -63,23 +64,23 @@ $(FUZZER): infra/requirements/fuzz.txt $(UV)
 	  { rm -f $@; echo "atheris has no wheel for this Python or machine: make test feeds the same targets without it" >&2; exit 1; }
 	@touch $@
 
-$(AUDITOR): infra/requirements/audit.txt $(UV)
-	@$(UV) venv --quiet --clear --python $(TOOLS)/uv/bin/python $(TOOLS)/audit
-	@$(UV) pip install --quiet --python $(TOOLS)/audit/bin/python --require-hashes -r $< || $(NO_REGISTRY)
-	@touch $@
-
 .PHONY: lint
-lint: setup ## style, types, import walls
+lint: setup ## style, types, import walls, stale tables
 	@$(BIN)/ruff check functions infra tests
 	@$(BIN)/ruff format --check functions infra tests
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
+	@$(BIN)/cog --check --check-fail-msg="stale; write it again with: make docs" README.md
+
+.PHONY: docs
+docs: setup ## write the README's tables again, from the template and the code
+	@$(BIN)/cog -r README.md
 
 .PHONY: demo
 demo: setup $(SAM) $(MINISTACK) ## run the main job on an AWS inside this machine
 	@$(BIN)/python -m infra.demo
 
-# Draws the README's pictures again, after a change of what they show; some take minutes. PICTURES=flow draws one.
+# Draws the README's pictures again, after a change of what they show; some take minutes. PICTURES=demo draws one.
 PICTURES ?=
 .PHONY: pictures
 pictures: setup $(SAM) $(MINISTACK)
@@ -89,10 +90,27 @@ pictures: setup $(SAM) $(MINISTACK)
 test: lint validate $(SAM) $(MINISTACK) ## all checks and tests
 	@$(BIN)/python -m pytest -q -n 3 --dist loadgroup
 
-# Minutes; and SEED=n to see one storm again.
+# Without what needs the local AWS, or seconds for one test.
+QUICK := -m "not local_aws and not long and not soak"
+.PHONY: check
+check: lint $(SAM) ## lint, and the tests that need no local AWS: under a minute
+	@$(BIN)/python -m pytest -q -n auto --dist loadgroup $(QUICK)
+
+# make unit ARGS="tests/core -k wildcard"
+ARGS ?=
+.PHONY: unit
+unit: setup $(SAM) $(MINISTACK) ## the tests that ARGS names, as pytest takes them
+	@$(BIN)/python -m pytest -q $(ARGS)
+
+.PHONY: coverage
+coverage: setup $(SAM) ## which lines the tests of make check do not run
+	@$(BIN)/python -m pytest -q -n auto --dist loadgroup $(QUICK) --cov --cov-report=term:skip-covered
+
+# Minutes; and SEED=n to see one storm again. Before, the property tests with many new examples.
 SOAK ?= 30
 .PHONY: soak
-soak: setup $(SAM) $(MINISTACK) ## storms of faults on the local AWS for SOAK minutes
+soak: setup $(SAM) $(MINISTACK) ## property tests with new examples; storms of faults for SOAK minutes
+	@$(BIN)/python -m pytest -q -n auto -m hypothesis --hypothesis-profile=soak
 	@SOAK=$(SOAK) $(BIN)/python -m pytest -q -s -m soak
 
 # Minutes, shared by the targets.
@@ -101,9 +119,14 @@ FUZZ ?= 10
 fuzz: $(FUZZER) ## feed what reads outside bytes, coverage-guided, for FUZZ minutes
 	@PYTHONPATH=functions:. $(FUZZER) -m tests.hostile.fuzz_coverage $(FUZZ)
 
+# Strict: a package that could not be asked about counts as a failure, never as all clear.
+PINS := functions/requirements.txt $(wildcard infra/requirements/*.txt)
 .PHONY: audit
-audit: setup $(AUDITOR) ## known vulnerabilities in pinned packages (exit 1); 2: could not be checked
-	@$(BIN)/python -m infra.audit $(AUDITOR)
+audit: setup ## known vulnerabilities in the pinned packages; succeeds only if all were asked about
+	@failed=; for pins in $(PINS); do echo "$$pins" >&2; \
+	  $(BIN)/pip-audit --strict --require-hashes --disable-pip --progress-spinner off --timeout 10 -r $$pins \
+	  || failed="$$failed $$pins"; done; \
+	  [ -z "$$failed" ] || { echo "vulnerable, or not checked:$$failed" >&2; exit 1; }
 
 .PHONY: bench
 bench: setup ## measure speed and purge, as ratios; compare with the committed ones
@@ -117,7 +140,7 @@ validate: setup $(SAM) ## check the template, offline
 	@AWS_DEFAULT_REGION=$${AWS_DEFAULT_REGION:-us-east-1} $(SAM) validate --lint
 	@$(BIN)/cfn-lint template.yaml
 
-build: $(SAM) $(UV) ## build both functions for Lambda (arm64)
+build: $(SAM) $(UV) ## build the functions for Lambda (arm64)
 	@UV=$(abspath $(UV)) $(SAM) build
 
 deploy: setup credentials build ## build and deploy to the account of your credentials

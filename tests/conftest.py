@@ -1,8 +1,33 @@
-"""What holds for all tests: no property of the code depends on how fast the machine is just now."""
+"""What holds for all tests: they depend neither on chance nor on how fast the machine is just now."""
 
+import functools
+import os
+from collections.abc import Iterator
+
+import botocore.session
+import pytest
 from hypothesis import HealthCheck, settings
 
 # Hypothesis fails a test whose single example takes 200 ms, or whose examples are made slowly: on a busy machine
 # that is chance. A test's own settings add to these.
-settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("unhurried")
+_UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# The same examples in each run, so that a failure is the fault of a change; `make soak` looks for new ones.
+settings.register_profile("steady", _UNHURRIED, max_examples=50, derandomize=True)
+settings.register_profile("soak", _UNHURRIED, max_examples=3000, print_blob=True)
+settings.load_profile("steady")
+
+# Every test has its own SDK session, and a session its own reader of the services' descriptions: megabytes of JSON, a
+# tenth of a second a client. They are the same files: read once.
+botocore.session.create_loader = functools.cache(botocore.session.create_loader)
+
+
+@pytest.fixture(autouse=True)
+def _environment_is_left_as_it_was() -> Iterator[None]:
+    """What one test leaves in the environment, another one in the same process fails of, in some order only."""
+
+    def variables() -> dict[str, str]:
+        return {name: value for name, value in os.environ.items() if name != "PYTEST_CURRENT_TEST"}
+
+    before = variables()
+    yield
+    assert variables() == before

@@ -143,7 +143,8 @@ def _explained(error: ClientError, bucket: str) -> SubscriptionError:
     detail: Mapping[str, Any] = error.response.get("Error", {})
     message = detail.get("Message", "")
     if code in _GONE:
-        return UnreachableError(f"no bucket {bucket!r}; check its name")
+        hint = "" if bucket == bucket.lower() else " (those made since March 2018 hold no capitals)"
+        return UnreachableError(f"no bucket {bucket!r}; check its name{hint}")
     if code in _FORBIDDEN:
         return UnreachableError(
             f"no access to the notification of bucket {bucket!r}: allow s3:GetBucketNotification and "

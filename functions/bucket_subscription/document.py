@@ -1,10 +1,12 @@
-"""A bucket's notification configuration as a value: its entries, which are ours, the same with ours changed.
+"""A bucket's notification configuration as a value: its entries, which are ours, the same with ours changed, and what
+a change does to it.
 
 A document is what `GetBucketNotificationConfiguration` returns, less the SDK's metadata. Other people's
 entries are carried on as they were read, never rebuilt.
 """
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -65,7 +67,7 @@ def same(one: Document, other: Document) -> bool:
 
 def own_part(document: Document, owner: Owner) -> tuple[Mapping[str, Any], ...]:
     """Return our queue entries, as S3 lists them."""
-    return tuple(each for each in document.get(_QUEUES, []) if owner.owns(each.get("Id", "")))
+    return tuple(each for each in document.get(_QUEUES, []) if _is_own(each, owner))
 
 
 def foreign_part(document: Document, owner: Owner) -> Document:
@@ -75,7 +77,7 @@ def foreign_part(document: Document, owner: Owner) -> Document:
 
 def with_own_part(document: Document, owner: Owner, own: Sequence[Mapping[str, Any]]) -> Document:
     """Return the document with our queue entries replaced by `own`, and everything else as it was."""
-    others = [each for each in document.get(_QUEUES, []) if not owner.owns(each.get("Id", ""))]
+    others = [each for each in document.get(_QUEUES, []) if not _is_own(each, owner)]
     rest = {name: value for name, value in document.items() if name != _QUEUES}
     return {**rest, _QUEUES: [*others, *own]} if others or own else rest
 
@@ -86,6 +88,25 @@ def with_eventbridge(document: Document, *, on: bool) -> Document:
         return document
     rest = {name: value for name, value in document.items() if name != _EVENTBRIDGE}
     return {**rest, _EVENTBRIDGE: {}} if on else rest
+
+
+def difference(before: Document, after: Document) -> tuple[str, ...]:
+    """Return one line for each entry that goes (-) or comes (+); nothing where the two mean the same."""
+    old, new = Counter(entries(before)), Counter(entries(after))
+    lines = [f"- {describe(entry)}" for entry in (old - new).elements()]
+    lines += [f"+ {describe(entry)}" for entry in (new - old).elements()]
+    if sends_to_eventbridge(before) != sends_to_eventbridge(after):
+        lines.append(f"{'+' if sends_to_eventbridge(after) else '-'} EventBridge: every event of the bucket")
+    return tuple(lines)
+
+
+def describe(entry: Entry) -> str:
+    """Return an entry in one line."""
+    return f"{entry.kind} {entry.id}: {', '.join(entry.events)} for {entry.keys} to {entry.arn}"
+
+
+def _is_own(entry: Mapping[str, Any], owner: Owner) -> bool:
+    return owner.owns(entry.get("Id", ""), entry["QueueArn"])
 
 
 def _normal(document: Document) -> dict[str, Any]:

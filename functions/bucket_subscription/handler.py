@@ -1,7 +1,8 @@
 """The function behind `Custom::BucketSubscriptions`: CloudFormation calls it when the stack's buckets change.
 
-Properties: `Buckets` (list of names), `EventBridgeBuckets` (list of names, optional), `QueueArn`. Its answer
-goes to CloudFormation's `ResponseURL`, exactly once, on every path.
+Properties: `Buckets` (list of names), `BucketFilters` (list of BUCKET=PREFIX*SUFFIX, optional), `EventBridgeBuckets`
+(list of names, optional), `QueueArn`. Its answer goes to CloudFormation's
+`ResponseURL`, exactly once, on every path.
 """
 
 import json
@@ -15,15 +16,22 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from bucket_subscription.answer import Answer, Put, put_to_url
 from bucket_subscription.bucket_notifications import S3Notifications
-from bucket_subscription.deployment import connect_all, disconnect_all
+from bucket_subscription.deployment import Deployment
 from bucket_subscription.errors import RefusedError, SubscriptionError, UnsettledError
 from bucket_subscription.owner import Owner
-from bucket_subscription.patience import Patience
 from bucket_subscription.queue_access import SqsQueueAccess
-from bucket_subscription.stack_event import named_buckets, properties_of, read_properties, stack_of
+from bucket_subscription.settle import Patience
+from bucket_subscription.stack_event import (
+    left_by_failed_create,
+    physical_id,
+    properties_of,
+    read_properties,
+    stack_of,
+    wishes_before,
+)
 from bucket_subscription.subscription import Subscription
+from custom_resource.answer import Answer, Put, put_to_url
 
 # Kept back from the function's time so that the answer arrives.
 _MARGIN_SECONDS = 20.0
@@ -82,7 +90,8 @@ def subscribe_on_aws(owner: Owner, account: str, until: float) -> Subscription:
 
 def respond(event: Mapping[str, Any], context: LambdaContext, put: Put, make: MakeSubscription) -> None:
     """Do what CloudFormation asks, and answer through `put`, whatever happens."""
-    answer = Answer(event, f"bucket-subscriptions-{event.get('LogicalResourceId', '')}", put)
+    left: dict[str, None] = {}
+    answer = Answer(event, lambda status: physical_id(event, status, list(left)), put)
     seconds = context.get_remaining_time_in_millis() / 1000 - _MARGIN_SECONDS
     alarm = threading.Timer(
         max(seconds, 0.0),
@@ -92,7 +101,7 @@ def respond(event: Mapping[str, Any], context: LambdaContext, put: Put, make: Ma
     alarm.daemon = True
     alarm.start()
     try:
-        done = _obey(event, answer, make, time.monotonic() + seconds)
+        done = _obey(event, answer, left, make, time.monotonic() + seconds)
         _say("done", reason=done)
         answer.succeed(done)
     except SubscriptionError as error:
@@ -107,28 +116,24 @@ def respond(event: Mapping[str, Any], context: LambdaContext, put: Put, make: Ma
         answer.fail("the function failed unexpectedly; its log says why")
 
 
-def _obey(event: Mapping[str, Any], answer: Answer, make: MakeSubscription, until: float) -> str:
-    owner, account = stack_of(event.get("StackId"))
+def _obey(
+    event: Mapping[str, Any], answer: Answer, left: dict[str, None], make: MakeSubscription, until: float
+) -> str:
+    owner, account = stack_of(event)
     raw = properties_of(event, "ResourceProperties")
     asked = event.get("RequestType")
     _say("asked", request=asked, stack=owner.stack, properties=raw)
     if asked == "Delete":
-        return disconnect_all(_deletable(raw), make(owner, account, until), lambda: answer.given)
+        wishes, undone = wishes_before(raw), left_by_failed_create(event)
+        if undone is not None:
+            wishes = {bucket: keys for bucket, keys in wishes.items() if bucket in undone}
+        return Deployment(make(owner, account, until), lambda: answer.given).disconnect(wishes)
     if asked not in ("Create", "Update"):
         raise RefusedError(f"CloudFormation asked for {asked!r}, which is unknown")
     properties = read_properties(raw)
+    before = wishes_before(properties_of(event, "OldResourceProperties")) if asked == "Update" else {}
     subscription = make(owner, properties.queue.account, until)
-    before = _deletable(properties_of(event, "OldResourceProperties")) if asked == "Update" else ()
-    gone = [bucket for bucket in before if bucket not in properties.buckets]
-    return connect_all(properties, gone, subscription, lambda: answer.given)
-
-
-def _deletable(raw: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the buckets of properties that may be wrong: what cannot be read was never connected."""
-    try:
-        return tuple(dict.fromkeys(named_buckets(raw, "Buckets")))
-    except RefusedError:
-        return ()
+    return Deployment(subscription, lambda: answer.given, left).connect(properties, before)
 
 
 def _say(what: str, **fields: Any) -> None:

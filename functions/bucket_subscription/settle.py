@@ -10,13 +10,35 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bucket_subscription.bucket_notifications import BucketNotifications
-from bucket_subscription.difference import difference
-from bucket_subscription.document import Document, same
+from bucket_subscription.document import Document, difference, same
 from bucket_subscription.errors import RejectedError, UnsettledError
-from bucket_subscription.patience import Patience
 
 Wanted = Callable[[Document], Document]
 Show = Callable[[tuple[str, ...]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """Waiting up to a moment.
+
+    Attributes:
+        until: the moment, on `now`'s clock, in seconds.
+        now: the clock.
+        sleep: waits some seconds.
+        pause: seconds between two tries.
+    """
+
+    until: float
+    now: Callable[[], float]
+    sleep: Callable[[float], None]
+    pause: float = 1.0
+
+    def again(self) -> bool:
+        """Wait a pause and return True; return False at once where that would be too late."""
+        if self.now() + self.pause > self.until:
+            return False
+        self.sleep(self.pause)
+        return True
 
 
 @dataclass(frozen=True, slots=True)

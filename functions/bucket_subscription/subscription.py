@@ -1,27 +1,31 @@
 """Connects a bucket to the queue, and disconnects it, without touching anyone else's notifications."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bucket_subscription.bucket_name import check_bucket_name
 from bucket_subscription.bucket_notifications import BucketNotifications
 from bucket_subscription.document import (
     Document,
     entries,
     foreign_part,
     own_part,
+    sends_to_eventbridge,
     with_eventbridge,
     with_own_part,
 )
 from bucket_subscription.errors import RefusedError, UnreachableError
 from bucket_subscription.key_filter import KeyFilter
-from bucket_subscription.names import QueueArn
+from bucket_subscription.names import QueueArn, check_bucket_name
 from bucket_subscription.owner import Owner
-from bucket_subscription.patience import Patience
 from bucket_subscription.queue_access import QueueAccess
-from bucket_subscription.settle import Settled, Settler, Show, Wanted
-from bucket_subscription.wanted import connected, disconnected
+from bucket_subscription.settle import Patience, Settled, Settler, Show, Wanted
+from bucket_subscription.wanted import (
+    connected_by_hand,
+    connected_by_stack,
+    disconnected,
+    disconnected_by_stack,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +37,7 @@ class Result:
         lines: the difference, one line an entry; empty where nothing needed a change.
         others: how many entries of others it holds, untouched.
         own_before: our entries as they were, so that they can be put back.
+        switched_on: whether delivery to EventBridge was off before, and is on now.
         validated: whether S3 sent its test event to the queue without an error; None where it was not asked.
         notes: what a person should know besides.
     """
@@ -41,6 +46,7 @@ class Result:
     lines: tuple[str, ...]
     others: int
     own_before: tuple[Mapping[str, Any], ...]
+    switched_on: bool
     validated: bool | None
     notes: tuple[str, ...]
 
@@ -69,26 +75,24 @@ class Subscription:
     fresh: bool = False
 
     def connect(self, bucket: str, queue: QueueArn, keys: KeyFilter) -> Result:
-        """Make the bucket send its changes to the queue. Connected already: nothing is written.
+        """Make the bucket send its changes to the queue, as a person asks. Connected already: nothing is written.
 
         Raises RefusedError where it cannot be (nothing was changed), UnsettledError where a new try may help.
         """
-        self._check_place(bucket, queue)
-        patience = self.patience()
-        while (problem := self._problem(bucket, queue)) is not None:
-            if not self.fresh or not patience.again():
-                raise problem
-        settled = self._change(
-            bucket, lambda document: connected(document, self.owner, queue.arn, keys), patience, queue.arn
+        return self._connect(
+            bucket, queue, lambda document: connected_by_hand(document, self.owner, queue.arn, keys)
         )
-        notes = list(self.access.doubts())
-        if settled.rejected:
-            notes.append(
-                f"S3 cannot reach {', '.join(settled.rejected)}, which another's entry names; it was told to "
-                "validate no destination, so the queue was checked by its policy only",
-            )
-        validated = None if self.dry_run or not settled.lines else not settled.rejected
-        return self._result(bucket, settled, validated, notes)
+
+    def follow(
+        self, bucket: str, queue: QueueArn, keys: Sequence[KeyFilter], before: Sequence[KeyFilter]
+    ) -> Result:
+        """Make the bucket send what the stack's parameters name (`keys`), where they named `before` until now.
+
+        Raises as `connect` does.
+        """
+        return self._connect(
+            bucket, queue, lambda document: connected_by_stack(document, self.owner, queue.arn, keys, before)
+        )
 
     def connect_eventbridge(self, bucket: str, queue: QueueArn) -> Result:
         """Make the bucket send its events to EventBridge, whose rule in the stack takes them to the queue.
@@ -107,24 +111,48 @@ class Subscription:
         return self._result(bucket, settled, None, notes)
 
     def disconnect(self, bucket: str, keys: KeyFilter | None = None) -> Result:
-        """Take our entries from the bucket (only the one for `keys`, where given). None there: no write.
+        """Take our entries from the bucket (only those for `keys`, where given). None there: no write.
 
         Delivery to EventBridge stays on: it has no id, so others may rely on it.
         Raises UnreachableError for a bucket gone or closed to us, UnsettledError where a new try may help.
         """
-        check_bucket_name(bucket)
-        settled = self._change(
-            bucket, lambda document: disconnected(document, self.owner, keys), self.patience(), None
-        )
-        return self._result(bucket, settled, None, [])
+        return self._disconnect(bucket, lambda document: disconnected(document, self.owner, keys))
+
+    def let_go(self, bucket: str, keys: Sequence[KeyFilter]) -> Result:
+        """Take from the bucket what the stack's parameters connected (`keys`); a person's entries stay.
+
+        Raises as `disconnect` does.
+        """
+        return self._disconnect(bucket, lambda document: disconnected_by_stack(document, self.owner, keys))
 
     def put_back(self, result: Result) -> None:
-        """Restore our entries as they were before `result`; what others changed since stays."""
+        """Restore our entries and the switch to EventBridge as before `result`; what others changed since stays."""
 
         def as_before(document: Document) -> Document:
-            return with_own_part(document, self.owner, result.own_before)
+            restored = with_own_part(document, self.owner, result.own_before)
+            return with_eventbridge(restored, on=False) if result.switched_on else restored
 
         self._change(result.bucket, as_before, self.patience(), None)
+
+    def _connect(self, bucket: str, queue: QueueArn, wanted: Wanted) -> Result:
+        self._check_place(bucket, queue)
+        patience = self.patience()
+        while (problem := self._problem(bucket, queue)) is not None:
+            if not self.fresh or not patience.again():
+                raise problem
+        settled = self._change(bucket, wanted, patience, queue.arn)
+        notes = list(self.access.doubts())
+        if settled.rejected:
+            notes.append(
+                f"S3 cannot reach {', '.join(settled.rejected)}, which another's entry names; it was told to "
+                "validate no destination, so the queue was checked by its policy only",
+            )
+        validated = None if self.dry_run or not settled.lines else not settled.rejected
+        return self._result(bucket, settled, validated, notes)
+
+    def _disconnect(self, bucket: str, wanted: Wanted) -> Result:
+        check_bucket_name(bucket)
+        return self._result(bucket, self._change(bucket, wanted, self.patience(), None), None, [])
 
     def _check_place(self, bucket: str, queue: QueueArn) -> None:
         check_bucket_name(bucket)
@@ -154,4 +182,5 @@ class Subscription:
     def _result(self, bucket: str, settled: Settled, validated: bool | None, notes: list[str]) -> Result:  # noqa: FBT001  private
         others = len(entries(foreign_part(settled.after, self.owner)))
         own_before = own_part(settled.before, self.owner)
-        return Result(bucket, settled.lines, others, own_before, validated, tuple(notes))
+        switched_on = sends_to_eventbridge(settled.after) and not sends_to_eventbridge(settled.before)
+        return Result(bucket, settled.lines, others, own_before, switched_on, validated, tuple(notes))

@@ -17,7 +17,7 @@ from invalidator.failures import QueueUnavailable, TableUnavailable
 from invalidator.intake.report import report_intake
 from invalidator.ports import Message
 from invalidator.sender.report import report_buckets, report_run
-from invalidator.telemetry import telemetry
+from invalidator.telemetry import flush, telemetry
 from invalidator.wiring import wire
 
 if TYPE_CHECKING:
@@ -32,13 +32,19 @@ gc.enable()
 
 @trace
 @logger.inject_lambda_context
-@metrics.log_metrics(capture_cold_start_metric=False)
 def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
     """Work off one batch of either queue; which one, its records' eventSourceARN tells."""
+    try:
+        return _work(event["Records"], context)
+    finally:
+        flush(metrics)
+
+
+def _work(records: list[dict[str, Any]], context: "LambdaContext") -> dict[str, Any]:
     deadline = wired.time_left.begin(context.get_remaining_time_in_millis() / 1000)
     wakes: list[Message] = []
     changes: list[Message] = []
-    for record in event["Records"]:
+    for record in records:
         (wakes if record.get("eventSourceARN") == wired.wake_queue_arn else changes).append(_message(record))
     retry: set[str] = set()
     if changes:
@@ -62,7 +68,7 @@ def _look(message: Message, request: str, deadline: float) -> bool:
         elif wake.target is not None:
             report_run(wired.sender.run(wake.target, token, deadline), logger, metrics)
         elif wake.bucket is not None:
-            report_buckets(wired.buckets.hand_out(wake.bucket, token), logger, metrics)
+            report_buckets(wired.buckets.hand_out(wake.bucket, token, deadline), logger, metrics)
         else:
             report_buckets(wired.buckets.find_owners(token), logger, metrics)
     except (TableUnavailable, QueueUnavailable) as failure:

@@ -45,6 +45,6 @@ def read_on(log: Log, owner: str, after: int) -> Iterator[tuple[int, Entry | Non
 
 
 def _close_up(log: Log, owner: str, read: int, number: int) -> Iterator[tuple[int, Entry | None]]:
-    """Close the numbers between two: their writers are between two calls, or died there; in a long gap, they expired."""
+    """Close the numbers in between: their writers are between two calls, or died there; a long gap has expired."""
     for missing in range(max(read + 1, number - MOST_IN_FLIGHT), number):
         yield missing, log.close(owner, missing)

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from invalidator.core.limits.account import Account
 from invalidator.core.limits.budget import Spending
 from invalidator.core.limits.slots import Calls
 from invalidator.core.pending.entry import Entry
@@ -64,9 +65,6 @@ MOST_IN_FLIGHT = 100
 SURVEYS_APART_SECONDS = 30.0
 # A bucket with more targets than this does not name them where a number is dealt: it is woken itself.
 FEW_TARGETS = 10
-
-NOTHING_SPENT = Spending()
-NO_CALLS = Calls()
 
 
 class Clock(Protocol):
@@ -156,19 +154,6 @@ class Wakes(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
-    """What is known of an account.
-
-    Attributes:
-        spending: what it has spent.
-        calls: its queue of calls.
-    """
-
-    spending: Spending = NOTHING_SPENT
-    calls: Calls = NO_CALLS
-
-
-@dataclass(frozen=True, slots=True)
 class TargetView:
     """What a run reads of its target at once.
 
@@ -176,11 +161,13 @@ class TargetView:
         routes: its routing, None where no survey knows it.
         state: what it has settled and learned.
         account: the worker's own account.
+        own: the number dealt last in the target's own log.
     """
 
     routes: TargetRoutes | None
     state: TargetState
     account: Account
+    own: int = 0
 
 
 class Targets(Protocol):
@@ -302,10 +289,7 @@ class Surveys(Protocol):
         """Return how far it is."""
 
     def start(self) -> None:
-        """Ask for one now, unless one was started or asked for within `SURVEYS_APART_SECONDS`.
-
-        Raises besides the errors of `invalidator.failures` where its function cannot be invoked.
-        """
+        """Ask for one now, unless one was started or asked for within `SURVEYS_APART_SECONDS`."""
 
 
 class RoutesStore(Protocol):

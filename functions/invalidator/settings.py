@@ -5,9 +5,13 @@ The template's variables are the names of these fields in capitals; a test compa
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import Field, TypeAdapter, ValidationError
+
+from invalidator.core.limits.account import Limits
+from invalidator.core.limits.allowance import Allowance
+from invalidator.core.pending.wakes import Gathering
 
 SettingsT = TypeVar("SettingsT")
 Text = Annotated[str, Field(min_length=1)]
@@ -37,6 +41,9 @@ class Settings:
         gather_seconds: seconds after the oldest change at which it is sent at the latest.
         max_paths: the most paths in one invalidation.
         max_wildcards: the most wildcards in one invalidation.
+        survey_minutes: minutes between two surveys.
+        clean_urls: whether `about.html` also answers for `/about`.
+        error_page_seconds: an error page that edges may keep longer is invalidated with all that it may answer for.
         max_receive_count: tries of a message that breaks the function before it is given up.
         listing_calls: the most listings for one target in a run; 0 where no bucket may be listed.
     """
@@ -57,7 +64,27 @@ class Settings:
     max_paths: Annotated[int, Field(ge=1)] = 1000
     max_wildcards: Annotated[int, Field(ge=1)] = 15
     max_receive_count: Annotated[int, Field(ge=1)] = 10
+    survey_minutes: Annotated[int, Field(ge=1)] = 5
+    clean_urls: Literal["auto", "always", "never"] = "auto"
+    error_page_seconds: Annotated[int, Field(ge=0)] = 30
     listing_calls: Annotated[int, Field(ge=0)] = 0
+
+    @property
+    def limits(self) -> Limits:
+        """What the operator allows one invalidation and one month."""
+        ceiling = Allowance(self.max_paths, min(self.max_wildcards, self.max_paths))
+        return Limits(
+            ceiling,
+            self.monthly_path_budget,
+            self.over_budget_seconds,
+            self.hard_path_limit,
+            self.give_up_hours * 3600.0,
+        )
+
+    @property
+    def gathering(self) -> Gathering:
+        """How long changes are gathered."""
+        return Gathering(self.quiet_seconds, self.gather_seconds)
 
     @property
     def index_document_names(self) -> tuple[str, ...]:
@@ -98,6 +125,14 @@ class SurveySettings:
     def routing(self) -> str:
         """The settings that decide about viewer paths, as one text."""
         return repr((self.index_documents, self.clean_urls, self.error_page_seconds))
+
+
+@dataclass(frozen=True, slots=True)
+class RollbackSettings:
+    """What the way back to version 0.1.0 needs to know: the table, and the queue that buckets write to."""
+
+    table_name: Text
+    queue_url: Text
 
 
 def read_settings(environment: Mapping[str, str], kind: type[SettingsT]) -> SettingsT:

@@ -1,83 +1,84 @@
-"""The sweep's entry: every minute, and whenever it is invoked, with any event. Returns what it found, as JSON."""
+"""The sweep's entry, every minute: calls for what is due, and measures what waits.
+
+Invoked with any event it does so at once, and returns its measures (`sweep/measures.py`) as JSON.
+"""
 
 import os
-import time
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+import botocore.session
 from aws_lambda_powertools.metrics import MetricUnit
+from botocore.config import Config
 
-from invalidator.aws.heartbeat import Heartbeat, count_letters
-from invalidator.failures import QueueUnavailable
-from invalidator.sweep.restored import AWAY_SECONDS, doubt_all
-from invalidator.sweep.sweep import Swept, sweep
+from invalidator.aws.dynamodb_table import DynamoDbTable
+from invalidator.aws.heartbeat import Heartbeat, beat, restored
+from invalidator.aws.log_table import LogTable
+from invalidator.aws.queue import DeadLetters, WakeQueue
+from invalidator.aws.routes_table import RoutesTable
+from invalidator.aws.wake_table import WakeTable
+from invalidator.clock import SystemClock
+from invalidator.metric import Metric
+from invalidator.settings import SweepSettings, read_settings
+from invalidator.sweep.measures import measure
+from invalidator.sweep.restored import doubt_all, is_to_be_asked
+from invalidator.sweep.sweep import sweep
 from invalidator.telemetry import telemetry
-from invalidator.wiring import wire_sweep
+from invalidator.waking import Waking
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
-logger, metrics, _ = telemetry(os.environ)
-wired = wire_sweep(os.environ)
+_SDK = Config(connect_timeout=1, read_timeout=3, retries={"mode": "standard", "total_max_attempts": 3})
+
+MOST_NAMES = 20
+
+logger, metrics, _untraced = telemetry(os.environ)
+settings = read_settings(os.environ, SweepSettings)
+_sdk: Any = botocore.session.get_session()
+_sqs = _sdk.create_client("sqs", config=_SDK)
+_dynamodb = _sdk.create_client("dynamodb", config=_SDK)
+_table = DynamoDbTable(_dynamodb, settings.table_name)
+_wakes = WakeTable(_table)
+_wake_queue = WakeQueue(_sqs, settings.wake_queue_url)
+_dead_letters = DeadLetters(_sqs, settings.dead_letter_queue_url)
 
 
 @logger.inject_lambda_context
 @metrics.log_metrics(capture_cold_start_metric=False)
-def handler(event: object, context: "LambdaContext") -> dict[str, Any]:  # noqa: ARG001  any event will do
-    """Sweep once. Raises TableUnavailable: the function's error alarm sees a table that is away."""
-    now = time.time()
-    swept = sweep(wired.wakes, wired.wake_queue, wired.clock)
-    letters = _letters()
-    before = wired.heartbeats.beat(now, letters)
-    doubted = _doubt_what_was_lost(before, now)
-    new = 0 if letters is None else max(0, letters - before.letters)
-    oldest = 0.0 if swept.oldest is None else max(0.0, now - swept.oldest)
-    metrics.add_metric("OldestUnsentSeconds", MetricUnit.Seconds, round(oldest))
-    metrics.add_metric("PendingTargets", MetricUnit.Count, swept.waiting)
-    metrics.add_metric("NewDeadLetters", MetricUnit.Count, new)
-    _log(swept, doubted)
-    return {
-        "oldest_unsent_seconds": round(oldest, 1),
-        "oldest": swept.oldest_name,
-        "waiting": swept.waiting,
-        "called": len(swept.called),
-        "dead_letters": letters,
-        "new_dead_letters": new,
-        "doubted_buckets": len(doubted),
-    }
+def handler(_event: Any, _context: "LambdaContext") -> dict[str, Any]:
+    """Sweep once. What cannot be asked raises: the next minute tries again, and an alarm tells when that fails too."""
+    clock = SystemClock()
+    swept = sweep(_wakes, _wake_queue, clock)
+    letters = _dead_letters.count()
+    before = beat(_table, Heartbeat(clock.now(), letters))
+    doubted = [] if before is None else _doubt_what_was_lost(before.at, clock)
+    measures = measure(swept, letters, None if before is None else before.letters, clock.now())
+    metrics.add_metric(Metric.OLDEST_UNSENT_SECONDS, MetricUnit.Seconds, measures.oldest_unsent_seconds)
+    metrics.add_metric(Metric.PENDING_TARGETS, MetricUnit.Count, measures.waiting)
+    if measures.new_dead_letters:
+        metrics.add_metric(Metric.NEW_DEAD_LETTERS, MetricUnit.Count, measures.new_dead_letters)
+    if measures.waiting or measures.new_dead_letters or swept.unsent:
+        more = {"names": swept.called[:MOST_NAMES], "unsent": swept.unsent}
+        logger.info("swept", extra={**asdict(measures), **more})
+    return {**asdict(measures), "doubted_buckets": len(doubted)}
 
 
-def _letters() -> int | None:
-    try:
-        return count_letters(wired.sqs, wired.dead_letter_queue_url)
-    except QueueUnavailable as failure:
-        logger.warning("dead letters cannot be counted", extra={"detail": str(failure)})
-        return None
-
-
-def _doubt_what_was_lost(before: Heartbeat, now: float) -> list[str]:
-    if not before.at or now - before.at < AWAY_SECONDS:
+def _doubt_what_was_lost(before: float, clock: SystemClock) -> list[str]:
+    """After a restore of the table to a point in time: what was taken in since then stands in no log any more."""
+    if not is_to_be_asked(before, clock.now()) or restored(_dynamodb, settings.table_name) <= before:
         return []
-    restored = wired.heartbeats.restored()
-    if restored <= before.at:
-        return []
-    buckets = sorted({bucket for routes, _ in wired.routes.all_routes() for bucket in routes.buckets})
-    return doubt_all(buckets, "the table was restored from a backup", wired.log, wired.waking, wired.clock)
-
-
-def _log(swept: Swept, doubted: list[str]) -> None:
-    if swept.called:
-        logger.warning(
-            "looks were due and nobody came",
-            extra={"count": len(swept.called), "names": swept.called[:20]},
-        )
-    if swept.unsent:
-        logger.error("wakes cannot be sent", extra={"detail": swept.unsent})
-    if doubted:
-        logger.error(
-            "the table was restored: what was taken in since is not known",
-            extra={
-                "buckets": doubted[:100],
-                "count": len(doubted),
-                "happens": "all that leads to them is invalidated",
-            },
-        )
+    buckets = sorted({bucket for routes, _ in RoutesTable(_table).all_routes() for bucket in routes.buckets})
+    waking = Waking(_wakes, _wake_queue, clock)
+    doubted = doubt_all(
+        buckets, "the table was restored from a backup", LogTable(_table, clock.now), waking, clock
+    )
+    logger.error(
+        "the table was restored: what was taken in since is not known",
+        extra={
+            "buckets": doubted[:MOST_NAMES],
+            "count": len(doubted),
+            "happens": "all that leads to them is invalidated",
+        },
+    )
+    return doubted

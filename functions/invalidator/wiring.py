@@ -1,8 +1,6 @@
 """The one place that makes the clients and hands each part what it needs. It runs once, at the cold start."""
 
-import time
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,10 +11,8 @@ from botocore.config import Config
 from invalidator.aws.account_table import AccountTable
 from invalidator.aws.cloudfront import CloudFrontInvalidations
 from invalidator.aws.cloudfront_clients import CloudFrontClients
-from invalidator.aws.distributions import AT_A_TIME, CloudFrontDistributions
 from invalidator.aws.dynamodb_table import DynamoDbTable
-from invalidator.aws.heartbeat import Heartbeats
-from invalidator.aws.log_table import PENDING_DAYS, LogTable
+from invalidator.aws.log_table import LogTable
 from invalidator.aws.object_listing import S3Listing
 from invalidator.aws.queue import ChangesQueue, DeadLetters, WakeQueue
 from invalidator.aws.routes_table import RoutesTable
@@ -24,15 +20,11 @@ from invalidator.aws.survey_trigger import SurveyTrigger
 from invalidator.aws.target_table import TargetTable
 from invalidator.aws.time_left import TimeLeft
 from invalidator.aws.wake_table import WakeTable
-from invalidator.core.limits.account import Limits
-from invalidator.core.limits.allowance import Allowance
-from invalidator.core.pending.wakes import Gathering
 from invalidator.intake.intake import Intake
 from invalidator.ports import Clock
 from invalidator.sender.buckets import Buckets
 from invalidator.sender.sender import Sender
-from invalidator.settings import Settings, SurveySettings, SweepSettings, read_settings
-from invalidator.survey.survey import Survey, Surveying
+from invalidator.settings import Settings, read_settings
 from invalidator.waking import Waking
 
 # Three attempts in all, while there is time (aws/time_left.py): what still fails stays pending.
@@ -56,19 +48,6 @@ TABLE_CONFIG = Config(
     retries={"mode": "standard", "total_max_attempts": 3},
     tcp_keepalive=True,
 )
-SECONDS_AN_HOUR = 3600
-
-
-class SystemClock:
-    """Real time."""
-
-    def now(self) -> float:
-        """Return epoch seconds."""
-        return time.time()
-
-    def sleep(self, seconds: float) -> None:
-        """Wait."""
-        time.sleep(seconds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,14 +85,7 @@ def wire(environment: Mapping[str, str], clock: Clock | None = None) -> Wired:
         client("lambda", QUEUE_CONFIG), settings.survey_function_name, RoutesTable(table), clock.now
     )
     waking = Waking(wakes, wake_queue, clock)
-    gathering = Gathering(settings.quiet_seconds, settings.gather_seconds)
-    limits = Limits(
-        Allowance(settings.max_paths, min(settings.max_wildcards, settings.max_paths)),
-        settings.monthly_path_budget,
-        settings.over_budget_seconds,
-        settings.hard_path_limit,
-        settings.give_up_hours * SECONDS_AN_HOUR,
-    )
+    gathering, limits = settings.gathering, settings.limits
     return Wired(
         intake=Intake(
             log=log,
@@ -157,81 +129,3 @@ def wire(environment: Mapping[str, str], clock: Clock | None = None) -> Wired:
         time_left=time_left,
         wake_queue_arn=settings.wake_queue_arn,
     )
-
-
-@dataclass(frozen=True, slots=True)
-class WiredSweep:
-    """What the sweep needs."""
-
-    wakes: WakeTable
-    log: LogTable
-    routes: RoutesTable
-    heartbeats: Heartbeats
-    wake_queue: WakeQueue
-    waking: Waking
-    clock: Clock
-    sqs: Any
-    dead_letter_queue_url: str
-
-
-def wire_sweep(environment: Mapping[str, str], clock: Clock | None = None) -> WiredSweep:
-    """Make the sweep. Raises SettingsError where the environment is not what the template sets."""
-    settings = read_settings(environment, SweepSettings)
-    clock = clock or SystemClock()
-    sdk: Any = botocore.session.get_session()  # its type wants each credential by name
-    dynamodb = sdk.create_client("dynamodb", config=TABLE_CONFIG)
-    sqs = sdk.create_client("sqs", config=QUEUE_CONFIG)
-    table = DynamoDbTable(dynamodb, settings.table_name)
-    wakes, wake_queue = WakeTable(table), WakeQueue(sqs, settings.wake_queue_url)
-    return WiredSweep(
-        wakes=wakes,
-        log=LogTable(table, clock.now),
-        routes=RoutesTable(table),
-        heartbeats=Heartbeats(table, dynamodb, settings.table_name),
-        wake_queue=wake_queue,
-        waking=Waking(wakes, wake_queue, clock),
-        clock=clock,
-        sqs=sqs,
-        dead_letter_queue_url=settings.dead_letter_queue_url,
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class WiredSurvey:
-    """What the survey's entry needs."""
-
-    survey: Survey
-    clock: Clock
-    time_left: TimeLeft
-
-
-def wire_survey(environment: Mapping[str, str], clock: Clock | None = None) -> WiredSurvey:
-    """Make the survey. Raises SettingsError where the environment is not what the template sets."""
-    settings = read_settings(environment, SurveySettings)
-    clock = clock or SystemClock()
-    time_left = TimeLeft(clock.now)
-    sdk: Any = botocore.session.get_session()  # its type wants each credential by name
-
-    def client(service: str, config: Config = SDK_CONFIG, **credentials: str) -> Any:
-        return time_left.guard(sdk.create_client(service, config=config, **credentials))
-
-    table = DynamoDbTable(client("dynamodb", TABLE_CONFIG), settings.table_name)
-    clients = CloudFrontClients(client, clock.now)
-    # The SDK's clients may be used by several threads at once, but not be made so.
-    clients.for_role(None)
-    threads = ThreadPoolExecutor(AT_A_TIME)
-    waking = Waking(WakeTable(table), WakeQueue(client("sqs", QUEUE_CONFIG), settings.wake_queue_url), clock)
-    survey = Survey(
-        distributions=CloudFrontDistributions(clients, clock, threads.map),
-        store=RoutesTable(table),
-        log=LogTable(table, clock.now),
-        targets=TargetTable(table),
-        waking=waking,
-        clock=clock,
-        surveying=Surveying(
-            interval=settings.survey_minutes * 60.0,
-            history=(PENDING_DAYS - 1) * 86_400.0,
-            routing=settings.routing,
-        ),
-    )
-    return WiredSurvey(survey, clock, time_left)

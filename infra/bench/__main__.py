@@ -12,10 +12,9 @@ from pathlib import Path
 import click
 
 from infra.bench.coalescing.rows import collateral_rows, speed_rows
-from infra.bench.committed import RATIOS, committed
-from infra.bench.committed import commit as save
 from infra.bench.function.rows import worker_rows
-from infra.bench.row import Row, faults
+from infra.bench.row import RATIOS, Row, committed, faults
+from infra.bench.row import commit as save
 from infra.bench.simulation_rows import million_rows, regime_rows
 
 RESULT = Path(".local/bench.json")
@@ -28,7 +27,7 @@ VERSIONS = ("boto3", "pydantic", "aws-lambda-powertools")
 @click.option(
     "--commit",
     is_flag=True,
-    help=f"Write the ratios to {RATIOS.name} and the README: later runs are held to them.",
+    help=f"Write the ratios to {RATIOS.name} (later runs are held to them; make docs quotes them).",
 )
 def main(*, quick: bool, as_json: bool, commit: bool) -> None:
     r"""Measure, print, and exit with 1 where a reach is missed or a ratio is more than a quarter worse.

@@ -1,9 +1,16 @@
-"""A row of the benchmark's table: what was measured, against what, and whether it reaches what was set."""
+"""A row of the benchmark's table: what was measured, against what, and whether it reaches what was set.
 
+Later runs are held to the committed ratios, and the README quotes them.
+"""
+
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 # A ratio may be this much worse than the committed one before it counts as a regression.
 TOLERANCE = 1.25
+RATIOS = Path(__file__).with_name("committed.json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,3 +51,14 @@ def faults(row: Row, committed: dict[str, float]) -> list[str]:
     if row.unit == "x" and before is not None and row.regressed(before):
         found.append(f"more than a quarter worse than the committed {before:g} x")
     return found
+
+
+def committed() -> dict[str, float]:
+    """Return the committed ratios by the name of their row."""
+    ratios: dict[str, float] = json.loads(RATIOS.read_text()) if RATIOS.exists() else {}
+    return ratios
+
+
+def commit(ratios: Mapping[str, float]) -> None:
+    """Write the ratios; `make docs` writes their quote in the README."""
+    RATIOS.write_text(json.dumps(ratios, indent=2) + "\n")

@@ -1,6 +1,10 @@
-"""What a command says when it cannot do its work: one line that names the cause and the fix."""
+"""What a command says when it cannot do its work, one line that names the cause and the fix; and its exit codes."""
 
 from botocore import exceptions
+
+# Besides 0, done, and 1, an error.
+PARTLY_DONE = 2
+NOT_EMPTY = 3
 
 
 class CommandError(Exception):

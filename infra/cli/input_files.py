@@ -8,13 +8,8 @@ from pathlib import Path
 import click
 
 from infra.cli.errors import CommandError
-from infra.cli.visible import visible
+from infra.cli.printing import visible
 from invalidator.core.routing.distribution import Distribution
-from invalidator.core.routing.distribution_config import (
-    DistributionError,
-    read_cache_policy,
-    read_distribution,
-)
 
 STDIN = "-"
 
@@ -63,6 +58,8 @@ def read_distributions(files: Iterable[str], policies: Mapping[str, bool]) -> li
         CommandError: a file cannot be read, is not a distribution (the field is named), or describes the
             distribution of another file again.
     """
+    from invalidator.core.routing.distribution_config import DistributionError, read_distribution
+
     read: dict[str, tuple[str, Distribution]] = {}
     for file in files:
         try:
@@ -86,6 +83,8 @@ def read_policies(files: Iterable[str]) -> dict[str, bool]:
     Raises:
         CommandError: a file cannot be read, or is not a cache policy; the field is named.
     """
+    from invalidator.core.routing.distribution_config import DistributionError, read_cache_policy
+
     policies: dict[str, bool] = {}
     for file in files:
         try:

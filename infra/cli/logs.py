@@ -10,9 +10,8 @@ from typing import Any
 
 import click
 
+from infra.cli.printing import instant, visible
 from infra.cli.session import Session, output, session_options
-from infra.cli.times import instant
-from infra.cli.visible import visible
 
 POLL_SECONDS = 3.0
 # What every line carries and nobody reads.

@@ -9,20 +9,42 @@ import click
 from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.cli.errors import CommandError, explain_aws_error
-from infra.cli.visible import harmless
+from infra.cli.printing import harmless
 
-# Each command is imported when it is typed: `plan` answers without loading what `dlq` needs.
+# A command is imported when it is typed, and what it does when it is run: `--help` loads neither boto3 nor the worker.
+# name → (module and command, its help's first sentence).
 COMMANDS = {
-    "plan": "infra.cli.keys.plan:plan",
-    "simulate": "infra.cli.simulate:simulate",
-    "explain": "infra.cli.keys.explain:explain",
-    "bucket": "infra.cli.bucket.commands:bucket",
-    "route": "infra.cli.route.commands:route",
-    "status": "infra.cli.status.command:status",
-    "dlq": "infra.cli.dlq.group:dlq",
-    "logs": "infra.cli.logs:logs",
-    "pause": "infra.cli.pause:pause",
-    "resume": "infra.cli.pause:resume",
+    "plan": (
+        "infra.cli.keys.commands:plan",
+        "Show what would be invalidated when these keys change; send nothing",
+    ),
+    "simulate": (
+        "infra.cli.simulate:simulate",
+        "Upload objects in virtual time, to the real worker and a strict CloudFront",
+    ),
+    "explain": (
+        "infra.cli.keys.commands:explain",
+        "Say where an object is served, and why; and whether it was invalidated",
+    ),
+    "bucket": (
+        "infra.cli.bucket.commands:bucket",
+        "Connect existing buckets to the queue, and disconnect them",
+    ),
+    "route": (
+        "infra.cli.route.commands:route",
+        "Show who serves which bucket, and pin what a scan cannot see",
+    ),
+    "status": (
+        "infra.cli.status.commands:status",
+        "Show what waits, what failed, what was sent, and what it costs",
+    ),
+    "dlq": ("infra.cli.dlq.commands:dlq", "What failed for good, why, and what to do"),
+    "logs": (
+        "infra.cli.logs:logs",
+        "Print the worker's log, one line for each entry; with --json, one JSON document a line",
+    ),
+    "pause": ("infra.cli.pause:pause", "Stop the worker"),
+    "resume": ("infra.cli.pause:resume", "Let the worker go on, with all that arrived meanwhile"),
 }
 
 
@@ -33,11 +55,16 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  click's signature
         if cmd_name not in COMMANDS:
             return None
-        module, _, name = COMMANDS[cmd_name].partition(":")
+        module, _, name = COMMANDS[cmd_name][0].partition(":")
         command = getattr(importlib.import_module(module), name)
         if not isinstance(command, click.Command):
-            raise TypeError(f"{COMMANDS[cmd_name]} is not a command")
+            raise TypeError(f"{COMMANDS[cmd_name][0]} is not a command")
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002  click's signature
+        """Write the list that click would make by loading every command."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, f"{first}.") for name, (_, first) in COMMANDS.items()])
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80})

@@ -1,15 +1,16 @@
-"""`invalidator pause` and `resume`: switch the queue's event source mapping off and on."""
+"""`invalidator pause` and `resume`: switch the worker off and on.
+
+The switch is the event source mapping, which hands the queue's messages to the function.
+"""
 
 from typing import Any
 
 import click
 from botocore.exceptions import BotoCoreError, ClientError
 
-from infra.cli.errors import explain_aws_error
-from infra.cli.printing import print_json, print_text
+from infra.cli.errors import CommandError, explain_aws_error
+from infra.cli.printing import print_json, print_text, span
 from infra.cli.session import Session, output, session_options
-from infra.cli.times import span
-from infra.cli.worker_switch import is_off, mapping_of
 
 
 @click.command(epilog="\b\nExample:\n  invalidator pause")
@@ -27,7 +28,7 @@ def resume(session: Session) -> None:
 
 
 def _switch(session: Session, *, on: bool) -> None:
-    mapping = mapping_of(session)
+    mapping = event_source_mapping(session)
     already = is_off(mapping) is not on
     if not already:
         session.client("lambda").update_event_source_mapping(UUID=mapping["UUID"], Enabled=on)
@@ -56,3 +57,24 @@ def _kept(session: Session) -> str:
     except (BotoCoreError, ClientError) as error:
         return f" (for how long cannot be read: {explain_aws_error(error)})"
     return f" for {span(int(attributes['MessageRetentionPeriod']))}"
+
+
+OFF = ("Disabled", "Disabling")
+
+
+def event_source_mapping(session: Session) -> Any:
+    """Return the mapping from the stack's queue to its function. Raises CommandError where there is none."""
+    name = output(session, "FunctionName")
+    found = session.client("lambda").list_event_source_mappings(
+        FunctionName=name, EventSourceArn=output(session, "QueueArn")
+    )["EventSourceMappings"]
+    if not found:
+        raise CommandError(
+            f"no event source mapping leads from the queue to {name}; restore it with: make deploy"
+        )
+    return found[0]
+
+
+def is_off(mapping: Any) -> bool:
+    """Tell whether a mapping is switched off, or about to be."""
+    return mapping.get("State") in OFF

@@ -1,13 +1,43 @@
-"""How data is printed: JSON for programs, text of at most 80 columns for people, and never a raw control character."""
+"""How data is printed: JSON for programs, text of at most 80 columns for people, moments, counts, progress.
+
+Nothing raw reaches a terminal: a key may hold newlines, colors, or worse.
+"""
 
 import json
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any
 
 import click
 
-from infra.cli.visible import visible
+
+def visible(text: str) -> str:
+    r"""Return `text` with every character that does not print as itself written as an escape: `\n`, `\x1b`.
+
+    Spaces stay; so do letters of every script. A backslash is doubled, so that what is shown can be told from
+    what was there.
+    """
+    if text.isprintable() and "\\" not in text:
+        return text
+    return "".join(
+        each if each.isprintable() and each != "\\" else each.encode("unicode_escape").decode()
+        for each in text
+    )
+
+
+def harmless(line: str) -> str:
+    """Return a finished line with what does not print as itself escaped, line ends left alone.
+
+    For what was put together elsewhere: an error of AWS or of the SDK may quote what it was given. Backslashes stay
+    as they are, as parts of the line may have been made `visible` already.
+    """
+    return "".join(
+        each if each.isprintable() or each == "\n" else each.encode("unicode_escape").decode()
+        for each in line
+    )
+
 
 WIDTH = 80
 _GAP = "  "
@@ -28,6 +58,12 @@ def print_text(text: str, indent: str = "", *, err: bool = False) -> None:
         break_on_hyphens=False,
     )
     click.echo("\n".join(lines), err=err)
+
+
+def print_notes(notes: Iterable[str]) -> None:
+    """Say on stderr what could not be asked."""
+    for note in notes:
+        print_text(f"Note: {note}", err=True)
 
 
 def print_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
@@ -59,3 +95,42 @@ def some(names: Sequence[str], most: int = 3) -> str:
 
 def _cut(text: str, width: int) -> str:
     return text if len(text) <= width else text[: width - 1] + "…"
+
+
+_UNITS = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
+
+
+def span(seconds: float) -> str:
+    """Return a length of time in its two largest units: "2 h 5 min"."""
+    left = max(0, round(seconds))
+    parts: list[str] = []
+    for name, size in _UNITS:
+        if left >= size or (name == "s" and not parts):
+            parts.append(f"{left // size} {name}")
+            left %= size
+        elif parts:
+            break
+    return " ".join(parts[:2])
+
+
+def instant(at: float) -> str:
+    """Return a moment (epoch seconds) for people: "2026-11-23 12:03:10 UTC"."""
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def iso(at: float) -> str:
+    """Return a moment (epoch seconds) for programs, to the millisecond: "2026-11-23T12:03:10.000Z"."""
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+@contextmanager
+def progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
+    """Show `what` advance towards `total`; yields the function to call with each step's size, from any thread."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    console = Console(stderr=True)
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bars:
+        task = bars.add_task(what, total=total or None)
+        yield lambda step: bars.advance(task, step)

@@ -35,7 +35,7 @@ class Session:
     @functools.cached_property
     def aws(self) -> "boto3.Session":
         """The SDK session; imported here, so commands that ask AWS nothing start at once."""
-        import boto3  # noqa: PLC0415  start-up
+        import boto3
 
         # The SDK reads AWS_DEFAULT_REGION alone; the AWS CLI and Lambda know AWS_REGION too, and prefer it.
         region = self.region or os.environ.get("AWS_REGION")
@@ -49,7 +49,7 @@ class Session:
     @functools.cached_property
     def outputs(self) -> Mapping[str, str]:
         """The stack's outputs by name. Raises CommandError where there is no such stack."""
-        from botocore.exceptions import ClientError  # noqa: PLC0415  start-up
+        from botocore.exceptions import ClientError
 
         try:
             stacks = self.client("cloudformation").describe_stacks(StackName=self.stack)["Stacks"]

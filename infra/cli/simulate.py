@@ -1,23 +1,24 @@
 """`invalidator simulate`: what an upload would cost and how fresh it would be, without an AWS account."""
 
 import dataclasses
+import importlib.util
 import json
 import math
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from infra.cli.errors import CommandError
 from infra.cli.input_files import read_keys
-from infra.cli.progress import progress
+from infra.cli.printing import progress, visible
 from infra.cli.session import Session, session_options
-from infra.cli.visible import visible
 from infra.local.cloudfront.quotas import Regime
-from infra.simulator.made_tree import made_tree
-from infra.simulator.simulation import Result, Upload
-from infra.simulator.simulation import simulate as run
 from invalidator.core.limits.budget import cost_usd
+
+if TYPE_CHECKING:
+    from infra.simulator.simulation import Result
 
 
 def _number(context: click.Context, parameter: click.Parameter, value: float) -> float:
@@ -92,8 +93,16 @@ def simulate(
     Example:
       invalidator simulate --objects 2000 --directories 20 --quota rate
     """  # noqa: D301  \b is click's mark for a paragraph that keeps its line breaks
+    from infra.simulator.simulation import Upload
+    from infra.simulator.simulation import simulate as run
+    from infra.simulator.upload import made_tree
+
     if chart is not None and chart.suffix not in (".svg", ".png"):
         raise CommandError(f"--chart {chart}: the file must end in .svg or .png")
+    if chart is not None and importlib.util.find_spec("matplotlib") is None:
+        raise CommandError(
+            "--chart needs matplotlib; install it beside: pipx inject cloudfront-invalidator matplotlib"
+        )
     if chart is not None and not os.access(chart.parent, os.W_OK):
         raise CommandError(f"--chart {visible(str(chart))}: no file can be written in that folder")
     uploaded = read_keys(keys) if keys else made_tree(objects, directories, seed)
@@ -119,12 +128,12 @@ def simulate(
     else:
         _print(result)
     if chart is not None:
-        from infra.simulator.chart import draw  # noqa: PLC0415  start-up
+        from infra.simulator.chart import draw
 
         draw(result, chart)
 
 
-def _print(result: Result) -> None:
+def _print(result: "Result") -> None:
     rows = [
         ("objects uploaded", f"{result.objects:,}"),
         ("messages", f"{result.messages:,}"),

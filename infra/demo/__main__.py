@@ -12,8 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from infra.demo import asset_tree, site
-from infra.demo.summary import LEGEND, summary
-from infra.demo.watched import DemoError, Watched, console, in_time, waiting
+from infra.demo.watched import LEGEND, DemoError, Watched, console, in_time, summary, waiting
 from infra.local.aws import LocalAws, local_aws
 from infra.local.cloudfront.faults import ACCESS_DENIED, Fault
 from infra.local.ministack import MinistackError

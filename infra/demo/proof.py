@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-from infra.local.cloudfront.seen import Seen
+from infra.local.cloudfront.gate import Seen
 
 
 @dataclass(frozen=True, slots=True)

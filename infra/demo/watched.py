@@ -1,14 +1,16 @@
 """One upload of the demo on its way: what was changed, what was invalidated since, and when all of it is fresh."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
 from rich.live import Live
+from rich.table import Table
 
 from infra.demo.proof import Changed, Uncovered, fresh_times, uncovered
 from infra.local.aws import STACK, LocalAws
+from invalidator.core.limits.budget import PRICE_OF_A_PATH_USD
 
 MOST_SECONDS_TO_SETTLE = 90.0
 
@@ -112,3 +114,25 @@ def waiting(aws: LocalAws, queue: str, kind: str = "") -> int:
     url = sqs.get_queue_url(QueueName=outputs[queue].rpartition(":")[2])["QueueUrl"]
     name = f"ApproximateNumberOfMessages{kind}"
     return int(sqs.get_queue_attributes(QueueUrl=url, AttributeNames=[name])["Attributes"][name])
+
+
+LEGEND = """sent: invalidations. wild: wildcards among the paths. one each: what one
+path for each object costs past the free 1,000 a month. fresh: from the last
+change until all of it was invalidated, under the strictest quotas documented."""
+
+
+def summary(uploads: Iterable[Watched]) -> Table:
+    """Return the table of what the uploads took."""
+    table = Table(title="\nwhat it took", title_justify="left", box=None, pad_edge=False)
+    for name in ("upload", "distribution"):
+        table.add_column(name, no_wrap=True)
+    for name in ("objects", "sent", "paths", "wild", "one each", "fresh"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for upload in uploads:
+        for distribution, invalidations, paths, wildcards in upload.rows():
+            objects = upload.objects_of(distribution)
+            cells = (f"{objects:,}", f"{invalidations}", f"{paths}", f"{wildcards}")
+            one_each = f"${objects * PRICE_OF_A_PATH_USD:.2f}"
+            seconds = f"{upload.seconds_to_fresh(distribution):.1f} s"
+            table.add_row(upload.name, distribution, *cells, one_each, seconds)
+    return table

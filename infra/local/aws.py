@@ -1,11 +1,11 @@
 """An AWS inside this machine: no account, no Docker, nothing left behind.
 
-MiniStack is the AWS; in front of its CloudFront stands the gate, and the event source carries messages from
-SQS to Lambda. What is deployed is the real template, by the real `sam build` and `sam deploy`.
+MiniStack is the AWS, and in front of its CloudFront stands the gate. What is deployed is the real template, by the real
+`sam build` and `sam deploy`; its queues are read and its schedules run as they say.
 """
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,16 +18,11 @@ from botocore.config import Config
 from infra.local import ministack, sam
 from infra.local.cloudfront.gate import Gate
 from infra.local.cloudfront.quotas import QuotaSettings
-from infra.local.event_source.polling import Delivery
-from infra.local.event_source.source import POLLERS, EventSource
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 TEMPLATE = REPOSITORY / "template.yaml"
 LOGS = REPOSITORY / ".local/logs"
 STACK = "cloudfront-invalidator"
-# Longer than any function may run; and no retry, or a slow batch would run twice.
-_INVOKE = Config(read_timeout=930, retries={"total_max_attempts": 1}, max_pool_connections=20)
-_POLL = Config(read_timeout=60, max_pool_connections=20)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +32,6 @@ class LocalAws:
     Attributes:
         endpoint: its URL.
         gate: what stands in front of its CloudFront.
-        event_source: what carries messages to the function.
         environment: the variables that lead an SDK to it; see `subprocess_environment` for a child's whole.
         logs: where `ministack.log` (the functions' output included) and `sam.log` are.
         directory: MiniStack's files; the functions' processes work below it.
@@ -45,7 +39,6 @@ class LocalAws:
 
     endpoint: str
     gate: Gate
-    event_source: EventSource
     environment: Mapping[str, str]
     logs: Path
     directory: Path
@@ -92,9 +85,6 @@ def local_aws(
     *,
     quotas: QuotaSettings | None = None,
     enforce_iam: bool = False,
-    pollers: int = POLLERS,
-    quiet_wait: int = 1,
-    delivered: Callable[[Delivery], None] | None = None,
     logs: Path = LOGS,
 ) -> Iterator[LocalAws]:
     """Run a local AWS until the block is left; it also ends with this process, however that ends.
@@ -102,9 +92,6 @@ def local_aws(
     Args:
         quotas: what the gate enforces.
         enforce_iam: whether roles' policies are enforced.
-        pollers: batches gathered at a time; with one, all that waits is one batch.
-        quiet_wait: seconds a poller may wait on a quiet queue; 20 on AWS.
-        delivered: told of each batch that went to a function, on another thread.
         logs: directory for the logs, written anew.
 
     Raises:
@@ -139,12 +126,4 @@ def local_aws(
             aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
             region_name=ministack.REGION,
         )
-        event_source = EventSource(
-            session.client("sqs", endpoint_url=emulator.endpoint, config=_POLL),
-            session.client("lambda", endpoint_url=emulator.endpoint, config=_INVOKE),
-            pollers=pollers,
-            quiet_wait=quiet_wait,
-            delivered=delivered,
-        )
-        running.enter_context(event_source)
-        yield LocalAws(emulator.endpoint, gate, event_source, environment, logs, directory, session)
+        yield LocalAws(emulator.endpoint, gate, environment, logs, directory, session)

@@ -1,13 +1,11 @@
 """Runs MiniStack under its own interpreter, for `infra.local.ministack`; imports nothing of this project.
 
-Six things differ from MiniStack's own entry point. Its SQS event source is off, for that of
-`infra.local.event_source.source` takes its place without touching the deployed mapping.
-Requests count as made over TLS,
-or policies that ask for it would refuse everything on this machine's plain HTTP. Where IAM is enforced, log groups
-and cache policies have the ARNs that AWS gives them (Service Authorization Reference). Messages are put in a queue
-and taken from it one at a time, or some would be lost. It listens on a socket that the starter bound, whose file
-descriptor is the one argument. And it ends with the one who started it: standard input is a
-pipe that the starter holds open, so its end means that the starter is gone, however it went.
+Five things differ from MiniStack's own entry point. Requests count as made over TLS, or policies that ask for it would
+refuse everything on this machine's plain HTTP. Where IAM is enforced, log groups and cache policies have the ARNs that
+AWS gives them (Service Authorization Reference). Messages are put in a queue and taken from it one at a time, or some
+would be lost. It listens on a socket that the starter bound, whose file descriptor is the one argument. And it ends
+with the one who started it: standard input is a pipe that the starter holds open, so its end means that the starter is
+gone, however it went.
 """
 
 import os
@@ -45,7 +43,15 @@ def over_tls(app: Callable[..., Any]) -> Callable[..., Any]:
 
 
 # Where MiniStack rewrites a queue's list of messages, and where other threads append to that list meanwhile.
-TAKING = ("_act_delete_message", "_act_delete_message_batch", "_expire_retained", "_dlq_sweep")
+TAKING = (
+    "_act_delete_message",
+    "_act_delete_message_batch",
+    "_collect_msgs",
+    "_delete_messages_for_esm",
+    "_dlq_sweep",
+    "_expire_retained",
+    "_receive_messages_for_esm",
+)
 PUTTING = (("s3", "_deliver_event_to_sqs"), ("sns", "_deliver_to_sqs"), ("eventbridge", "_dispatch_to_sqs"))
 
 
@@ -103,10 +109,7 @@ def listening_on(descriptor: int, config: type[Any]) -> type[Any]:
 def main() -> None:
     """Run until the starter closes the pipe."""
     threading.Thread(target=end_with_starter, daemon=True).start()
-    functions, ministack = import_module("ministack.services.lambda_svc"), import_module("ministack.app")
-    if not callable(getattr(functions, "_poll_sqs", None)):
-        sys.exit("this MiniStack polls SQS in another way: infra/local must learn how to switch it off")
-    vars(functions)["_poll_sqs"] = lambda: False  # there is no setting for it
+    ministack = import_module("ministack.app")
     vars(ministack)["app"] = over_tls(ministack.app)
     one_at_a_time()
     actions = import_module("ministack.core.iam_actions")

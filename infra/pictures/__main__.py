@@ -5,11 +5,10 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from infra.pictures import dashboard, dashboard_day, demo, flow, upload
+from infra.pictures import dashboard, dashboard_day, demo, upload
 
 HERE = Path(__file__).parent
 PICTURES: dict[str, Callable[[], str]] = {
-    "flow": flow.draw,
     "upload": lambda: upload.draw(upload.measure(lambda words: print(words, file=sys.stderr))),
     "dashboard": lambda: dashboard.draw(dashboard.widgets(), dashboard_day.sample_day()),
     "demo": lambda: demo.draw(demo.record()),

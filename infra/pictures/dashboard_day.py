@@ -9,13 +9,12 @@ from dataclasses import dataclass, field
 from aws_lambda_powertools import Metrics
 
 from infra.pictures.scene import Scene
-from infra.simulator.made_tree import made_tree
 from infra.simulator.memory import InMemoryTable
 from infra.simulator.simulation import BUCKET, DISTRIBUTION, FUNCTION_SECONDS
-from infra.simulator.upload import Uploading
+from infra.simulator.upload import Uploading, made_tree
 from invalidator.batch.metrics import count_batch
-from invalidator.batch.sending import Limits
-from invalidator.batch.worker import OWN_ACCOUNT, Worker
+from invalidator.batch.worker import Worker
+from invalidator.core.limits.account import OWN_ACCOUNT, Limits
 from invalidator.core.limits.allowance import Allowance
 from invalidator.core.limits.budget import month_of
 from invalidator.core.routing.distribution import Distribution

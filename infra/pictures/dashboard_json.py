@@ -4,12 +4,9 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-import yaml
-
-TEMPLATE = Path(__file__).parents[2] / "template.yaml"
+from infra.template import read_template
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +28,11 @@ class Metric:
 
 def body() -> dict[str, Any]:
     """Return the dashboard's JSON. Raises KeyError where the template has none."""
-    template = yaml.load(TEMPLATE.read_text("utf-8"), _Loader)  # noqa: S506  builds plain values alone
+    template = read_template()
     defaults = {name: str(each["Default"]) for name, each in template["Parameters"].items()}
-    text, names = template["Resources"]["Dashboard"]["Properties"]["DashboardBody"]
+    text, names = template["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
     defaults |= {"AWS::Region": "eu-west-1", "AWS::StackName": "cloudfront-invalidator"}
-    known = {**defaults, **{name: _filled(value, defaults) for name, value in names.items()}}
+    known = {**defaults, **{name: _decided(value, defaults) for name, value in names.items()}}
     found: dict[str, Any] = json.loads(_filled(text, known))
     return found
 
@@ -63,19 +60,11 @@ def _filled(text: str, known: Mapping[str, str]) -> str:
     return re.sub(r"\$\{([^}]+)\}", lambda hit: known.get(hit[1], hit[1]), text)
 
 
-class _Loader(yaml.SafeLoader):
-    """Reads CloudFormation's YAML: a function stands as what it is called with."""
-
-
-def _function(loader: _Loader, tag: str, node: yaml.Node) -> Any:
-    if isinstance(node, yaml.ScalarNode):
-        # `body` fills in the parameter's default.
-        return f"${{{node.value}}}" if tag == "Ref" else node.value
-    if isinstance(node, yaml.SequenceNode):
-        values = loader.construct_sequence(node, deep=True)
-        # The dashboard's only condition is HasBudget, which holds by default.
-        return values[1] if tag == "If" and values[0] == "HasBudget" else values
-    raise TypeError(f"!{tag} on a mapping: teach it to infra/pictures/dashboard_json.py")
-
-
-_Loader.add_multi_constructor("!", _function)
+def _decided(value: Any, defaults: Mapping[str, str]) -> str:
+    """Return what a name of the dashboard stands for; its only condition, HasBudget, holds by default."""
+    match value:
+        case {"Fn::If": ["HasBudget", chosen, _]}:
+            return _decided(chosen, defaults)
+        case {"Ref": name}:
+            return defaults[name]
+    return str(value)

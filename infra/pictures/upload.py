@@ -9,8 +9,8 @@ from infra.pictures.plot import Line, plot
 from infra.pictures.rivals import sends
 from infra.pictures.scene import Function, Scene
 from infra.pictures.svg import Drawing
-from infra.simulator.made_tree import made_tree
 from infra.simulator.simulation import Upload, simulate
+from infra.simulator.upload import made_tree
 from invalidator.core.limits.budget import cost_usd
 
 OBJECTS, DIRECTORIES, RATE, WINDOW = 100_000, 200, 500.0, 20.0

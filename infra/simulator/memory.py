@@ -7,10 +7,10 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field, replace
 
 from infra.simulator.table_units import SMALL_BYTES, TableUnits, packed_size
-from invalidator.core.limits.account import OWN_ACCOUNT
+from invalidator.core.limits.account import OWN_ACCOUNT, Account
 from invalidator.core.limits.budget import Spending, day_of, month_of
 from invalidator.core.limits.slots import Calls
-from invalidator.core.pending.entry import Entry, bucket_of_owner, bucket_owner
+from invalidator.core.pending.entry import Entry, bucket_of_owner, bucket_owner, target_owner
 from invalidator.core.pending.state import TargetState
 from invalidator.core.pending.wakes import ABSURD_SECONDS, LONGEST_LEASE_SECONDS, Wake, believed, shard_of
 from invalidator.core.routing.pins import Pin
@@ -19,9 +19,7 @@ from invalidator.core.sent import Sent
 from invalidator.ports import (
     FEW_TARGETS,
     MOST_IN_FLIGHT,
-    NO_CALLS,
     SURVEYS_APART_SECONDS,
-    Account,
     Dealt,
     SurveyState,
     TargetView,
@@ -249,12 +247,13 @@ class InMemoryTable:
 
     def view(self, target: str, now: float) -> TargetView:
         """Return what is known of a target and of the worker's own account."""
-        self.units.read(*[SMALL_BYTES] * 4)
+        self.units.read(*[SMALL_BYTES] * 5)
         routes = self._routes.get(target)
         return TargetView(
             None if routes is None else routes[0],
             self._states.get(target, TargetState()),
             self._account(OWN_ACCOUNT, now),
+            self._logs.get(target_owner(target), _Log()).newest,
         )
 
     def save(self, target: str, state: TargetState) -> None:
@@ -310,14 +309,14 @@ class InMemoryTable:
     def draw(self, account: str) -> Calls:
         """Draw a ticket: return the queue, whose `dealt` is the ticket."""
         self.units.write(f"account#{account}")
-        before = self._calls.get(account, NO_CALLS)
+        before = self._calls.get(account, Calls())
         self._calls[account] = replace(before, dealt=before.dealt + 1)
         return self._calls[account]
 
     def take_turn(self, account: str, ticket: int, last: float, now: float) -> bool:
         """Take a ticket's turn; False where another call was made since `last`."""
         self.units.write(f"account#{account}")
-        calls = self._calls.get(account, NO_CALLS)
+        calls = self._calls.get(account, Calls())
         if calls.last != last:
             return False
         self._calls[account] = replace(calls, last=now, served=max(calls.served, ticket))
@@ -326,7 +325,7 @@ class InMemoryTable:
     def learn(self, account: str, calls: Calls, learned: float) -> None:
         """Remember gap, lesson and refusal of a queue, unless another run learned a wider gap since `learned`."""
         self.units.write(f"account#{account}")
-        known = self._calls.get(account, NO_CALLS)
+        known = self._calls.get(account, Calls())
         if known.learned > learned and known.gap > calls.gap:
             return
         self._calls[account] = replace(calls, last=known.last, dealt=known.dealt, served=known.served)
@@ -341,7 +340,7 @@ class InMemoryTable:
         spending = Spending(
             self._spent.get((account, month, MONTH), 0), self._spent.get((account, month, day_of(now)), 0)
         )
-        return Account(spending, self._calls.get(account, NO_CALLS))
+        return Account(spending, self._calls.get(account, Calls()))
 
     # What the survey writes
 

@@ -32,6 +32,7 @@ class Result:
     """What the simulation counted.
 
     Attributes:
+        distributions: that were simulated.
         objects: written; one that is written again counts again.
         messages: on the changes queue, duplicates included.
         invocations: of the worker, by either queue, and of the sweep.
@@ -61,6 +62,7 @@ class Result:
         moments: how things stood at evenly spaced times.
     """
 
+    distributions: int = 1
     objects: int = 0
     messages: int = 0
     invocations: int = 0
@@ -88,6 +90,11 @@ class Result:
     longest_run_seconds: float = 0.0
     seconds: float = 0.0
     moments: list[Moment] = field(default_factory=list)
+
+    @property
+    def fairness(self) -> float:
+        """The fewest invalidations of any distribution, as a part of the mean; 1 where all had as many."""
+        return self.fewest_invalidations * self.distributions / max(1, self.invalidations)
 
     def counted(self) -> dict[str, float]:
         """Return all figures by name, the moments left out."""

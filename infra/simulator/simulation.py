@@ -243,6 +243,7 @@ def _summed_up(world: _World, traffic: Traffic, moments: list[Moment]) -> Result
     oldest = freshness.oldest()
     unsent = world.time.now() - oldest if oldest is not None else 0.0
     result = Result(
+        distributions=world.site.distributions,
         objects=traffic.written,
         messages=queues.changes.taken,
         invocations=world.function.invocations + world.sweeper.invocations,

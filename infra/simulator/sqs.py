@@ -10,8 +10,8 @@ from infra.simulator.virtual_time import VirtualTime
 from invalidator.ports import Message
 
 # The template's numbers: a test compares them.
-MAX_RECEIVE_COUNT = 10
-VISIBILITY_SECONDS = 720.0
+MAX_RECEIVE_COUNT = 1000
+VISIBILITY_SECONDS = 180.0
 
 # SQS bills a call for each 64 KB of its payload, and takes or gives ten messages with one.
 BILLED_BYTES = 65_536

@@ -184,7 +184,7 @@ class SimulatedWorker:
             if kind == "target":
                 self._sender.run(owner, token, self._time.now() + DEADLINE_SECONDS)
             else:
-                self._buckets.hand_out(owner, token)
+                self._buckets.hand_out(owner, token, self._time.now() + DEADLINE_SECONDS)
         return set()
 
     def sweep(self) -> None:

@@ -1,27 +1,83 @@
-"""A DynamoDB table of the template's form, on moto."""
+"""A DynamoDB table of the template's form, on moto; and the table's ports, in memory and over it."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import count
 from typing import Any
 
 import boto3
 import pytest
 from moto import mock_aws
 
-from invalidator.aws.memory_table import MemoryTable
-from tests.aws.remembered import TABLE
+from infra.simulator.memory import InMemoryTable
+from invalidator.aws.account_table import AccountTable
+from invalidator.aws.dynamodb_table import DynamoDbTable
+from invalidator.aws.log_table import LogTable
+from invalidator.aws.pin_table import PinTable
+from invalidator.aws.routes_table import RoutesTable
+from invalidator.aws.target_table import TargetTable
+from invalidator.aws.wake_table import WakeTable
+from invalidator.ports import Accounts, Log, RoutesStore, Targets, Wakes
+from tests.aws.remembered import NOW, TABLE
 from tests.memory_tables import make_table
 
+_owners = count(1)
 
-@pytest.fixture(scope="module")
+
+@dataclass(frozen=True)
+class Ports:
+    """One table by its ports. Tests share it, so each takes names of its own."""
+
+    log: Log
+    wakes: Wakes
+    targets: Targets
+    accounts: Accounts
+    routes: RoutesStore
+
+    def name(self, kind: str = "e") -> str:
+        """A name that no other test has."""
+        return f"{kind}{next(_owners)}"
+
+
+def ports_over(table: DynamoDbTable) -> Ports:
+    return Ports(
+        LogTable(table, lambda: NOW),
+        WakeTable(table),
+        TargetTable(table),
+        AccountTable(table),
+        RoutesTable(table),
+    )
+
+
+@pytest.fixture(scope="package")
 def client() -> Iterator[Any]:
     with mock_aws():
-        yield boto3.client(
+        client = boto3.client(
             "dynamodb", region_name="us-east-1", aws_access_key_id="test", aws_secret_access_key="test"
         )
+        make_table(client, TABLE)
+        yield client
+
+
+@pytest.fixture(scope="package")
+def table(client: Any) -> DynamoDbTable:
+    return DynamoDbTable(client, TABLE)
 
 
 @pytest.fixture
-def table(client: Any) -> Iterator[MemoryTable]:
-    make_table(client, TABLE)
-    yield MemoryTable(client, TABLE)
-    client.delete_table(TableName=TABLE)
+def stored(table: DynamoDbTable) -> Ports:
+    return ports_over(table)
+
+
+@pytest.fixture
+def pin_table(table: DynamoDbTable) -> PinTable:
+    return PinTable(table)
+
+
+@pytest.fixture(params=["in memory", "in DynamoDB"])
+def ports(request: pytest.FixtureRequest) -> Ports:
+    if request.param == "in DynamoDB":
+        stored: Ports = request.getfixturevalue("stored")
+        return stored
+    table = InMemoryTable()
+    return Ports(table, table, table, table, table)

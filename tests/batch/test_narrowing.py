@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from infra.simulator.memory import InMemoryTable
 from invalidator.batch.pacing import Pacing
-from invalidator.batch.sending import Limits, Sending
+from invalidator.batch.sending import Sending
+from invalidator.core.limits.account import Account, Limits
 from invalidator.core.limits.allowance import Allowance
 from invalidator.core.limits.pace import REQUESTS_IN_A_PLAN
 from invalidator.core.request import Request
@@ -12,7 +13,6 @@ from invalidator.core.routing.distribution import Behavior, Distribution, Origin
 from invalidator.core.sent import Sent
 from invalidator.core.work import Work
 from invalidator.failures import BackPressure
-from invalidator.ports import Account
 from tests.batch.fakes import Clock, RecordingCloudFront
 
 NOW = 1_795_000_000.0

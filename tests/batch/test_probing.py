@@ -7,13 +7,13 @@ import pytest
 from infra.simulator.memory import InMemoryTable
 from invalidator.batch.pacing import Pacing
 from invalidator.batch.probing import Probing
-from invalidator.batch.sending import Limits, Sending
+from invalidator.batch.sending import Sending
+from invalidator.core.limits.account import Account, Limits
 from invalidator.core.limits.allowance import Allowance
 from invalidator.core.reasons import Reason
 from invalidator.core.routing.distribution import Behavior, Distribution, Origin
 from invalidator.core.work import Work
 from invalidator.failures import Permanent
-from invalidator.ports import Account
 from tests.batch.fakes import Clock, RecordingCloudFront
 
 BUCKET = "site"

@@ -5,8 +5,8 @@ from collections.abc import Callable, Sequence
 from infra.local.cloudfront.quotas import QuotaSettings, Regime
 from infra.simulator.cloudfront import SimulatedCloudFront
 from invalidator.batch.report import Report
-from invalidator.batch.sending import Limits
 from invalidator.batch.worker import Worker
+from invalidator.core.limits.account import Limits
 from invalidator.core.limits.allowance import Allowance
 from invalidator.core.routing.distribution import Behavior, Distribution, Origin
 from invalidator.ports import Message

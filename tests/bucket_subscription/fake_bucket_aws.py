@@ -10,7 +10,7 @@ from moto.s3.notifications import S3NotificationEvent
 from bucket_subscription.errors import RefusedError, RejectedError, UnreachableError, UnsettledError
 from bucket_subscription.names import QueueArn, read_queue_arn
 from bucket_subscription.owner import Owner
-from bucket_subscription.patience import Patience
+from bucket_subscription.settle import Patience
 from bucket_subscription.subscription import Subscription
 
 if TYPE_CHECKING:
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 ACCOUNT = "123456789012"
 QUEUE = read_queue_arn(f"arn:aws:sqs:eu-west-1:{ACCOUNT}:site-changes")
-OWNER = Owner("site")
+OTHER_QUEUE = read_queue_arn(QUEUE.arn.replace("site-changes", "new-changes"))
+OWNER = Owner("site", (QUEUE.arn, OTHER_QUEUE.arn))
 ARNS = {
     "QueueConfigurations": "QueueArn",
     "TopicConfigurations": "TopicArn",

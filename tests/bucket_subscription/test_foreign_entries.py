@@ -3,27 +3,29 @@
 import contextlib
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bucket_subscription.document import entries, own_part, same
 from bucket_subscription.errors import RefusedError, SubscriptionError, UnsettledError
 from bucket_subscription.key_filter import KeyFilter
-from bucket_subscription.names import read_queue_arn
 from bucket_subscription.owner import EVENTS, Owner
-from tests.bucket_subscription.fake_bucket_aws import OWNER, QUEUE, FakeS3, queue_entry, subscription
+from tests.bucket_subscription.fake_bucket_aws import (
+    OTHER_QUEUE,
+    OWNER,
+    QUEUE,
+    FakeS3,
+    queue_entry,
+    subscription,
+)
 from tests.bucket_subscription.foreign_notifications import any_events, documents, foreign
 
 ALL = KeyFilter()
-OTHER_QUEUE = read_queue_arn(QUEUE.arn.replace("site-changes", "new-changes"))
 KEYS = st.sampled_from(
     [ALL, KeyFilter("site/"), KeyFilter("site/", ".html"), KeyFilter("a b+ü/", ""), KeyFilter("team00/")]
 )
 
-unhurried = settings(deadline=None, max_examples=40)
 
-
-@unhurried
 @given(documents())
 def test_connecting_updating_and_disconnecting_leave_others_alone(document):
     s3 = FakeS3(site=document)
@@ -44,7 +46,6 @@ def test_connecting_updating_and_disconnecting_leave_others_alone(document):
     assert same(s3.documents["site"], before)
 
 
-@unhurried
 @given(any_events, KEYS)
 def test_a_bucket_is_connected_or_refused_and_others_stay_either_way(document, keys):
     """The fake S3 fails the test if it is ever sent what S3 would call ambiguous."""
@@ -56,11 +57,12 @@ def test_a_bucket_is_connected_or_refused_and_others_stay_either_way(document, k
         assert s3.writes == []
         assert same(s3.documents["site"], before)
     else:
-        assert [entry.keys for entry in entries(s3.documents["site"]) if OWNER.owns(entry.id)] == [keys]
+        assert [entry.keys for entry in entries(s3.documents["site"]) if OWNER.owns(entry.id, entry.arn)] == [
+            keys
+        ]
         assert same(foreign(s3.documents["site"]), before)
 
 
-@unhurried
 @given(documents(), st.integers(0, 9), st.sampled_from(["before", "after"]), st.booleans(), st.booleans())
 def test_a_failure_at_any_call_leaves_others_alone(document, at, moment, lasting, connected_already):
     s3 = FakeS3(site=document)
@@ -81,7 +83,6 @@ def test_a_failure_at_any_call_leaves_others_alone(document, at, moment, lasting
     assert failed or not lasting or at >= len(s3.calls)
 
 
-@unhurried
 @given(documents(), st.data())
 def test_what_another_writes_meanwhile_is_kept(document, data):
     """Another writer adds an entry at any moment but the one between the second read and the write."""
@@ -102,7 +103,6 @@ def test_what_another_writes_meanwhile_is_kept(document, data):
     assert len(own_part(s3.documents["site"], OWNER)) == 1
 
 
-@unhurried
 @given(documents())
 def test_what_another_writes_after_the_difference_was_shown_is_kept(document):
     s3 = FakeS3(site=document)
@@ -131,7 +131,6 @@ def test_an_entry_that_gets_in_the_way_after_the_difference_was_shown_is_refused
     assert s3.writes == []
 
 
-@unhurried
 @given(documents(), documents())
 def test_one_who_writes_over_everything_keeps_theirs_and_we_come_back(document, theirs):
     s3 = FakeS3(site=document)
@@ -157,7 +156,7 @@ def test_someone_who_never_stops_changing_the_bucket_ends_in_a_clear_line():
 def test_two_stacks_share_a_bucket_by_prefix_and_part_without_harm():
     s3 = FakeS3(site={})
     blue, green = subscription(s3), subscription(s3)
-    object.__setattr__(green, "owner", Owner("site-green"))
+    object.__setattr__(green, "owner", Owner("site-green", (OTHER_QUEUE.arn,)))
     blue.connect("site", QUEUE, KeyFilter("blue/"))
     green.connect("site", OTHER_QUEUE, KeyFilter("green/"))
     assert len(s3.documents["site"]["QueueConfigurations"]) == 2
@@ -173,7 +172,6 @@ def test_s3_showing_the_old_configuration_for_a_moment_is_waited_out():
     assert s3.calls.count("write") == 1
 
 
-@unhurried
 @given(documents())
 def test_putting_back_restores_ours_and_leaves_others_alone(document):
     s3 = FakeS3(site=document)
@@ -203,7 +201,6 @@ def test_the_hundredth_entry_is_ours_and_the_next_is_refused():
     assert [bucket for bucket, _ in s3.writes] == ["nearly"]
 
 
-@unhurried
 @given(documents())
 def test_eventbridge_is_switched_on_and_nothing_else_is_touched(document):
     s3 = FakeS3(site=document)
@@ -214,7 +211,6 @@ def test_eventbridge_is_switched_on_and_nothing_else_is_touched(document):
     assert "EventBridgeConfiguration" in s3.documents["site"]
 
 
-@unhurried
 @given(documents())
 def test_a_dry_run_writes_nothing(document):
     s3 = FakeS3(site=document)
@@ -226,7 +222,7 @@ def test_a_dry_run_writes_nothing(document):
         stack.disconnect("site")
     assert s3.writes == []
     events = "s3:LifecycleExpiration:*, s3:ObjectCreated:*, s3:ObjectRemoved:*"
-    assert shown[0] == (f"+ queue {OWNER.first_id}: {events} for all keys to {QUEUE.arn}",)
+    assert shown[0] == (f"+ queue {OWNER.first_id}.by-hand: {events} for all keys to {QUEUE.arn}",)
 
 
 def _calls_of(document):

@@ -3,19 +3,21 @@
 import http.server
 import json
 import threading
+from dataclasses import replace
 
 import boto3
 import pytest
 from botocore.exceptions import NoCredentialsError
 from moto import mock_aws
 
-from bucket_subscription.answer import put_to_url
+from custom_resource.answer import put_to_url
 from bucket_subscription.document import own_part, same
 from bucket_subscription.errors import RefusedError
 from bucket_subscription.handler import respond, subscribe_on_aws
+from bucket_subscription.key_filter import KeyFilter
 from bucket_subscription.stack_event import read_properties, stack_of
 from tests.bucket_subscription.fake_bucket_aws import OWNER, QUEUE, FakeS3, queue_entry, subscription
-from tests.bucket_subscription.stack_request import request
+from tests.bucket_subscription.stack_request import PHYSICAL_ID, request
 
 THEIRS = {"TopicConfigurations": [queue_entry("theirs", ["s3:ObjectAcl:Put"], kind="TopicConfigurations")]}
 
@@ -33,8 +35,12 @@ class Context:
 def answers(event, s3, context=None):
     """Run the function; return what CloudFormation was told."""
     told = []
-    make = lambda owner, account, until: subscription(s3)  # noqa: E731  one line is clearer
-    respond(event, context or Context(), lambda url, body: told.append((url, json.loads(body))), make)
+    respond(
+        event,
+        context or Context(),
+        lambda url, body: told.append((url, json.loads(body))),
+        lambda owner, account, until: replace(subscription(s3), owner=owner),
+    )
     assert [url for url, _ in told] == [event["ResponseURL"]] * len(told)
     return [body for _, body in told]
 
@@ -44,7 +50,8 @@ def answer(event, s3, context=None):
     assert {name: body[name] for name in ("StackId", "RequestId", "LogicalResourceId")} == {
         name: event.get(name, "") for name in ("StackId", "RequestId", "LogicalResourceId")
     }
-    assert body["PhysicalResourceId"] == "bucket-subscriptions-BucketSubscriptions"
+    failed_create = event["RequestType"] == "Create" and body["Status"] == "FAILED"
+    assert body["PhysicalResourceId"].startswith(PHYSICAL_ID + ".failed" * failed_create)
     return body["Status"], body["Reason"]
 
 
@@ -155,17 +162,17 @@ def test_a_create_during_which_s3_goes_away_fails_in_words_and_harms_nobody(at, 
 
 def test_what_could_not_be_put_back_is_named():
     s3 = FakeS3(blog={}, site={})
-    calls = len(_calls(["blog"]))
+    calls = [number for number, name in enumerate(_calls(["blog", "site"])) if name == "write"][1]
     s3.fault = lambda number, name: "before" if number >= calls else None
     status, reason = answer(request("Create", ["blog", "site"]), s3)
     assert status == "FAILED"
-    assert "not put back as it was; S3 did not answer" in reason
+    assert "not put back as it was; bucket 'blog': S3 did not answer" in reason
 
 
 @pytest.mark.parametrize(
     ("changes", "line"),
     [
-        ({"Buckets": ["Site"]}, "holds capitals"),
+        ({"Buckets": ["s3://site"]}, "is no bucket name; give the bare name"),
         ({"Buckets": ["site", "site"]}, "bucket 'site' is named twice; name it once"),
         ({"Buckets": {"a": 1}}, "property Buckets is no list of bucket names"),
         ({"Buckets": [1]}, "property Buckets is no list of bucket names"),
@@ -185,7 +192,7 @@ def test_bad_properties_are_refused_before_anything_is_done(kind, changes, line)
 
 
 def test_a_request_of_an_unknown_kind_or_stack_is_refused():
-    assert answer(request("Replace"), FakeS3()) == (
+    assert answer({**request("Delete"), "RequestType": "Replace"}, FakeS3()) == (
         "FAILED",
         "CloudFormation asked for 'Replace', which is unknown",
     )
@@ -201,7 +208,8 @@ def test_no_buckets_are_no_work(empty):
 
 
 def test_the_list_may_come_as_one_string():
-    assert read_properties({"Buckets": "blog, site", "QueueArn": QUEUE.arn}).buckets == ("blog", "site")
+    found = read_properties({"Buckets": "blog, site", "QueueArn": QUEUE.arn}).buckets
+    assert found == {"blog": (KeyFilter(),), "site": (KeyFilter(),)}
 
 
 def test_buckets_for_eventbridge_are_switched_on_and_stay_on():
@@ -310,11 +318,12 @@ def test_an_answer_that_cannot_be_put_raises_so_that_lambda_runs_the_function_ag
 
 
 def test_the_stacks_name_is_read_from_its_id():
-    owner, account = stack_of("arn:aws:cloudformation:eu-west-1:123456789012:stack/my-stack/9f1")
+    event = {"StackId": "arn:aws:cloudformation:eu-west-1:123456789012:stack/my-stack/9f1"}
+    owner, account = stack_of(event)
     assert (owner.stack, account) == ("my-stack", "123456789012")
     for odd in ("", "odd", "a/b", None, 7, ["arn"]):
         with pytest.raises(RefusedError):
-            stack_of(odd)
+            stack_of({"StackId": odd})
 
 
 def _calls(buckets):

@@ -2,10 +2,9 @@
 
 import pytest
 
-from bucket_subscription.bucket_name import check_bucket_names
 from bucket_subscription.errors import RefusedError, RejectedError
 from bucket_subscription.key_filter import KeyFilter
-from bucket_subscription.names import read_queue_arn
+from bucket_subscription.names import check_bucket_names, read_queue_arn
 from tests.bucket_subscription.fake_bucket_aws import (
     QUEUE,
     FakeQueueAccess,
@@ -20,11 +19,13 @@ ALL = KeyFilter()
 @pytest.mark.parametrize(
     ("name", "line"),
     [
-        ("My-Site", "bucket name 'My-Site' holds capitals, which S3 does not allow; did you mean 'my-site'?"),
+        ("My-Site", "no bucket 'My-Site'"),
         ("s3://my-site", "'s3://my-site' is no bucket name; give the bare name, without arn: or s3://"),
         ("arn:aws:s3:::my-site", "is no bucket name; give the bare name"),
         ("a", "'a' is no bucket name: 3 to 63 of a-z, 0-9, dots and hyphens"),
-        ("my_site", "'my_site' is no bucket name"),
+        ("my site", "'my site' is no bucket name"),
+        ("-site", "'-site' is no bucket name"),
+        ("b" * 256, "' is no bucket name"),
         ("nowhere", "no bucket 'nowhere'"),
         (
             "far-away",

@@ -21,11 +21,13 @@ import pytest
 
 import bucket_subscription
 from bucket_subscription import handler
+from bucket_subscription.answer import put_to_url
 from bucket_subscription.document import foreign_part, own_part, same
+from bucket_subscription.errors import UnsettledError
 from bucket_subscription.handler import respond, subscribe_on_aws
 from bucket_subscription.key_filter import KeyFilter
 from tests.bucket_subscription.fake_bucket_aws import ACCOUNT, OWNER, QUEUE, queue_entry
-from tests.bucket_subscription.stack_request import request
+from tests.bucket_subscription.stack_request import PHYSICAL_ID, request
 from tests.bucket_subscription.wire_aws import WireAws, read, written
 from tests.fault_matrices import cells, operations, rows_of
 from tests.wire_faults import Fault, waiting_on
@@ -228,11 +230,16 @@ class World:
     time: Time
     foreign: bytes
     ours: bytes
+    physical_id: str = PHYSICAL_ID
 
     def ask(self, kind: str, buckets: list[str], old: list[str] | None = None) -> tuple[str, str]:
         """What CloudFormation is told; it is told once, and before Lambda ends the function."""
         before = None if old is None else {"Buckets": old, "QueueArn": QUEUE.arn}
         event = request(kind, buckets, before)
+        if kind == "Create":
+            self.physical_id = PHYSICAL_ID
+        else:
+            event["PhysicalResourceId"] = self.physical_id
         told, began = [], self.time.now
         respond(
             event, Context(), lambda _, body: told.append((json.loads(body), self.asked())), subscribe_on_aws
@@ -240,6 +247,7 @@ class World:
         assert self.time.now - began < FUNCTION_SECONDS, "Lambda would have ended it, and run it again"
         ((body, asked),) = told
         assert self.asked() == asked, "CloudFormation had its answer, and AWS was asked for more"
+        self.physical_id = body["PhysicalResourceId"]
         return body["Status"], body["Reason"]
 
     def asked(self) -> int:
@@ -301,9 +309,11 @@ BEFORE = {"Create": set(), "Update": {"blog"}, "Delete": {"blog", "site"}}
 AFTER = {"Create": {"blog", "site"}, "Update": {"site"}, "Delete": set()}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("row", "name", "what"), CELLS)
 def test_the_request_ends_as_the_table_says(world, row, name, what):
     connected = BEFORE[row.request]
+    world.physical_id = PHYSICAL_ID
     world.aws.documents = {
         name: world.ours if name in connected else world.foreign for name in ("blog", "site")
     }
@@ -347,6 +357,7 @@ def test_the_request_ends_as_the_table_says(world, row, name, what):
 def test_while_all_of_aws_is_slow_the_answer_comes_in_time_and_nothing_is_changed_after_it(world, how, kind):
     """Of twelve buckets only some fit the function's time; running it again goes on, deleting leaves nothing."""
     buckets = [f"b{number:02}" for number in range(12)]
+    world.physical_id = PHYSICAL_ID
     world.aws.documents = dict.fromkeys(buckets, world.foreign if kind == "Create" else world.ours)
     world.aws.attributes = {"Policy": ALLOWED, **KEYS["arn"]}
     world.clients.faults = [
@@ -391,6 +402,29 @@ def test_an_answer_that_the_alarm_could_not_give_fails_the_function_so_that_lamb
     with pytest.raises(OSError, match="no way"):
         respond(request("Create"), Context(), put, held_until_the_alarm)
     assert lost == [1], "an answer that may have arrived is not followed by another"
+
+
+def test_the_alarm_leaves_the_answer_time_for_all_its_tries(world, monkeypatch):
+    """Or Lambda ends the function while it answers, and CloudFormation waits for an hour."""
+    tries: list[float] = []
+
+    def silent(_request, timeout):
+        tries.append(timeout)
+        raise OSError("nobody answers")
+
+    monkeypatch.setattr("urllib.request.urlopen", silent)
+    with pytest.raises(OSError, match="nobody answers"):
+        put_to_url("https://cloudformation.test/answer", b"{}")
+    left: list[float] = []
+
+    def work(*_):
+        ((due, _),) = world.time._alarms
+        left.append(world.time.now + FUNCTION_SECONDS - due)
+        raise UnsettledError("never mind")
+
+    respond(request("Create"), Context(), lambda *_: None, work)
+    assert len(tries) > 1
+    assert left[0] >= sum(tries)
 
 
 def test_every_outside_call_of_the_subscription_has_a_row():

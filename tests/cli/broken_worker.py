@@ -114,9 +114,9 @@ def a_version_from_the_future(desk: Desk) -> Iterator[Stale]:
     with zipfile.ZipFile(code, "w") as archive:
         for file in filter(Path.is_file, built.rglob("*")):
             content = file.read_bytes()
-            if file.match("invalidator/core/__pycache__/change_reading.*"):
+            if file.match("invalidator/core/messages/__pycache__/change_reading.*"):
                 continue  # the old check, compiled
-            if file.match("invalidator/core/change_reading.py"):
+            if file.match("invalidator/core/messages/change_reading.py"):
                 newer = content.replace(b"!= SUPPORTED_MAJOR", b'not in (SUPPORTED_MAJOR, "3")')
                 assert newer != content
                 content = newer
@@ -254,6 +254,7 @@ STORIES: tuple[dict[Reason, Story], ...] = (
     {
         Reason.NOT_JSON: partial(unreadable, body="{oops"),
         Reason.NOT_A_NOTIFICATION: partial(unreadable, body='{"hello": 1}'),
+        Reason.SUBSCRIPTION_UNCONFIRMED: partial(unreadable, body='{"Type": "SubscriptionConfirmation"}'),
         Reason.UNSUPPORTED_VERSION: a_version_from_the_future,
         Reason.BAD_RECORD: a_record_without_a_key,
         Reason.ACCESS_DENIED: a_denied_distribution,

@@ -114,11 +114,13 @@ def desk(monkeypatch: pytest.MonkeyPatch, typed: Callable[..., Answer]) -> Itera
     """The operator's desk: queues in a local SQS, everything else in moto."""
     for name in ("AWS_PROFILE", "AWS_REGION", "INVALIDATOR_STACK", "AWS_ENDPOINT_URL"):
         monkeypatch.delenv(name, raising=False)
-    with local_sqs() as sqs, mock_aws():
+    with local_sqs() as sqs:
+        # Before moto puts its own credentials there: monkeypatch would put those back at the end, for every later test.
         for name, value in environment(sqs).items():
             monkeypatch.setenv(name, value)
         sqs.outputs["TableName"] = TABLE
-        yield Desk(sqs, typed)
+        with mock_aws():
+            yield Desk(sqs, typed)
 
 
 @pytest.fixture

@@ -29,6 +29,7 @@ pytestmark = [pytest.mark.local_aws, pytest.mark.xdist_group("reasons")]
 EXPECTED = {
     Reason.NOT_JSON: ("unreadable", "not JSON", "purge"),
     Reason.NOT_A_NOTIFICATION: ("unreadable", "not an S3 notification", "purge"),
+    Reason.SUBSCRIPTION_UNCONFIRMED: ("unreadable", "subscription confirmed", "SubscribeURL"),
     Reason.UNSUPPORTED_VERSION: ("unreadable", "major version", "make deploy"),
     Reason.BAD_RECORD: ("unreadable", "lacks its bucket or its key", "by hand"),
     Reason.ACCESS_DENIED: ("stale", "lacks cloudfront:CreateInvalidation on E", "CreateInvalidation"),
@@ -37,7 +38,7 @@ EXPECTED = {
     Reason.ROLE_REFUSED: ("stale", "could not be assumed", "AssumableRoleArns"),
     Reason.MAPPING_DENIED: ("stale", "may not list distributions", "ListDistributions"),
     Reason.UNAVAILABLE: ("stale", "longer than the worker retries", "dlq redrive"),
-    Reason.UNFINISHED: ("stale", "crashed", "make logs"),
+    Reason.UNFINISHED: ("stale", "crashed", "invalidator logs"),
 }
 PURGED = [reason for reason in Reason if "then purge" in FIX[reason]]
 REDRIVEN = [reason for reason in Reason if reason not in PURGED]
@@ -142,7 +143,12 @@ def test_what_went_to_a_deleted_distribution_is_safe_to_purge_once_it_is_unpinne
 @pytest.mark.parametrize("reason", Reason)
 def test_after_the_fix_what_was_stale_is_fresh(desk, night, morning, reason):
     """A message that nobody can read tells of no change; the pinned distribution is gone, the other never waited."""
-    nothing_stale = {Reason.NOT_JSON, Reason.NOT_A_NOTIFICATION, Reason.DISTRIBUTION_GONE}
+    nothing_stale = {
+        Reason.NOT_JSON,
+        Reason.NOT_A_NOTIFICATION,
+        Reason.SUBSCRIPTION_UNCONFIRMED,
+        Reason.DISTRIBUTION_GONE,
+    }
     assert night.stale_before[reason] == (0 if reason in nothing_stale else 1)
     until(
         lambda: not night.stale[reason].left(desk.aws),

@@ -1,5 +1,6 @@
 """Every help page can be read on a narrow screen, and shows an example."""
 
+import json
 import os
 import subprocess
 import sys
@@ -9,7 +10,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from infra.cli.main import invalidator
+from infra.cli.main import COMMANDS, invalidator
 from infra.cli.session import Session
 
 
@@ -36,6 +37,46 @@ def test_a_help_page_fits_80_columns_and_shows_no_control_mark(typed: tuple[str,
     assert said.exit_code == 0
     assert max(map(len, said.output.splitlines())) <= 80
     assert "\\b" not in said.output
+
+
+HEAVY = {
+    "aws_lambda_powertools", "boto3", "botocore.session", "botocore.client", "matplotlib", "pydantic", "rich",
+    "bucket_subscription.handler", "infra.cli.deployed", "infra.local.aws", "infra.simulator", "invalidator.aws",
+    "invalidator.batch", "invalidator.handler", "invalidator.core.coalescing",
+}  # fmt: skip
+ONE_AFTER_THE_OTHER = """
+import contextlib, io, json, sys
+from infra.cli.main import main
+for typed in json.load(sys.stdin):
+    with contextlib.suppress(SystemExit), contextlib.redirect_stdout(io.StringIO()):
+        main([*typed, "--help"])
+    print(json.dumps([" ".join(typed), list(sys.modules)]))
+"""
+
+
+def test_no_help_page_loads_the_sdk_or_the_worker() -> None:
+    """A person waits for it; what it loads is what it costs."""
+    said = subprocess.run(
+        [sys.executable, "-c", ONE_AFTER_THE_OTHER],
+        input=json.dumps(pages()),
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    loaded = dict(map(json.loads, said.splitlines()))
+    assert len(loaded) == len(pages())
+    assert "infra.cli.dlq.commands" in loaded["dlq list"]
+    assert {page: sorted(HEAVY.intersection(modules)) for page, modules in loaded.items()} == {
+        page: [] for page in loaded
+    }
+
+
+def test_the_list_of_commands_says_what_each_says_of_itself() -> None:
+    context = click.Context(invalidator)
+    for name, (_, first) in COMMANDS.items():
+        command = invalidator.get_command(context, name)
+        assert command is not None
+        assert command.get_short_help_str(limit=1000).removesuffix(".") == first
 
 
 def test_the_commands_of_the_contract_are_there() -> None:

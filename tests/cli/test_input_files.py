@@ -4,12 +4,12 @@ import copy
 import json
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from infra.cli.errors import CommandError
 from infra.cli.input_files import read_distributions, read_keys, read_policies
-from infra.cli.visible import visible
+from infra.cli.printing import visible
 from invalidator.core.routing.viewer_paths import Router
 from tests.cli.made_distributions import config
 
@@ -32,7 +32,6 @@ anything = st.recursive(
 
 
 # How long an example takes says nothing on a machine that others use too.
-patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def tried(read, *arguments):
@@ -57,7 +56,6 @@ def file(tmp_path_factory):
     return tmp_path_factory.mktemp("files") / "f\x1b"
 
 
-@patient
 @given(st.data())
 def test_a_damaged_distribution_is_read_or_refused_in_one_line(file, data):
     document = copy.deepcopy(DOCUMENT)
@@ -83,7 +81,6 @@ def test_a_damaged_distribution_is_read_or_refused_in_one_line(file, data):
         assert all(path.startswith("/") for path in paths)
 
 
-@patient
 @given(st.binary(max_size=60))
 def test_any_bytes_are_keys_or_refused_in_one_line(file, content):
     file.write_bytes(content)
@@ -97,7 +94,6 @@ def test_any_bytes_are_keys_or_refused_in_one_line(file, content):
         assert all("\n" not in key for key in keys)
 
 
-@patient
 @given(
     st.lists(
         st.text(st.characters(exclude_characters="\n", exclude_categories=["Cs"]), min_size=1), max_size=5
@@ -110,7 +106,6 @@ def test_keys_that_were_written_are_read_again(file, keys):
     assert read_keys(str(file)) == tuple(dict.fromkeys(key for key in expected if key))
 
 
-@patient
 @given(st.binary(max_size=40) | st.builds(lambda value: json.dumps(value).encode(), anything))
 def test_what_is_no_cache_policy_is_refused_in_one_line(file, content):
     file.write_bytes(content)
@@ -119,7 +114,6 @@ def test_what_is_no_cache_policy_is_refused_in_one_line(file, content):
     assert str(refused.value).isprintable()
 
 
-@patient
 @given(st.text())
 def test_what_is_shown_prints_as_itself_and_can_be_told_apart(text):
     shown = visible(text)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import boto3
 import pytest
 
-from infra.cli.status import command as status_module
+from infra.cli.status import screen as status_module
 from invalidator.core.routing.distribution import Behavior, Distribution, Origin
 from invalidator.core.sent import Sent
 from invalidator.ports import StoredRoutes

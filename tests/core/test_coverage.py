@@ -57,6 +57,11 @@ def test_a_clock_that_is_wrong_by_less_than_the_margin_never_hides_a_change(hist
     assert found is None or found.created >= real
 
 
+def test_two_services_clocks_may_differ_by_five_seconds():
+    assert covered("/a", T, sent(T + 5.0, "/a"))
+    assert not covered("/a", T, sent(T + 4.9, "/a"))
+
+
 def test_the_margin_is_exact():
     assert covered("/a", T, sent(LATER, "/a"))
     assert not covered("/a", T, sent(LATER - 0.001, "/a"))

@@ -2,7 +2,7 @@
 
 from infra.demo.proof import Changed, fresh_times, uncovered
 from infra.local.cloudfront.faults import ACCESS_DENIED
-from infra.local.cloudfront.seen import Seen
+from infra.local.cloudfront.gate import Seen
 
 ORIGIN_PATHS = {"ROOT": "", "DOCS": "/docs"}
 

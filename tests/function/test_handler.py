@@ -11,16 +11,13 @@ from typing import Any
 import pytest
 from moto import mock_aws
 
-from tests.batch.deployed import CREDENTIALS, Deployed
+from tests.function.deployed import CREDENTIALS, WAKE_QUEUE_ARN, Deployed
 from tests.notifications import TEST_EVENT, direct
 from tests.wire_faults import Fault
 from tests.wire_happenings import error_response
 
-METRICS = {
-    "Messages", "Keys", "TestEvents", "Ignored", "Unserved", "Invalidations", "PathsSent", "WildcardsSent",
-    "AlreadyCovered", "Deferred", "Throttled", "Failed", "DeadLettered", "Unrecorded", "NothingSent",
-}  # fmt: skip
 DENIED = error_response("rest-xml", 403, "AccessDenied", "User: role is not authorized")
+CHANGES_ARN = "arn:aws:sqs:us-east-1:123456789012:changes"
 
 
 class Context:
@@ -29,7 +26,7 @@ class Context:
     invoked_function_arn = "arn:aws:lambda:us-east-1:123456789012:function:invalidator"
     aws_request_id = "52fdfc07-2182-154f-163f-5f0f9a621d72"
 
-    def __init__(self, seconds: float = 70.0) -> None:
+    def __init__(self, seconds: float = 30.0) -> None:
         self.seconds = seconds
 
     def get_remaining_time_in_millis(self) -> int:
@@ -37,7 +34,7 @@ class Context:
 
 
 class Function:
-    """The deployed function: call it with messages, read its answer, its log lines and its metrics."""
+    """The deployed function: call it with messages, let it follow its wakes, read its answers and its log lines."""
 
     def __init__(self, module: Any, deployed: Deployed, capsys: Any) -> None:
         self.module = module
@@ -46,39 +43,67 @@ class Function:
         self.lines: list[str] = []
 
     def __call__(self, *bodies: str, **context: float) -> dict[str, Any]:
+        """Deliver messages of the changes queue, and then the wakes that they led to."""
+        self.lines = []
+        answer = self.deliver(CHANGES_ARN, bodies, **context)
+        while wakes := self.deployed.take("wakes"):
+            for body in wakes:
+                self.deliver(WAKE_QUEUE_ARN, [body], **context)
+        return answer
+
+    def deliver(self, source: str, bodies: Any, **context: float) -> dict[str, Any]:
+        """Invoke it with one batch of a queue."""
         self._capsys.readouterr()
         records = [
             {
                 "messageId": f"m{number}",
                 "receiptHandle": "r",
                 "body": body,
-                "attributes": {"SentTimestamp": str(int(time.time() * 1000))},
+                "attributes": {"SentTimestamp": str(int(time.time() * 1000)), "ApproximateReceiveCount": "1"},
                 "messageAttributes": {},
                 "eventSource": "aws:sqs",
+                "eventSourceARN": source,
             }
             for number, body in enumerate(bodies)
         ]
         log = io.StringIO()
         for each in self.module.logger.handlers:
             each.stream = log  # powertools holds the standard output of another test
-        answer = self.module.handler({"Records": records}, Context(**context))
-        self.lines = [*log.getvalue().splitlines(), *self._capsys.readouterr().out.splitlines()]
+        answer: dict[str, Any] = self.module.handler({"Records": records}, Context(**context))
+        self.lines += [*log.getvalue().splitlines(), *self._capsys.readouterr().out.splitlines()]
         return answer
+
+    def site(self, bucket: str = "site") -> str:
+        """A distribution of a bucket, which the survey knows."""
+        target = self.deployed.distribution(bucket)
+        self.deployed.serve(bucket, target)
+        return target
 
     @property
     def logs(self) -> list[dict[str, Any]]:
         return [line for line in map(json.loads, self.lines) if "level" in line]
 
     @property
-    def metrics(self) -> list[dict[str, Any]]:
-        return [line for line in map(json.loads, self.lines) if "_aws" in line and "Messages" in line]
+    def metrics(self) -> dict[str, list[float]]:
+        """Every metric that was counted: name → values."""
+        counted: dict[str, list[float]] = {}
+        for line in map(json.loads, self.lines):
+            for directive in line["_aws"]["CloudWatchMetrics"] if "_aws" in line else ():
+                assert directive["Namespace"] == "CloudFrontInvalidator"
+                for each in directive["Metrics"]:
+                    counted.setdefault(each["Name"], []).extend(line[each["Name"]])
+        return counted
 
     def logged(self, message: str) -> list[dict[str, Any]]:
         return [line for line in self.logs if line["message"] == message]
 
     def client(self, service: str) -> Any:
-        worker = self.module.wired.worker
-        return {"cloudfront": worker.cloudfront._clients.for_role(None), "sqs": worker.queue._client}[service]
+        sender = self.module.wired.sender
+        return {
+            "cloudfront": sender.cloudfront._clients.for_role(None),
+            "dynamodb": sender.targets._table._client,
+            "sqs": sender.wake_queue._client,
+        }[service]
 
 
 @pytest.fixture
@@ -88,7 +113,6 @@ def function(monkeypatch: pytest.MonkeyPatch, capsys: Any, request: Any) -> Iter
             monkeypatch.setenv(name, value)
         deployed = Deployed()
         environment = deployed.environment() | {
-            "POWERTOOLS_TRACE_DISABLED": "true",
             "POWERTOOLS_SERVICE_NAME": request.node.name,  # its logger is found again by this name
             "POWERTOOLS_METRICS_NAMESPACE": "CloudFrontInvalidator",
         }
@@ -103,19 +127,26 @@ def recent(*keys: str, bucket: str = "site") -> str:
     return direct(*keys, bucket=bucket, at=time.time() - 60)
 
 
+def test_a_change_leads_to_one_invalidation_and_a_line_that_says_so(function):
+    site = function.site()
+    assert function(recent("a.html"), TEST_EVENT, recent("b.html")) == {"batchItemFailures": []}
+    assert function.deployed.invalidated(site) == [("/a.html", "/b.html")]
+    (taken,) = function.logged("changes taken in")
+    assert (taken["messages"], taken["buckets"], taken["test_events"]) == (3, {"site": 2}, 1)
+    (created,) = function.logged("invalidation created")
+    assert (created["distribution"], created["paths"], created["examples"]) == (
+        site,
+        2,
+        ["/a.html", "/b.html"],
+    )
+
+
 def test_a_batch_of_everything_fails_only_what_is_broken_and_what_is_denied(function):
-    site, secret = function.deployed.distribution("site"), function.deployed.distribution("secret")
+    site, secret = function.site(), function.site("secret")
     end = Fault(DENIED, meets=lambda body: "/d.html" in body).strike(
         function.client("cloudfront"), "CreateInvalidation"
     )
-    answer = function(
-        recent("a.html"),
-        TEST_EVENT,
-        "{broken",
-        recent("c.html", bucket="unserved"),
-        recent("d.html", bucket="secret"),
-        recent("b.html"),
-    )
+    answer = function(recent("a.html"), "{broken", recent("d.html", bucket="secret"), recent("b.html"))
     end()
     assert answer == {"batchItemFailures": []}
     assert function.deployed.invalidated(site) == [("/a.html", "/b.html")]
@@ -126,60 +157,80 @@ def test_a_batch_of_everything_fails_only_what_is_broken_and_what_is_denied(func
     assert dead["access-denied"][1]["Distribution"] == secret
     assert dead["access-denied"][1]["Paths"] == "/d.html"
     (broken,) = function.logged("message given up")
-    assert (broken["message_id"], broken["reason"], broken["body"]) == ("m2", "not-json", "{broken")
+    assert (broken["message_id"], broken["reason"], broken["body"]) == ("m1", "not-json", "{broken")
     (denied,) = function.logged("paths given up")
-    assert (denied["messages"], denied["buckets"], denied["keys"]) == (["m4"], ["secret"], ["d.html"])
+    assert (denied["buckets"], denied["keys"]) == (["secret"], ["d.html"])
     assert (denied["reason"], denied["distribution"]) == ("access-denied", secret)
     assert "not authorized" in denied["detail"]
-    (unserved,) = function.logged("no distribution serves these keys")
-    assert (unserved["bucket"], unserved["keys"]) == ("unserved", 1)
-    (created,) = function.logged("invalidation created")
-    assert (created["distribution"], created["paths"], created["examples"]) == (
-        site,
-        2,
-        ["/a.html", "/b.html"],
-    )
 
 
-def test_one_metrics_line_a_batch_under_the_documented_names(function):
-    function.deployed.distribution("site")
-    function(recent("a", "b"), TEST_EVENT, "{", recent("c", bucket="unserved"))
-    (line,) = function.metrics
-    (directive,) = line["_aws"]["CloudWatchMetrics"]
-    assert directive["Namespace"] == "CloudFrontInvalidator"
-    names = {each["Name"] for each in directive["Metrics"]}
-    assert names == METRICS | {"PathsThisMonth", "EventToInvalidationMilliseconds"}
-    counts = {name: line[name] for name in METRICS}
-    assert counts == {name: [0.0] for name in METRICS} | {
-        "Messages": [4.0], "Keys": [3.0], "TestEvents": [1.0], "Unserved": [1.0], "Invalidations": [1.0],
-        "PathsSent": [2.0], "DeadLettered": [1.0],
-    }  # fmt: skip
-    assert line["PathsThisMonth"] == [2.0]
-    assert all(59_000 < each < 90_000 for each in line["EventToInvalidationMilliseconds"])
-    function(recent("d"))
-    assert len(function.metrics) == 1
-    assert function.metrics[0]["PathsThisMonth"] == [3.0]
+def test_metrics_are_few_and_under_the_documented_names(function):
+    function.site()
+    function(recent("a", "b"), "{")
+    counted = function.metrics
+    assert {name: values for name, values in counted.items() if name != "EventToInvalidationSeconds"} == {
+        "PathsSent": [2.0],
+        "NewDeadLetters": [1.0],
+        "PathsThisMonth": [2.0],
+    }
+    assert all(59 < each < 90 for each in counted["EventToInvalidationSeconds"])
 
 
 def test_messages_that_cannot_be_handed_over_are_the_answer(function):
-    function.deployed.distribution("site")
+    function.site()
     function.deployed.sqs.delete_queue(QueueUrl=function.deployed.dead_url)
-    answer = function("{broken", recent("a"))
-    assert answer == {"batchItemFailures": [{"itemIdentifier": "m0"}]}
+    assert function("{broken", recent("a")) == {"batchItemFailures": [{"itemIdentifier": "m0"}]}
     assert "stays on the queue" in function.logged("message given up")[0]["happens"]
-    assert function.metrics[0]["Failed"] == [1.0]
+
+
+def test_while_the_table_is_away_the_messages_are_the_answer_and_the_line_names_the_bucket(function):
+    function.site()
+    away = error_response("json", 400, "ResourceNotFoundException", "no such table")
+    end = Fault(away).strike(function.client("dynamodb"), "UpdateItem")
+    assert function(recent("a")) == {"batchItemFailures": [{"itemIdentifier": "m0"}]}
+    end()
+    (line,) = function.logged("changes stay on the queue")
+    assert line["about"] == "site"
+    assert "no such table" in line["detail"]
+
+
+def test_a_wake_whose_table_is_away_comes_again(function):
+    site = function.site()
+    function.deliver(CHANGES_ARN, [recent("a")])
+    (wake,) = [each.body for each in function.deployed.messages("wakes")]
+    end = Fault(error_response("json", 500, "InternalServerError", "away")).strike(
+        function.client("dynamodb"), "BatchGetItem"
+    )
+    assert function.deliver(WAKE_QUEUE_ARN, [wake]) == {"batchItemFailures": [{"itemIdentifier": "m0"}]}
+    end()
+    assert function.logged("a wake is tried again")
+    assert function.deployed.invalidated(site) == []
+
+
+@pytest.mark.parametrize(
+    "body", ["", "{}", '{"invalidator": 9, "wake": "target:E1"}', '{"invalidator": 2, "wake": "x"}']
+)
+def test_what_is_no_wake_is_named_and_done_with(function, body):
+    assert function.deliver(WAKE_QUEUE_ARN, [body]) == {"batchItemFailures": []}
+    assert function.logged("not a wake")
+
+
+def test_a_wake_for_a_target_that_is_gone_says_so_and_ends(function):
+    body = '{"invalidator": 2, "wake": "target:EGONE"}'
+    assert function.deliver(WAKE_QUEUE_ARN, [body]) == {"batchItemFailures": []}
+    (line,) = function.logged("no survey knows this distribution")
+    assert line["distribution"] == "EGONE"
 
 
 def test_a_redelivered_batch_is_answered_as_done_and_costs_nothing(function):
-    site = function.deployed.distribution("site")
+    site = function.site()
     body = recent("a", "b")
     assert function(body) == function(body) == {"batchItemFailures": []}
     assert len(function.deployed.invalidated(site)) == 1
-    assert function.metrics[0]["AlreadyCovered"] == [2.0]
 
 
-def test_with_less_time_left_than_the_reserve_a_batch_is_sent_all_the_same(function):
-    site = function.deployed.distribution("site")
+def test_with_less_time_left_than_the_reserve_a_target_is_sent_all_the_same(function):
+    site = function.site()
     function(recent("a"), seconds=5.0)
     assert function.deployed.invalidated(site) == [("/a",)]
 
@@ -197,7 +248,7 @@ HOSTILE = {
 
 
 def test_no_key_breaks_out_of_its_log_line(function):
-    function.deployed.distribution("site")
+    function.site()
     end = Fault(DENIED).strike(function.client("cloudfront"), "CreateInvalidation")
     for what, key in HOSTILE.items():
         function(recent(key), direct("", bucket=key), key.encode("utf-8", "replace").decode())
@@ -212,7 +263,7 @@ def test_no_key_breaks_out_of_its_log_line(function):
 def test_a_hostile_bucket_name_and_distribution_stay_in_their_lines(function):
     name = 'b\n{"level":"INFO","message":"forged"}\x1b[0m'
     forged = json.dumps({"invalidator": 1, "distribution": name, "buckets": [name], "paths": {"/a": 1}})
-    function(recent("a", bucket=name), forged)
+    function.deliver(CHANGES_ARN, [recent("a", bucket=name), forged])
     assert all(line.isascii() and line.isprintable() for line in function.lines)
     assert function.logged("forged") == []
 
@@ -223,26 +274,20 @@ def test_a_megabyte_of_nonsense_is_not_written_to_the_log(function):
     assert len(function.logged("message given up")) == 2
 
 
-def test_where_nobody_can_tell_who_serves_a_bucket_the_line_names_message_bucket_key_and_reason(function):
-    end = Fault(DENIED).strike(function.client("cloudfront"), "ListDistributions")
-    assert function(recent("a b.html")) == {"batchItemFailures": []}
-    end()
-    (line,) = function.logged("distributions of a bucket unknown")
-    assert (line["messages"], line["buckets"], line["keys"]) == (["m0"], ["site"], ["a b.html"])
-    assert line["reason"] == "mapping-denied"
-    assert "not authorized" in line["detail"]
-    assert function.metrics[0]["DeadLettered"] == [1.0]
-
-
-def test_credentials_are_in_no_line(function, monkeypatch):
-    function.deployed.distribution("site")
+def test_no_credential_is_in_any_line(function):
+    function.site()
+    end = Fault(DENIED).strike(function.client("cloudfront"), "CreateInvalidation")
     function(recent("a"), "{")
+    end()
     text = "\n".join(function.lines)
-    assert "AWS_SECRET" not in text
-    assert "SessionToken" not in text
+    assert function.lines
+    for secret in (CREDENTIALS["AWS_SECRET_ACCESS_KEY"], CREDENTIALS["AWS_SESSION_TOKEN"]):
+        assert secret not in text
 
 
-def test_an_event_without_records_attributes_is_taken_as_sent_now(function):
-    site = function.deployed.distribution("site")
+def test_an_event_without_record_attributes_is_taken_as_sent_now(function):
+    site = function.site()
     function.module.handler({"Records": [{"messageId": "m", "body": direct("a")}]}, Context())
+    (wake,) = [each.body for each in function.deployed.messages("wakes")]
+    function.deliver(WAKE_QUEUE_ARN, [wake])
     assert function.deployed.invalidated(site) == [("/a",)]

@@ -19,7 +19,7 @@ from infra.cli.dlq.list import _pretty
 from infra.cli.errors import CommandError
 from infra.cli.input_files import read_distributions, read_keys, read_policies
 from infra.cli.logs import readable
-from infra.cli.visible import harmless, visible
+from infra.cli.printing import harmless, visible
 from invalidator.aws import account_items, table_items
 from invalidator.core.coalescing.coalescing import coalesce
 from invalidator.core.limits.allowance import Allowance

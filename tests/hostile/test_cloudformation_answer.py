@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from bucket_subscription.answer import Answer, put_to_url
+from custom_resource.answer import Answer, put_to_url
 
 SIGNED = "cloudformation.test/x?X-Amz-Signature=verysecret"
 
@@ -16,7 +16,7 @@ def test_a_reason_of_any_text_keeps_the_answer_under_4096_bytes(reason):
     """CloudFormation refuses a longer answer (crpg-ref-responses), and the stack then waits in vain."""
     bodies: list[bytes] = []
     event = {"ResponseURL": "u", "StackId": "s" * 200, "RequestId": "r" * 36, "LogicalResourceId": "l" * 255}
-    Answer(event, "bucket-subscriptions-" + "l" * 255, lambda _, body: bodies.append(body)).fail(reason)
+    Answer(event, lambda _: "i" * 1024, lambda _, body: bodies.append(body)).fail(reason)
     (body,) = bodies
     assert len(body) <= 4096
     assert json.loads(body)["Reason"]

@@ -10,26 +10,26 @@ from tests.hostile.corpus import corpus
 from tests.hostile.mutation import mutated
 from tests.hostile.targets import TARGETS
 
-MUTATIONS = 600
+CORPUS = corpus()
 
 
 @pytest.mark.parametrize("target", TARGETS)
 def test_the_corpus_is_read_or_refused(target):
-    for data in corpus():
+    for data in CORPUS:
         TARGETS[target](data)
 
 
 @pytest.mark.parametrize("target", TARGETS)
 def test_what_is_nearly_right_is_read_or_refused(target):
     chance = random.Random(f"{target}, the same each time")
-    small = [data for data in corpus() if len(data) < 5000]
-    for _ in range(MUTATIONS):
+    small = [data for data in CORPUS if len(data) < 5000]
+    for _ in range(4 * settings.default.max_examples):
         TARGETS[target](mutated(chance.choice(small), chance.choice(small), chance))
 
 
 @pytest.mark.parametrize("target", TARGETS)
 def test_any_bytes_are_read_or_refused(target):
-    @settings(max_examples=60, database=None, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(suppress_health_check=list(HealthCheck))
     @given(st.binary(max_size=200))
     def run(data: bytes) -> None:
         TARGETS[target](data)

@@ -6,7 +6,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from infra.pictures import __main__ as command
-from infra.pictures import dashboard, flow, upload
+from infra.pictures import dashboard, demo, upload
 from infra.pictures.dashboard_day import Day
 from infra.pictures.dashboard_json import metrics
 from infra.pictures.svg import COLOURS, SERIES
@@ -34,10 +34,7 @@ def test_nothing_in_a_picture_is_outside_of_it(name: str) -> None:
             assert 0 <= float(part.attrib["y"]) <= height, ET.tostring(part)
 
 
-def test_the_committed_flow_is_the_one_the_code_draws() -> None:
-    assert (PICTURES / "flow.svg").read_text("utf-8") == flow.draw()
-
-
+@pytest.mark.long
 def test_the_committed_upload_shows_what_the_worker_takes_now() -> None:
     ours = upload.ours()
     shown = texts("upload")
@@ -70,10 +67,11 @@ def test_the_committed_demo_ends_with_the_proof() -> None:
 
 
 def test_pictures_are_drawn_where_one_says(tmp_path, monkeypatch, capsys) -> None:
-    monkeypatch.setattr("sys.argv", ["pictures", "flow", "--into", str(tmp_path)])
+    monkeypatch.setitem(command.PICTURES, "demo", lambda: demo.draw("fresh\r\n"))
+    monkeypatch.setattr("sys.argv", ["pictures", "demo", "--into", str(tmp_path)])
     assert command.main() == 0
-    assert "SQS queue" in texts_of((tmp_path / "flow.svg").read_text("utf-8"))
-    assert capsys.readouterr().out == f"{tmp_path}/flow.svg\n"
+    assert "fresh" in texts_of((tmp_path / "demo.svg").read_text("utf-8"))
+    assert capsys.readouterr().out == f"{tmp_path}/demo.svg\n"
 
 
 def test_a_dashboard_metric_without_sample_data_is_named() -> None:

@@ -8,7 +8,7 @@ from infra.pictures.dashboard_json import body, metrics
 from infra.pictures.rivals import sends
 from infra.pictures.scene import Scene
 from infra.pictures.upload import Comparison, Way, draw, duration
-from infra.simulator.made_tree import made_tree
+from infra.simulator.upload import made_tree
 from tests.pictures.committed import texts_of
 
 

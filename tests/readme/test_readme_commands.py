@@ -16,6 +16,7 @@ from infra.demo.site import make_distribution
 from infra.local import ministack
 from infra.local.aws import LocalAws, local_aws
 from infra.local.cloudfront.faults import ACCESS_DENIED, Fault
+from tests.typed_make import MAKE
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 README = (REPOSITORY / "README.md").read_text("utf-8")
@@ -51,7 +52,7 @@ def type_(aws: LocalAws, command: str, folder: Path) -> str:
     """Type a command as it stands in the README, and return what it prints."""
     words = shlex.split(command)
     if words[0] == "make":
-        words[1:1] = ["--no-print-directory", "--directory", str(REPOSITORY)]
+        words[:1] = [*MAKE, "--directory", str(REPOSITORY)]
     if words[0] == ".venv/bin/invalidator":
         words[0] = str(Path(sys.executable).with_name("invalidator"))
     finished = subprocess.run(

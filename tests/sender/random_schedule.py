@@ -318,7 +318,9 @@ class Schedule:
             kind, _, name = what.partition(":")
             if kind == "target":
                 return sender.run(name, token, clock.now() + 13)
-            return buckets.hand_out(name, token) if kind == "bucket" else buckets.find_owners(token)
+            if kind == "bucket":
+                return buckets.hand_out(name, token, clock.now() + 13)
+            return buckets.find_owners(token)
 
         return serve
 

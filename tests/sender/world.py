@@ -261,7 +261,7 @@ class World:
         if wake.target is not None:
             self.runs.append(self.sender.run(wake.target, token, self.clock.now() + RUN_SECONDS))
         elif wake.bucket is not None:
-            self.steps.append(self.buckets.hand_out(wake.bucket, token))
+            self.steps.append(self.buckets.hand_out(wake.bucket, token, self.clock.now() + RUN_SECONDS))
         else:
             self.steps.append(self.buckets.find_owners(token))
         return True

@@ -8,8 +8,8 @@ import pytest
 from infra.cli.main import main
 from infra.local.cloudfront.quotas import Regime
 from infra.simulator.cloudfront import Freshness
-from infra.simulator.made_tree import made_tree
 from infra.simulator.simulation import Upload, simulate
+from infra.simulator.upload import made_tree
 from infra.simulator.virtual_time import VirtualTime
 from invalidator.core.sent import Sent
 

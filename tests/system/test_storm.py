@@ -14,8 +14,8 @@ import pytest
 
 from infra.demo.proof import uncovered
 from infra.local.aws import local_aws
+from infra.local.cloudfront.gate import Seen
 from infra.local.cloudfront.quotas import QuotaSettings
-from infra.local.cloudfront.seen import Seen
 from invalidator.core.messages.reading import read_body
 from tests.system import site
 from tests.system.stack import all_fresh, invalidator, letters, reason, until

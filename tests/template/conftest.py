@@ -6,6 +6,7 @@ from tests.template.resolved import resolve, translate
 
 KEY = "arn:aws:kms:eu-west-1:111122223333:key/00000000-0000-0000-0000-000000000000"
 TOPIC = "arn:aws:sns:eu-west-1:111122223333:uploads"
+ALARMS = "arn:aws:sns:eu-west-1:111122223333:pager"
 SETS = {
     "defaults": {},
     "everything": {
@@ -15,11 +16,14 @@ SETS = {
         "ListableBuckets": "site",
         "AssumableRoleArns": "arn:aws:iam::444455556666:role/a,arn:aws:iam::444455556666:role/b",
         "AlarmEmail": "me@example.com",
+        "AlarmTopicArn": ALARMS,
         "KmsKeyArn": KEY,
-        "BatchWindowSeconds": "300",
+        "HardPathLimit": "5000",
+        "ShowDashboard": "yes",
+        "Tracing": "yes",
     },
-    "no budget": {"MonthlyPathBudget": "0", "Buckets": "site"},
-    "least attempts": {"MaxReceiveCount": "5", "BatchSize": "10", "BatchWindowSeconds": "0"},
+    "no budget": {"MonthlyPathBudget": "0", "Buckets": "site", "ShowDashboard": "yes"},
+    "least attempts": {"MaxReceiveCount": "5", "GatherSeconds": "0", "QuietSeconds": "0"},
     "eventbridge alone": {"EventBridgeBuckets": "media"},
 }
 

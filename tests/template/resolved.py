@@ -49,14 +49,17 @@ class _Resolver:
         self._values = {**PSEUDO, **defaults, **given}
 
     def template(self) -> dict[str, Any]:
-        made = {}
-        for name, resource in self._template["Resources"].items():
-            if "Condition" not in resource or self._holds(resource["Condition"]):
-                made[name] = self._value({k: v for k, v in resource.items() if k != "Condition"})
         return {
             **self._template,
-            "Resources": made,
-            "Outputs": self._value(self._template["Outputs"]),
+            "Resources": self._made("Resources"),
+            "Outputs": self._made("Outputs"),
+        }
+
+    def _made(self, section: str) -> dict[str, Any]:
+        return {
+            name: self._value({key: value for key, value in each.items() if key != "Condition"})
+            for name, each in self._template[section].items()
+            if "Condition" not in each or self._holds(each["Condition"])
         }
 
     def _holds(self, name: str) -> bool:

@@ -159,16 +159,24 @@ def logs_end(resources: Resources) -> list[str]:
     ]
 
 
+def sources(resources: Resources) -> dict[str, dict[str, Any]]:
+    """The event source mappings by the queue that they read."""
+    mappings = of_type(resources, "AWS::Lambda::EventSourceMapping").values()
+    return {each["EventSourceArn"].strip("<>").removesuffix(".Arn"): each for each in mappings}
+
+
 def waiting_outlasts_the_worker(resources: Resources) -> list[str]:
-    """Lambda guide, "Using Lambda with Amazon SQS": visibility of 6 x timeout + window, five attempts at least."""
+    """Lambda guide, "Using Lambda with Amazon SQS": visibility of 6 x timeout + window."""
     queue = resources["InvalidationQueue"]["Properties"]
     dead = resources["DeadLetterQueue"]["Properties"]
-    timeout = resources["InvalidatorFunction"]["Properties"]["Timeout"]
-    (source,) = of_type(resources, "AWS::Lambda::EventSourceMapping").values()
     broken = []
-    if queue["VisibilityTimeout"] < 6 * timeout + int(source["MaximumBatchingWindowInSeconds"]):
-        broken.append("a message is seen again while the worker still has it")
-    if int(queue["RedrivePolicy"]["maxReceiveCount"]) < 5:
+    for name, source in sources(resources).items():
+        timeout = resources[source["FunctionName"].strip("<>")]["Properties"]["Timeout"]
+        waits = resources[name]["Properties"]["VisibilityTimeout"]
+        if waits < 6 * timeout + int(source["MaximumBatchingWindowInSeconds"]):
+            broken.append(f"a message of {name} is seen again while the worker still has it")
+    # Days of attempts: no message may end there because the table was away.
+    if int(queue["RedrivePolicy"]["maxReceiveCount"]) * queue["VisibilityTimeout"] < 2 * 86400:
         broken.append("too few attempts")
     if (
         dead["MessageRetentionPeriod"] != 14 * 86400
@@ -184,14 +192,31 @@ def waiting_outlasts_the_worker(resources: Resources) -> list[str]:
 
 
 def batches_fail_in_parts(resources: Resources) -> list[str]:
-    (source,) = of_type(resources, "AWS::Lambda::EventSourceMapping").values()
     broken = []
-    if source.get("FunctionResponseTypes") != ["ReportBatchItemFailures"]:
-        broken.append("one message fails the batch")
-    if source.get("ScalingConfig") != {"MaximumConcurrency": 2}:
-        broken.append("more than two workers")
-    if "ReservedConcurrentExecutions" in resources["InvalidatorFunction"]["Properties"]:
-        broken.append("reserved concurrency burns attempts")
+    for name, source in sources(resources).items():
+        if source.get("FunctionResponseTypes") != ["ReportBatchItemFailures"]:
+            broken.append(f"one message of {name} fails the batch")
+        if source.get("ScalingConfig") != {"MaximumConcurrency": 5}:
+            broken.append(f"not five workers for {name}")
+    broken += [
+        f"{name}: reserved concurrency burns attempts"
+        for name, each in of_type(resources, "AWS::Lambda::Function").items()
+        if "ReservedConcurrentExecutions" in each
+    ]
+    return broken
+
+
+def what_is_pending_can_be_written_back(resources: Resources) -> list[str]:
+    """A roll-back deletes what an update made: so it must be made before the worker leaves anything in the table."""
+    broken = []
+    if "PendingChanges" not in listed(resources["InvalidatorFunction"].get("DependsOn", [])):
+        broken.append("the worker runs before there is a way back")
+    given = resources["PendingChanges"]["Properties"]
+    if (given.get("QueueUrl"), given.get("TableName")) != ("<InvalidationQueue>", "<MappingTable>"):
+        broken.append("the queue or the table may be gone before what is pending is written back")
+    timeout = resources["PendingChangesFunction"]["Properties"]["Timeout"]
+    if not timeout < int(given["ServiceTimeout"]) <= 3600:
+        broken.append("CloudFormation gives up before the answer, or an hour late")
     return broken
 
 
@@ -204,7 +229,7 @@ def alarms_say_what_to_type(resources: Resources) -> list[str]:
             for command in (
                 "Type: invalidator dlq explain --stack stack --region eu-west-1",
                 "Type: invalidator status --stack stack --region eu-west-1",
-                "Type: make logs STACK=stack",
+                "Type: invalidator logs --stack stack --region eu-west-1",
             )
         )
     ]
@@ -232,6 +257,7 @@ RULES: tuple[Rule, ...] = (
     logs_end,
     waiting_outlasts_the_worker,
     batches_fail_in_parts,
+    what_is_pending_can_be_written_back,
     alarms_say_what_to_type,
     subscriptions_wait_for_their_rights,
 )

@@ -9,10 +9,11 @@ import sys
 import pytest
 
 from tests.template.resolved import ROOT
+from tests.template.rules import of_type
+from tests.typed_make import MAKE
 
-pytestmark = pytest.mark.xdist_group("package")  # built once
+pytestmark = [pytest.mark.long, pytest.mark.xdist_group("template")]  # translated and built once
 
-MAKE = shutil.which("make") or "make"
 LEFT_FOR_SCANNERS = ".dist-info"
 COMPILED = "__pycache__"
 IMPORTED = """
@@ -31,7 +32,7 @@ def _build(function, target, **more):
     source = shutil.copytree(ROOT / "functions", target.with_name(f"{target.name}-source"))
     environment = {**os.environ, "UV": str(ROOT / ".tools/uv/bin/uv"), "ARTIFACTS_DIR": str(target), **more}
     run = subprocess.run(
-        [MAKE, "--silent", f"build-{function}"],
+        ["make", "--silent", f"build-{function}"],
         cwd=source,
         env=environment,
         capture_output=True,
@@ -42,8 +43,8 @@ def _build(function, target, **more):
     return target
 
 
-def _imported(package, module, **environment):
-    run = subprocess.run(
+def _import(package, module, **environment):
+    return subprocess.run(
         [
             ROOT / ".tools/ministack/bin/python",
             "-B",
@@ -55,6 +56,10 @@ def _imported(package, module, **environment):
         text=True,
         check=False,
     )
+
+
+def _imported(package, module, **environment):
+    run = _import(package, module, **environment)
     assert run.returncode == 0, run.stderr
     return json.loads(run.stdout)
 
@@ -132,23 +137,34 @@ def test_the_same_sources_give_the_same_package(tmp_path):
     assert first == second
 
 
-def test_each_top_level_package_is_imported(for_this_machine, stacks):
-    variables = stacks["defaults"]["Resources"]["InvalidatorFunction"]["Properties"]["Environment"][
-        "Variables"
-    ]
-    environment = {name: str(value) for name, value in variables.items()}
-    modules = _imported(for_this_machine, "invalidator.handler", **environment)
+def _environment(stacks, function="InvalidatorFunction"):
+    variables = stacks["defaults"]["Resources"][function]["Properties"]["Environment"]["Variables"]
+    return {name: str(value) for name, value in variables.items()}
+
+
+def test_each_function_starts_with_its_environment_and_each_top_level_package_is_imported(
+    for_this_machine, stacks
+):
+    modules = set()
+    for name, each in of_type(stacks["defaults"]["Resources"], "AWS::Lambda::Function").items():
+        handler = each["Handler"].removesuffix(".handler")
+        modules.update(_imported(for_this_machine, handler, **_environment(stacks, name)))
     packed = {each.name.removesuffix(".py") for each in for_this_machine.iterdir()}
     packed = {name for name in packed - {COMPILED} if not name.endswith(LEFT_FOR_SCANNERS)}
     assert packed == {name.partition(".")[0] for name in modules}
 
 
+def test_the_worker_does_not_start_before_its_new_environment_is_there(for_this_machine, stacks):
+    """Lambda takes the code first: what runs with the environment of 0.1.0 must leave the messages where they are."""
+    environment = _environment(stacks)
+    del environment["WAKE_QUEUE_URL"]
+    run = _import(for_this_machine, "invalidator.handler", **environment)
+    assert run.returncode != 0
+    assert "WAKE_QUEUE_URL: " in run.stderr
+
+
 def test_each_part_of_powertools_is_imported(for_this_machine, stacks):
-    variables = stacks["defaults"]["Resources"]["InvalidatorFunction"]["Properties"]["Environment"][
-        "Variables"
-    ]
-    environment = {name: str(value) for name, value in variables.items()}
-    modules = _imported(for_this_machine, "invalidator.handler", **environment)
+    modules = _imported(for_this_machine, "invalidator.handler", **_environment(stacks))
     packed = {each.name for each in (for_this_machine / "aws_lambda_powertools").iterdir() if each.is_dir()}
     imported = {name.split(".")[1] for name in modules if name.startswith("aws_lambda_powertools.")}
     # Types that the other parts name in annotations alone.
@@ -157,14 +173,14 @@ def test_each_part_of_powertools_is_imported(for_this_machine, stacks):
 
 def test_the_subscription_s_package_is_its_own_code_alone(tmp_path):
     package = _build("BucketSubscriptionFunction", tmp_path / "package")
-    assert [each.name for each in package.iterdir()] == ["bucket_subscription"]
+    assert {each.name for each in package.iterdir()} == {"bucket_subscription", "custom_resource"}
     _imported(package, "bucket_subscription.handler")
 
 
 def test_a_build_without_uv_says_what_to_do(tmp_path):
     (tmp_path / "package").mkdir()
     run = subprocess.run(
-        [MAKE, "--silent", "build-InvalidatorFunction"],
+        ["make", "--silent", "build-InvalidatorFunction"],
         cwd=ROOT / "functions",
         env={**os.environ, "UV": str(tmp_path / "none"), "ARTIFACTS_DIR": str(tmp_path / "package")},
         capture_output=True,
@@ -184,7 +200,7 @@ def test_deploy_without_credentials_says_what_to_do_in_one_line(tmp_path):
         "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "none"),
     }
     run = subprocess.run(
-        [MAKE, "--silent", "credentials", f"PYTHON={sys.executable}"],
+        [*MAKE, "credentials"],
         cwd=ROOT,
         env={**environment, **nowhere},
         capture_output=True,

@@ -8,6 +8,8 @@ from tests.template import rules
 from tests.template.conftest import SETS
 from tests.template.rules import RULES
 
+pytestmark = pytest.mark.xdist_group("template")  # translated once
+
 
 @pytest.mark.parametrize("name", SETS)
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
@@ -113,6 +115,26 @@ MUTATIONS = {
     "a message fails its batch": (
         rules.batches_fail_in_parts,
         lambda r: r["InvalidatorFunctionChanges"][P].pop("FunctionResponseTypes"),
+    ),
+    "the wake queue's messages fail together": (
+        rules.batches_fail_in_parts,
+        lambda r: r["InvalidatorFunctionWakes"][P].pop("FunctionResponseTypes"),
+    ),
+    "the wake queue's visibility shrinks alone": (
+        rules.waiting_outlasts_the_worker,
+        _set("WakeQueue", P, "VisibilityTimeout", 30),
+    ),
+    "the table's absence costs messages": (
+        rules.waiting_outlasts_the_worker,
+        _set("InvalidationQueue", P, "RedrivePolicy", "maxReceiveCount", 10),
+    ),
+    "the worker is updated before its way back is there": (
+        rules.what_is_pending_can_be_written_back,
+        lambda r: r["InvalidatorFunction"].pop("DependsOn"),
+    ),
+    "the table is deleted before what is pending in it is written back": (
+        rules.what_is_pending_can_be_written_back,
+        lambda r: r["PendingChanges"][P].pop("TableName"),
     ),
     "an alarm says nothing": (
         rules.alarms_say_what_to_type,

@@ -1,8 +1,8 @@
-"""The sweep's heartbeat in the table, and what it measures besides: letters in the dead-letter queue, a table restored.
+"""The sweep's heartbeat, in DynamoDB: when it ran last, and how many dead letters there were.
 
 | pk | sk | holds |
 | --- | --- | --- |
-| `sweep` | `heartbeat` | when the last sweep was, and how many dead letters there were |
+| `sweep` | `heartbeat` | `at`, epoch seconds; `letters` |
 """
 
 from dataclasses import dataclass
@@ -10,61 +10,44 @@ from typing import TYPE_CHECKING
 
 from invalidator.aws.aws_errors import AwsError
 from invalidator.aws.dynamodb_table import DynamoDbTable, key, number
-from invalidator.failures import QueueUnavailable, TableUnavailable
+from invalidator.failures import TableUnavailable
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_sqs import SQSClient
+
+HEARTBEAT = key("sweep", "heartbeat")
 
 
 @dataclass(frozen=True, slots=True)
 class Heartbeat:
-    """What the sweep before this one left.
+    """What a sweep noted.
 
     Attributes:
-        at: when it was, epoch seconds; 0 where there was none.
-        letters: how many dead letters there were.
+        at: when it ran, epoch seconds.
+        letters: how many dead letters there were then.
     """
 
-    at: float = 0.0
-    letters: int = 0
+    at: float
+    letters: int
 
 
-class Heartbeats:
-    """Notes that a sweep was made. Raises TableUnavailable."""
-
-    def __init__(self, table: DynamoDbTable, client: "DynamoDBClient", name: str) -> None:
-        self._table = table
-        self._client = client
-        self._name = name
-
-    def beat(self, now: float, letters: int | None) -> Heartbeat:
-        """Note a sweep at `now` (epoch seconds) and the number of letters (None: not known); return the one before."""
-        change = "SET #at = :at" + ("" if letters is None else ", #letters = :letters")
-        values = {":at": number(now)} | ({} if letters is None else {":letters": number(letters)})
-        before = self._table.update(key("sweep", "heartbeat"), change, values, returns="ALL_OLD") or {}
-        return Heartbeat(
-            float(before["at"]["N"]) if "at" in before else 0.0,
-            int(before["letters"]["N"]) if "letters" in before else 0,
-        )
-
-    def restored(self) -> float:
-        """Return when the table was restored from a backup, epoch seconds; 0 where it never was."""
-        try:
-            answer = self._client.describe_table(TableName=self._name)
-        except AwsError as error:
-            raise TableUnavailable(str(error)) from error
-        summary = answer["Table"].get("RestoreSummary")
-        return summary["RestoreDateTime"].timestamp() if summary else 0.0
+def beat(table: DynamoDbTable, now: Heartbeat) -> Heartbeat | None:
+    """Note a sweep; return what the one before has noted, None for the first. Raises TableUnavailable."""
+    before = table.update(
+        HEARTBEAT,
+        "SET #at = :at, #letters = :letters",
+        {":at": number(now.at), ":letters": number(now.letters)},
+        returns="ALL_OLD",
+    )
+    if not before or "letters" not in before:
+        return None
+    return Heartbeat(float(before["at"]["N"]), int(before["letters"]["N"]))
 
 
-def count_letters(client: "SQSClient", url: str) -> int:
-    """Return how many messages a queue holds, those that somebody looks at included. Raises QueueUnavailable."""
+def restored(client: "DynamoDBClient", name: str) -> float:
+    """Return when a table was restored from a backup, epoch seconds; 0 where it never was. Raises TableUnavailable."""
     try:
-        answer = client.get_queue_attributes(
-            QueueUrl=url,
-            AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"],
-        )
+        summary = client.describe_table(TableName=name)["Table"].get("RestoreSummary")
     except AwsError as error:
-        raise QueueUnavailable(str(error)) from error
-    return sum(int(each) for each in answer["Attributes"].values())
+        raise TableUnavailable(str(error)) from error
+    return summary["RestoreDateTime"].timestamp() if summary else 0.0

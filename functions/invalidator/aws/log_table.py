@@ -104,8 +104,7 @@ class LogTable:
 
     def newest(self, owner: str) -> int:
         """Return the number dealt last; 0 for none."""
-        head = self._table.get([head_key(owner)]).get((_partition(owner), HEAD), {})
-        return int(head["seq"]["N"]) if "seq" in head else 0
+        return newest_dealt(self._table.get([head_key(owner)]).get((_partition(owner), HEAD), {}))
 
     def _written(self, owner: str, first: int, most: int | None = None) -> Iterator[tuple[int, float | None]]:
         """Yield the numbers from one on, and when each was written; None for a closed one."""
@@ -114,6 +113,11 @@ class LogTable:
         )
         for item in chain.from_iterable(pages):
             yield _number_of(item), float(item["written"]["N"]) if "written" in item else None
+
+
+def newest_dealt(head: Item) -> int:
+    """Return the number dealt last, from a log's head; 0 for none."""
+    return int(head["seq"]["N"]) if "seq" in head else 0
 
 
 def head_key(owner: str) -> Item:

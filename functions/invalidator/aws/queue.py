@@ -16,6 +16,7 @@ from invalidator.ports import Message
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sqs.literals import QueueAttributeNameType
     from mypy_boto3_sqs.type_defs import MessageAttributeValueTypeDef, SendMessageBatchRequestEntryTypeDef
 
 # As many as SQS takes in one call.
@@ -77,6 +78,13 @@ class ChangesQueue:
             except AwsError as error:
                 raise QueueUnavailable(str(error)) from error
 
+    def send(self, body: str) -> None:
+        """Send a message. Raises QueueUnavailable."""
+        try:
+            self._client.send_message(QueueUrl=self._url, MessageBody=body)
+        except AwsError as error:
+            raise QueueUnavailable(str(error)) from error
+
     def _receive(self, count: int) -> list[Message]:
         try:
             answer = self._client.receive_message(
@@ -135,12 +143,27 @@ def _whole_delay(seconds: float) -> int:
     return math.ceil(min(max(seconds, 0.0), LONGEST_DELAY_SECONDS))
 
 
+EVERY_COUNT: tuple["QueueAttributeNameType", ...] = (
+    "ApproximateNumberOfMessages",
+    "ApproximateNumberOfMessagesNotVisible",
+    "ApproximateNumberOfMessagesDelayed",
+)
+
+
 class DeadLetters:
     """The port `DeadLetters` over SQS."""
 
     def __init__(self, client: "SQSClient", url: str) -> None:
         self._client = client
         self._url = url
+
+    def count(self) -> int:
+        """Return about how many letters there are, those that somebody holds included. Raises QueueUnavailable."""
+        try:
+            found = self._client.get_queue_attributes(QueueUrl=self._url, AttributeNames=list(EVERY_COUNT))
+        except AwsError as error:
+            raise QueueUnavailable(str(error)) from error
+        return sum(int(found["Attributes"].get(each, "0")) for each in EVERY_COUNT)
 
     def give_up(
         self, target: str, buckets: Iterable[str], paths: Mapping[str, float], reason: Reason, detail: str

@@ -1,14 +1,17 @@
 """Starts the survey's function, and reads how far the survey is."""
 
+import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from invalidator.aws.aws_errors import AwsError, failure_of
-from invalidator.aws.routes_table import RoutesTable
-from invalidator.ports import SurveyState
+from invalidator.aws.aws_errors import AwsError
+from invalidator.ports import RoutesStore, SurveyState
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
+
+
+_logger = logging.getLogger(__name__)
 
 
 class SurveyTrigger:
@@ -22,7 +25,7 @@ class SurveyTrigger:
     """
 
     def __init__(
-        self, client: "LambdaClient", function: str, routes: RoutesTable, now: Callable[[], float]
+        self, client: "LambdaClient", function: str, routes: RoutesStore, now: Callable[[], float]
     ) -> None:
         self._client = client
         self._function = function
@@ -36,12 +39,12 @@ class SurveyTrigger:
     def start(self) -> None:
         """Ask for one now, unless one was started or asked for lately; it runs by itself.
 
-        Raises TableUnavailable, or the errors of `invalidator.failures` where the function cannot be invoked; the
-        survey then comes when it is scheduled.
+        Where its function cannot be invoked a line says so, and the survey comes when it is scheduled. Raises
+        TableUnavailable.
         """
         if not self._routes.ask_survey(self._now()):
             return
         try:
             self._client.invoke(FunctionName=self._function, InvocationType="Event")
         except AwsError as error:
-            raise failure_of(error) from error
+            _logger.warning("the survey could not be started, and comes when it is scheduled: %s", error)

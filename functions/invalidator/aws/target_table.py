@@ -15,11 +15,13 @@ from pydantic import TypeAdapter
 
 from invalidator.aws.account_table import calls_key, read_account, spending_key
 from invalidator.aws.dynamodb_table import DynamoDbTable, Item, key, place
+from invalidator.aws.log_table import head_key, newest_dealt
 from invalidator.aws.packed_values import UNREADABLE, packed, unpacked
 from invalidator.aws.routes_table import bucket_partition, read_routes, routes_key, target_of
 from invalidator.aws.sent_items import read_all_sent, sent_items, sent_key, sent_partition, sent_sort_key
 from invalidator.core.limits.account import OWN_ACCOUNT
 from invalidator.core.limits.pace import LONGEST_GAP_SECONDS, Pace
+from invalidator.core.pending.entry import target_owner
 from invalidator.core.pending.state import TargetState
 from invalidator.core.sent import Sent
 from invalidator.ports import TargetView
@@ -46,12 +48,14 @@ class TargetTable:
         """
         routes, state = routes_key(target), state_key(target)
         spending, calls = spending_key(OWN_ACCOUNT, now), calls_key(OWN_ACCOUNT)
-        found = self._table.get([routes, state, spending, calls])
+        log = head_key(target_owner(target))
+        found = self._table.get([routes, state, spending, calls, log])
         record = found.get(place(routes))
         return TargetView(
             None if record is None else read_routes(record)[0],
             read_state(found.get(place(state), {})),
             read_account(found.get(place(spending), {}), found.get(place(calls), {}), now),
+            newest_dealt(found.get(place(log), {})),
         )
 
     def save(self, target: str, state: TargetState) -> None:

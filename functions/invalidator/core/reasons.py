@@ -15,6 +15,7 @@ class Reason(StrEnum):
 
     NOT_JSON = "not-json"
     NOT_A_NOTIFICATION = "not-a-notification"
+    SUBSCRIPTION_UNCONFIRMED = "subscription-unconfirmed"
     UNSUPPORTED_VERSION = "unsupported-version"
     BAD_RECORD = "bad-record"
     ACCESS_DENIED = "access-denied"
@@ -29,6 +30,7 @@ class Reason(StrEnum):
 MEANING: dict[Reason, str] = {
     Reason.NOT_JSON: "The message is not JSON: something other than S3, SNS or EventBridge wrote it.",
     Reason.NOT_A_NOTIFICATION: "The message is JSON, but not an S3 notification in any form that is read here.",
+    Reason.SUBSCRIPTION_UNCONFIRMED: "SNS wants the queue's subscription confirmed, and sends nothing until then.",
     Reason.UNSUPPORTED_VERSION: "The message has a major version that this worker does not read.",
     Reason.BAD_RECORD: "A record or compact message lacks its bucket or its key, or is none of S3's or the worker's.",
     Reason.ACCESS_DENIED: "CloudFront refused the worker's role to invalidate the distribution.",
@@ -48,6 +50,10 @@ MEANING: dict[Reason, str] = {
 FIX: dict[Reason, str] = {
     Reason.NOT_JSON: "Stop the writer that the message shows, then purge by this reason.",
     Reason.NOT_A_NOTIFICATION: "Stop the writer that the message shows, then purge by this reason.",
+    Reason.SUBSCRIPTION_UNCONFIRMED: (
+        "Open the message's SubscribeURL (at amazonaws.com), or subscribe from the queue's account; "
+        "then purge by this reason."
+    ),
     Reason.UNSUPPORTED_VERSION: "Deploy a newer version of the worker (make deploy), then redrive.",
     Reason.BAD_RECORD: "Invalidate the object by hand if it matters, then purge by this reason.",
     Reason.ACCESS_DENIED: "Allow cloudfront:CreateInvalidation on the distribution in the role, then redrive.",
@@ -58,6 +64,6 @@ FIX: dict[Reason, str] = {
     ),
     Reason.ROLE_REFUSED: "Name the role in AssumableRoleArns and let it trust the worker's role, then redrive.",
     Reason.MAPPING_DENIED: "Allow cloudfront:ListDistributions and GetDistributionConfig, then redrive.",
-    Reason.UNAVAILABLE: "See what the letter's detail names and the AWS status page; then: invalidator dlq redrive --yes",
-    Reason.UNFINISHED: "See the function's last errors (make logs), mend what they name, then redrive.",
+    Reason.UNAVAILABLE: "Mend what the letter's detail names, or wait for AWS; then: invalidator dlq redrive --yes",
+    Reason.UNFINISHED: "See the function's last errors (invalidator logs), mend what they name, then redrive.",
 }

@@ -20,7 +20,8 @@ class Inbox:
         paths: (message id, paths put back earlier).
         unreadable: messages that go to the dead-letter queue, with what is wrong.
         tests: S3's greetings on new notifications.
-        ignored: records that leave the object's bytes as they were.
+        ignored: records that tell of what viewers cannot see.
+        ignored_kinds: what those tell of.
     """
 
     changes: list[tuple[str, Sequence[Change]]] = field(default_factory=list)
@@ -29,6 +30,7 @@ class Inbox:
     unreadable: list[tuple[Message, Problem]] = field(default_factory=list)
     tests: int = 0
     ignored: int = 0
+    ignored_kinds: set[str] = field(default_factory=set)
 
 
 def read(messages: Iterable[Message]) -> Inbox:
@@ -45,6 +47,7 @@ def read(messages: Iterable[Message]) -> Inbox:
                 inbox.keys.append((message.id, content.backlog))
         inbox.tests += content.test_event
         inbox.ignored += content.ignored
+        inbox.ignored_kinds.update(content.ignored_kinds)
         if content.problem is not None:
             inbox.unreadable.append((message, content.problem))
     return inbox

@@ -7,6 +7,7 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
 from invalidator.intake.intake import Intaken
+from invalidator.metric import Metric
 
 # A legitimate batch names a few; a forged one could fill the log with names.
 MOST_BUCKETS = 100
@@ -48,4 +49,4 @@ def report_intake(done: Intaken, logger: Logger, metrics: Metrics) -> None:
     )
     dead = sum(message.id not in done.retry for message, _ in done.inbox.unreadable)
     if dead:
-        metrics.add_metric("DeadLettered", MetricUnit.Count, dead)
+        metrics.add_metric(Metric.NEW_DEAD_LETTERS, MetricUnit.Count, dead)

@@ -1,5 +1,6 @@
 """The steps that are no target's: a bucket with many targets wakes them, changes of unknown buckets find an owner."""
 
+import zlib
 from collections import Counter
 from dataclasses import dataclass, field, replace
 
@@ -13,6 +14,8 @@ from invalidator.waking import Waking
 
 # While no survey has answered, the log of unknown buckets is looked at so soon, then ever later.
 FIRST_LOOK_SECONDS = 10.0
+# Targets that are woken between two looks at the clock.
+MOST_AT_ONCE = 100
 # A survey that is younger has answered for the names that it was asked for.
 LATELY_SECONDS = 300.0
 
@@ -56,8 +59,11 @@ class Buckets:
     dead_letters: DeadLetters
     give_up_seconds: float
 
-    def hand_out(self, bucket: str, token: str) -> BucketRun:
-        """Wake every target of a bucket. Raises TableUnavailable; what was not woken is when this comes again."""
+    def hand_out(self, bucket: str, token: str, deadline: float) -> BucketRun:
+        """Wake every target of a bucket; those for which no time is left before `deadline` in a run that follows.
+
+        Raises TableUnavailable; what was not woken is when this comes again.
+        """
         name = bucket_owner(bucket)
         now = self.clock.now()
         wake = self.wakes.begin(name, now, now + LEASE_SECONDS, token)
@@ -65,11 +71,24 @@ class Buckets:
             return self._held(name, now)
         run = BucketRun(name)
         targets = self.targets.of_bucket(bucket)
-        run.woken = self.waking.ask(map(target_owner, targets), now, wake.since or now)
+        # Begun at another place each time: where the time never is enough for all, none is always the last.
+        first = zlib.crc32(token.encode()) % max(1, len(targets))
+        names = [target_owner(each) for each in targets[first:] + targets[:first]]
+        since = wake.since or now
+        for start in range(0, len(names), MOST_AT_ONCE):
+            if start and self.clock.now() > deadline:
+                self._go_on(name, token, since)
+                return run
+            run.woken += self.waking.ask(names[start : start + MOST_AT_ONCE], now, since)
         # The bucket rests as a target does: while changes keep coming, its targets are asked for less and less often.
         rest = rest_after(wake.rest, self.gathering, now) if wake.since is not None else Rest()
         self.wakes.end(name, token, Wake(name, rest=rest))
         return run
+
+    def _go_on(self, name: str, token: str, since: float) -> None:
+        now = self.clock.now()
+        if self.wakes.end(name, token, Wake(name, due=now, called=now, since=since)):
+            self.waking.call([(name, 0.0)])
 
     def find_owners(self, token: str) -> BucketRun:
         """Find the owners of what stands in the log of unknown buckets.

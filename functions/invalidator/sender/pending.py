@@ -10,7 +10,7 @@ from invalidator.core.routing.behavior_wildcards import outermost
 from invalidator.core.routing.target import TargetRoutes
 from invalidator.core.routing.viewer_paths import Router
 from invalidator.logs import read_on
-from invalidator.ports import Log
+from invalidator.ports import Log, TargetView
 
 # The clocks that stamped the entries of a log may be so far off.
 CLOCKS_SECONDS = 600.0
@@ -49,9 +49,10 @@ MOST_EXAMPLES = 5
 
 
 def read_pending(
-    log: Log, routes: TargetRoutes, state: TargetState, index_documents: tuple[str, ...], now: float
+    log: Log, routes: TargetRoutes, view: TargetView, index_documents: tuple[str, ...], now: float
 ) -> Pending:
     """Read and route what the target has not settled, as of `now` (epoch seconds). Raises TableUnavailable."""
+    state = view.state
     pending, gathered = Pending(), Gathered()
     routers = {
         bucket: [
@@ -67,7 +68,8 @@ def read_pending(
     if routes.version != state.routing:
         gathered.add((path, (at, at)) for path, at in routes.purge.items())
     own = target_owner(routes.target)
-    for entry in _entries(log, own, state.settled.get(own, 0), pending):
+    settled = state.settled.get(own, 0)
+    for entry in _entries(log, own, settled, pending) if view.own > settled else ():
         gathered.add(entry.changed.items())
         if entry.doubt:
             gathered.add((path, (now, now)) for path in pending.floors)

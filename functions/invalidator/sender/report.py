@@ -9,6 +9,7 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
 from invalidator.core.outcome import Outcome
+from invalidator.metric import Metric
 from invalidator.sender.buckets import BucketRun
 from invalidator.sender.sender import Run
 
@@ -79,7 +80,7 @@ def report_buckets(run: BucketRun, logger: Logger, metrics: Metrics) -> None:
             extra={"bucket": bucket, "keys": keys},
         )
     if run.dead:
-        metrics.add_metric("DeadLettered", MetricUnit.Count, len(run.dead))
+        metrics.add_metric(Metric.NEW_DEAD_LETTERS, MetricUnit.Count, len(run.dead))
     if run.waiting:
         logger.warning(
             "distributions of a bucket unknown",
@@ -114,19 +115,16 @@ def _log_pending(run: Run, logger: Logger) -> None:
 
 def _count(run: Run, metrics: Metrics) -> None:
     outcome = run.outcome
-    counts = {
-        "Invalidations": len(outcome.sent),
-        "PathsSent": sum(len(each.paths) for each in outcome.sent),
-        "Throttled": outcome.refused,
-        "DeadLettered": len(outcome.dead),
-    }
-    for name, value in counts.items():
-        if value:
-            metrics.add_metric(name, MetricUnit.Count, value)
+    for sent in outcome.sent:
+        metrics.add_metric(Metric.PATHS_SENT, MetricUnit.Count, len(sent.paths))
+    if outcome.refused:
+        metrics.add_metric(Metric.THROTTLED, MetricUnit.Count, outcome.refused)
+    if outcome.dead:
+        metrics.add_metric(Metric.NEW_DEAD_LETTERS, MetricUnit.Count, len(outcome.dead))
     if run.paths_this_month is not None and outcome.sent:
-        metrics.add_metric("PathsThisMonth", MetricUnit.Count, run.paths_this_month)
+        metrics.add_metric(Metric.PATHS_THIS_MONTH, MetricUnit.Count, run.paths_this_month)
     for seconds in _latencies(run, outcome):
-        metrics.add_metric("EventToInvalidationSeconds", MetricUnit.Seconds, seconds)
+        metrics.add_metric(Metric.EVENT_TO_INVALIDATION_SECONDS, MetricUnit.Seconds, seconds)
 
 
 def _latencies(run: Run, outcome: Outcome) -> Sequence[float]:

@@ -16,6 +16,7 @@ from invalidator.core.pending.state import TargetState
 from invalidator.core.pending.wakes import LONGEST_DELAY_SECONDS, Gathering, Rest, Wake, due_after, rest_after
 from invalidator.core.reasons import Reason
 from invalidator.core.routing.target import TargetRoutes
+from invalidator.failures import UnreadableRoutes
 from invalidator.logs import append
 from invalidator.ports import (
     Accounts,
@@ -42,6 +43,8 @@ LEASE_SECONDS = 40.0
 HELD_SECONDS = 2.0
 # From so many entries on, what is left of a target's work is written anew as one.
 MOST_ENTRIES = 500
+# What another version wrote of a target is looked at again after so long.
+UNREADABLE_SECONDS = 60.0
 # A distribution that CloudFront does not know: the survey is given so long to see it too.
 GONE_SECONDS = 30.0
 
@@ -119,11 +122,20 @@ class Sender:
             self.wakes.wake(name, now + HELD_SECONDS, now, now)
             self.wake_queue.call([(name, HELD_SECONDS)])
             return Run(target, held=True)
-        view = self.targets.view(target, now)
-        run = Run(target, routes=view.routes, outcome=Outcome(target))
+        run = Run(target, outcome=Outcome(target))
         rest = wake.rest
+        try:
+            view = self.targets.view(target, now)
+        except UnreadableRoutes as problem:
+            # Of another version: a survey of this one writes it anew.
+            self.surveys.start()
+            run.outcome.wait({}, str(problem), now + UNREADABLE_SECONDS, failing=True)
+            run.due = run.outcome.not_before
+            self._end(name, token, wake, run, rest)
+            return run
+        run.routes = view.routes
         if view.routes is None:
-            self._give_up_unknown(target, view.state, run)
+            self._give_up_unknown(target, view, run)
         else:
             rest = self._look(view, view.routes, wake, run, deadline)
         self._end(name, token, wake, run, rest)
@@ -140,7 +152,7 @@ class Sender:
             run.outcome.wait({}, state.reason or f"its turn among {turns.calls.queued} calls", early)
             run.due = early
             return wake.rest
-        pending = run.pending = read_pending(self.log, routes, state, self.index_documents, now)
+        pending = run.pending = read_pending(self.log, routes, view, self.index_documents, now)
         if pending.entries:
             due = due_after((pending.oldest, pending.newest), wake.rest, self.gathering, now)
             if due > now:
@@ -242,11 +254,12 @@ class Sender:
             outcome.dead.append(Dead(old, Reason.UNAVAILABLE, outcome.reason))
             outcome.left = {path: times for path, times in outcome.left.items() if path not in old}
 
-    def _give_up_unknown(self, target: str, state: TargetState, run: Run) -> None:
+    def _give_up_unknown(self, target: str, view: TargetView, run: Run) -> None:
         """A target that no survey knows: what its own log holds is given up with that reason, the rest is not its."""
         run.gone = True
+        state = view.state
         routes = TargetRoutes(target, (), state.routing, 0.0)
-        pending = run.pending = read_pending(self.log, routes, state, self.index_documents, self.clock.now())
+        pending = run.pending = read_pending(self.log, routes, view, self.index_documents, self.clock.now())
         if pending.paths:
             newest = {path: times[1] for path, times in pending.paths.items()}
             run.outcome.dead.append(

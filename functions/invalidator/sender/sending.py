@@ -97,9 +97,8 @@ class Sending:
     def _plan(self, spending: Spending) -> dict[str, float] | None:
         """Coalesce within budget, pace and room; None when nothing more may be in progress now."""
         # The covered ones count too: in the midst of a bulk upload, exact paths save little.
-        allowance = self.limits.allow(spending, self.clock.now(), self.size)
+        allowance = self.limits.allow(spending, self.state.pace, self.clock.now(), self.size)
         pace = self.pace
-        allowance = within_pace(allowance, pace)
         if self.turns.crowded:
             allowance = Allowance(min(allowance.paths, pace.paths), min(allowance.wildcards, pace.wildcards))
         free = self.history.room()

@@ -16,6 +16,16 @@ from invalidator.waking import Waking
 AWAY_SECONDS = 300.0
 
 
+def is_to_be_asked(before: float | None, now: float) -> bool:
+    """Tell whether the sweep was away for so long that the table may have been restored meanwhile.
+
+    Args:
+        before: when the sweep before this one was, by the table, epoch seconds; None for the first.
+        now: epoch seconds.
+    """
+    return before is not None and now - before >= AWAY_SECONDS
+
+
 def doubt_all(buckets: Iterable[str], why: str, log: Log, waking: Waking, clock: Clock) -> list[str]:
     """Write a doubt into each bucket's log and wake its targets; return the buckets. Raises TableUnavailable."""
     doubted = []

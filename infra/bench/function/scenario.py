@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from infra.bench.coalescing.real_trees import stored
-from infra.local.event_source.record import sqs_record
+from infra.bench.function.sqs_record import sqs_record
 from infra.simulator.upload import notification
 from invalidator.aws import account_items
 from invalidator.aws import table_items as items

@@ -3,22 +3,21 @@
 import json
 import sys
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import click
 
-from bucket_subscription.bucket_name import check_bucket_names
 from bucket_subscription.errors import SubscriptionError
 from bucket_subscription.key_filter import asked_filter
+from bucket_subscription.names import check_bucket_names
 from infra.cli.bucket.desk import BucketDesk
 from infra.cli.bucket.state import UNKNOWN, print_states
 from infra.cli.errors import CommandError
 from infra.cli.printing import print_text
+from infra.cli.errors import PARTLY_DONE, CommandError
+from infra.cli.printing import harmless, print_text
 from infra.cli.session import Session, session_options
-from infra.cli.visible import harmless
 
-_PARTLY_DONE = 2
 _AT_ONCE = 8
 
 
@@ -53,6 +52,9 @@ def connect(
       invalidator bucket connect my-site --prefix public/ --dry-run
       invalidator bucket connect my-site --eventbridge
     """  # noqa: D301  \b is click's mark for a paragraph that keeps its line breaks
+    from bucket_subscription.key_filter import asked_filter
+    from infra.cli.bucket.desk import BucketDesk
+
     if eventbridge and (prefix or suffix):
         raise CommandError("EventBridge takes all events of a bucket; leave out --prefix and --suffix")
     desk = BucketDesk(session, dry_run=dry_run)
@@ -80,6 +82,9 @@ def disconnect(session: Session, names: tuple[str, ...], prefix: str, suffix: st
       invalidator bucket disconnect my-site
       invalidator bucket disconnect my-site --prefix public/ --dry-run
     """  # noqa: D301  \b is click's mark for a paragraph that keeps its line breaks
+    from bucket_subscription.key_filter import asked_filter
+    from infra.cli.bucket.desk import BucketDesk
+
     desk = BucketDesk(session, dry_run=dry_run)
 
     def one(name: str) -> dict[str, Any]:
@@ -101,6 +106,11 @@ def list_(session: Session, names: tuple[str, ...]) -> int:
       invalidator bucket list
       invalidator bucket list my-site --json
     """  # noqa: D301  \b is click's mark for a paragraph that keeps its line breaks
+    from concurrent.futures import ThreadPoolExecutor
+
+    from infra.cli.bucket.desk import BucketDesk
+    from infra.cli.bucket.state import UNKNOWN, print_states
+
     desk = BucketDesk(session, dry_run=True)
     chosen: Sequence[str] = _checked(names) or desk.all_names()
     with (
@@ -116,11 +126,13 @@ def list_(session: Session, names: tuple[str, ...]) -> int:
         print_states(states)
     unread = sum(state.state == UNKNOWN for state in states) if names else 0
     if unread:
-        return _PARTLY_DONE if unread < len(states) else 1
+        return PARTLY_DONE if unread < len(states) else 1
     return 0
 
 
 def _checked(names: tuple[str, ...]) -> tuple[str, ...]:
+    from bucket_subscription.bucket_name import check_bucket_names
+
     try:
         return check_bucket_names(names)
     except SubscriptionError as error:
@@ -146,5 +158,5 @@ def _each(session: Session, names: tuple[str, ...], one: Callable[[str], dict[st
     if session.as_json:
         click.echo(json.dumps({"buckets": [*done, *failed]}, indent=2))
     if failed:
-        return _PARTLY_DONE if done else 1
+        return PARTLY_DONE if done else 1
     return 0

@@ -11,13 +11,12 @@ from bucket_subscription.errors import SubscriptionError
 from bucket_subscription.key_filter import KeyFilter
 from bucket_subscription.names import QueueArn, read_queue_arn
 from bucket_subscription.owner import Owner
-from bucket_subscription.patience import Patience
 from bucket_subscription.queue_access import SqsQueueAccess
+from bucket_subscription.settle import Patience
 from bucket_subscription.subscription import Result, Subscription
 from infra.cli.bucket.state import UNKNOWN, BucketState, read_state
-from infra.cli.errors import CommandError
 from infra.cli.printing import print_text
-from infra.cli.session import Session
+from infra.cli.session import Session, output
 
 _PATIENCE_SECONDS = 15.0
 _ARRIVAL_SECONDS = 5.0
@@ -38,12 +37,11 @@ class BucketDesk:
     @functools.cached_property
     def queue(self) -> QueueArn:
         """The stack's queue."""
-        try:
-            return read_queue_arn(self._session.outputs["QueueArn"])
-        except KeyError as error:
-            raise CommandError(
-                f"stack {self._session.stack!r} has no output QueueArn; is it ours?"
-            ) from error
+        return read_queue_arn(output(self._session, "QueueArn"))
+
+    @property
+    def _owner(self) -> Owner:
+        return Owner(self._session.stack, (self.queue.arn,))
 
     @functools.cached_property
     def _notifications(self) -> S3Notifications:
@@ -56,7 +54,7 @@ class BucketDesk:
     @functools.cached_property
     def _subscription(self) -> Subscription:
         return Subscription(
-            Owner(self._session.stack),
+            self._owner,
             self._notifications,
             self._access,
             lambda: _patience(_PATIENCE_SECONDS),
@@ -113,9 +111,7 @@ class BucketDesk:
             problem = self._access.problem(self.queue, name)
         except SubscriptionError as error:
             return BucketState(name, UNKNOWN, str(error), (), eventbridge=False)
-        return read_state(
-            name, document, Owner(self._session.stack), self.queue, problem=problem, rules_for=self._rules_for
-        )
+        return read_state(name, document, self._owner, problem=problem, rules_for=self._rules_for)
 
     def _rules_for(self, name: str) -> Sequence[str]:
         """Return the rules that take the bucket's events from EventBridge to the queue."""

@@ -4,13 +4,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rich.console import Console
-from rich.table import Table
-
 from bucket_subscription.document import Document, Entry, entries, sends_to_eventbridge
-from bucket_subscription.names import QueueArn
 from bucket_subscription.owner import EVENTS, Owner
-from infra.cli.visible import harmless
+from infra.cli.printing import harmless
 
 # The state of a bucket that could not be read.
 UNKNOWN = "unknown"
@@ -60,7 +56,6 @@ def read_state(
     bucket: str,
     document: Document,
     owner: Owner,
-    queue: QueueArn,
     *,
     problem: str | None,
     rules_for: Callable[[str], Sequence[str]],
@@ -71,31 +66,29 @@ def read_state(
         bucket: its name.
         document: its notification configuration.
         owner: whose entries are ours.
-        queue: the stack's queue.
         problem: why S3 cannot send the bucket's events to the queue, None where nothing says so.
         rules_for: names the EventBridge rules that take a bucket's events to the queue; asked only if needed.
     """
-    listed = tuple((entry, owner.owns(entry.id)) for entry in entries(document))
+    listed = tuple((entry, owner.owns(entry.id, entry.arn)) for entry in entries(document))
     eventbridge = sends_to_eventbridge(document)
     own = [entry for entry, is_own in listed if is_own]
     rules = rules_for(bucket) if eventbridge else []
-    state, reason = _judge(own, queue, problem, rules)
-    if state == "not connected" and eventbridge:
+    state, reason = _judge(own, problem, rules)
+    alike = next((entry for entry, is_own in listed if owner.names(entry.id) and not is_own), None)
+    if state == "not connected" and alike is not None:
+        state, reason = (
+            "broken",
+            f"entry {alike.id} is called as ours, but sends to {alike.arn}; remove it, then connect",
+        )
+    elif state == "not connected" and eventbridge:
         reason = "sends to EventBridge, but no rule takes it to the queue; name it in EventBridgeBuckets"
     return BucketState(bucket, state, reason, listed, eventbridge)
 
 
-def _judge(
-    own: Sequence[Entry], queue: QueueArn, problem: str | None, rules: Sequence[str]
-) -> tuple[str, str]:
+def _judge(own: Sequence[Entry], problem: str | None, rules: Sequence[str]) -> tuple[str, str]:
     if not own:
         return ("works", f"through EventBridge rule {rules[0]}") if rules else ("not connected", "")
     for entry in own:
-        if entry.arn != queue.arn:
-            return (
-                "broken",
-                f"entry {entry.id} sends to {entry.arn}, not this stack's queue; connect it again",
-            )
         missing = [event for event in EVENTS if event not in entry.events]
         if missing:
             return "broken", f"entry {entry.id} lacks {', '.join(missing)}; connect it again"
@@ -108,6 +101,9 @@ def _judge(
 
 def print_states(states: Sequence[BucketState]) -> None:
     """Print a table, one row an entry."""
+    from rich.console import Console
+    from rich.table import Table
+
     table = Table("bucket", "state", "sends", box=None, pad_edge=False)
     for state in states:
         label = state.state + (f": {state.reason}" if state.reason else "")

@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from infra.cli.dlq.letters import DeadLetter, Group
-from infra.cli.printing import many
-from infra.cli.times import instant
+from infra.cli.printing import instant, many
 from invalidator.batch.inbox import Inbox, read
 from invalidator.core.bucket_changes import by_bucket
 from invalidator.core.coalescing.coalescing import coalesce
@@ -30,6 +29,9 @@ class State(StrEnum):
     FRESH = "already fresh"
     NEEDLESS = "needs nothing"
 
+
+# Distribution id, number of changed viewer paths → the most that one plan may send.
+Allow = Callable[[str, int], Allowance]
 
 SAFE_TO_PURGE = frozenset({State.FRESH, State.NEEDLESS})
 
@@ -61,7 +63,7 @@ class Plan:
     example: str
 
 
-def route(
+def work_of(
     letter: DeadLetter, serving: Mapping[str, tuple[Distribution, ...]], index_documents: tuple[str, ...]
 ) -> tuple[Inbox, BatchWork]:
     """Read a letter and sort its work by distribution, as the worker would."""
@@ -91,11 +93,6 @@ def judge(
     if inbox.unreadable:
         problem = inbox.unreadable[0][1]
         return Verdict(letter, State.UNREADABLE, f"{problem.reason}: {problem.detail}")
-    lost = next((bucket for bucket in letter.buckets if bucket in unknown), None)
-    if lost is not None and not work.by_distribution:
-        return Verdict(letter, State.UNKNOWN, f"nobody can tell who serves {lost}: {unknown[lost]}")
-    if not work.by_distribution:
-        return Verdict(letter, State.NEEDLESS, _needless(inbox, work))
     stale: dict[str, frozenset[str]] = {}
     covering: list[Sent] = []
     for each in work.by_distribution.values():
@@ -107,6 +104,12 @@ def judge(
         covering += [sent for sent in found.values() if sent is not None]
     if stale:
         return Verdict(letter, State.STALE, _stale(stale, work.by_distribution), stale)
+    lost = next((bucket for bucket in letter.buckets if bucket in unknown), None)
+    if lost is not None:
+        # Also where all that is known is fresh: the letter would be purged with the changes of this bucket.
+        return Verdict(letter, State.UNKNOWN, f"nobody can tell who serves {lost}: {unknown[lost]}")
+    if not covering:
+        return Verdict(letter, State.NEEDLESS, _needless(inbox, work))
     last = max(covering, key=lambda sent: sent.created)
     return Verdict(
         letter,
@@ -115,12 +118,12 @@ def judge(
     )
 
 
-def plans(verdicts: Sequence[Verdict], allow: Callable[[int], Allowance]) -> list[Plan]:
+def plans(verdicts: Sequence[Verdict], allow: Allow) -> list[Plan]:
     """Coalesce what is stale, as the worker would for one batch, and count what it would send.
 
     Args:
         verdicts: how it stands with each letter.
-        allow: number of changed paths → the most that one invalidation may hold.
+        allow: says the most that may be sent.
     """
     by_distribution: dict[str, set[str]] = {}
     for verdict in verdicts:
@@ -128,7 +131,7 @@ def plans(verdicts: Sequence[Verdict], allow: Callable[[int], Allowance]) -> lis
             by_distribution.setdefault(distribution, set()).update(changed)
     found = []
     for distribution, paths in sorted(by_distribution.items()):
-        coalesced = coalesce(sorted(paths), allow(len(paths)))
+        coalesced = coalesce(sorted(paths), allow(distribution, len(paths)))
         found.append(
             Plan(
                 distribution,

@@ -1,28 +1,25 @@
 """`invalidator dlq explain`: what is wrong, how it stands now, and what to type."""
 
+import functools
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import click
 
-from infra.cli.deployed import Deployed
-from infra.cli.dlq.diagnosis import SAFE_TO_PURGE, State, Verdict, judge, plans, route, what_is_wrong
-from infra.cli.dlq.letters import DeadLetter, Group, Selector, group
+from infra.cli.deployed import Deployed, Standing, find_serving, settings_or_why, standing
+from infra.cli.dlq.diagnosis import SAFE_TO_PURGE, Allow, State, Verdict, judge, plans, what_is_wrong, work_of
+from infra.cli.dlq.letters import DeadLetter, Group, group
 from infra.cli.dlq.queue import dead_letter_queue
 from infra.cli.dlq.sample import require, take_sample, tell
-from infra.cli.dlq.selection import selector_options
-from infra.cli.printing import many, print_command, print_json, print_text
-from infra.cli.session import Session, session_options
-from infra.cli.times import iso, span
-from infra.cli.visible import visible
-from infra.cli.worker_view import find_serving, print_notes, settings_or_why
+from infra.cli.dlq.selection import Selector
+from infra.cli.printing import iso, many, print_command, print_json, print_notes, print_text, span, visible
+from infra.cli.session import Session
 from invalidator.aws.memory_table import MemoryTable
-from invalidator.batch.worker import OWN_ACCOUNT
-from invalidator.core.limits.allowance import Allowance
-from invalidator.core.limits.budget import Spending, within_budget
-from invalidator.core.sent import CLOCK_MARGIN_SECONDS, Coverage
+from invalidator.core.limits.account import Limits
+from invalidator.core.routing.distribution import Distribution
+from invalidator.core.sent import Coverage, safely_after
 from invalidator.core.work import BatchWork
 from invalidator.failures import MemoryUnavailable
 from invalidator.settings import Settings
@@ -31,14 +28,8 @@ IDS_SHOWN = 3
 PURGE = "invalidator dlq purge --export FILE --yes"
 
 
-@click.command(epilog="\b\nExample:\n  invalidator dlq explain --reason access-denied")
-@session_options
-@selector_options
-def explain(session: Session, *, selector: Selector) -> None:
-    """Say for each reason what is wrong, how it stands with the objects now, and the fix.
-
-    The worker's own reading, routing, planning and coverage run over the letters; nothing is sent.
-    """
+def explain_letters(session: Session, selector: Selector) -> None:
+    """Say for each reason what is wrong, how it stands with the objects now, and the fix."""
     with dead_letter_queue(session) as queue:
         sample = take_sample(queue)
         chosen = require(selector, sample)
@@ -49,8 +40,8 @@ def explain(session: Session, *, selector: Selector) -> None:
     if isinstance(settings, str):
         notes.append(f"{settings}; the template's defaults are assumed")
         settings = _defaults()
-    verdicts = _judge_all(deployed, chosen, settings, now, notes)
-    allow = _allowance(deployed, settings, now)
+    verdicts, distributions = _judge_all(deployed, chosen, settings, now, notes)
+    allow = _allowance(deployed, distributions, settings.limits, now)
     explained = [(each, [verdicts[letter.id] for letter in each.letters]) for each in group(chosen)]
     if session.as_json:
         groups = [_document(each, found, allow) for each, found in explained]
@@ -66,15 +57,17 @@ def explain(session: Session, *, selector: Selector) -> None:
 
 def _judge_all(
     deployed: Deployed, letters: Sequence[DeadLetter], settings: Settings, now: float, notes: list[str]
-) -> dict[str, Verdict]:
+) -> tuple[dict[str, Verdict], dict[str, Distribution]]:
     names = {bucket for letter in letters for bucket in letter.buckets}
     serving = find_serving(deployed, names, now)
     notes += serving.notes
-    routed = [(letter, *route(letter, serving.known, settings.index_document_names)) for letter in letters]
+    routed = [(letter, *work_of(letter, serving.known, settings.index_document_names)) for letter in letters]
     coverage = _coverage(deployed.memory, (work for _, _, work in routed), notes)
-    return {
+    verdicts = {
         letter.id: judge(letter, inbox, work, serving.unknown, coverage) for letter, inbox, work in routed
     }
+    works = [each for _, _, work in routed for each in work.by_distribution.values()]
+    return verdicts, {each.distribution.id: each.distribution for each in works}
 
 
 def _coverage(memory: MemoryTable, works: Iterable[BatchWork], notes: list[str]) -> Mapping[str, Coverage]:
@@ -83,29 +76,32 @@ def _coverage(memory: MemoryTable, works: Iterable[BatchWork], notes: list[str])
         for name, work in batch_work.by_distribution.items():
             oldest[name] = min([oldest.get(name, float("inf")), *work.paths.values()])
     try:
-        return {
-            name: Coverage(memory.sent_since(name, at + CLOCK_MARGIN_SECONDS)) for name, at in oldest.items()
-        }
+        return {name: Coverage(memory.sent_since(name, safely_after(at))) for name, at in oldest.items()}
     except MemoryUnavailable as error:
         notes.append(f"what was sent cannot be read, so everything counts as stale: {error}")
         return {}
 
 
-def _allowance(deployed: Deployed, settings: Settings, now: float) -> Callable[[int], Allowance]:
-    """Return what the worker would allow one invalidation of so many paths, within the month's budget."""
-    try:
-        spending = deployed.memory.recall((), OWN_ACCOUNT, now)[1].spending
-    except MemoryUnavailable:
-        spending = Spending()  # that the table cannot be read stands in the notes
-    ceiling = Allowance(settings.max_paths, min(settings.max_wildcards, settings.max_paths))
-    return lambda changed: within_budget(ceiling, settings.monthly_path_budget, spending, now, changed)
+def _allowance(
+    deployed: Deployed, distributions: Mapping[str, Distribution], limits: Limits, now: float
+) -> Allow:
+    """Return what the worker would send to a distribution at once, told from how many viewer paths changed."""
+
+    @functools.cache
+    def recalled(name: str) -> Standing:
+        try:
+            return standing(deployed, distributions[name], now)
+        except MemoryUnavailable:
+            return Standing()  # that the table cannot be read stands in the notes
+
+    return lambda name, changed: recalled(name).allow(limits, now, changed)
 
 
 def _defaults() -> Settings:
     return Settings(table_name="-", queue_url="-", dead_letter_queue_url="-")
 
 
-def _document(each: Group, verdicts: Sequence[Verdict], allow: Callable[[int], Allowance]) -> dict[str, Any]:
+def _document(each: Group, verdicts: Sequence[Verdict], allow: Allow) -> dict[str, Any]:
     return {
         "reason": each.reason,
         "count": len(each.letters),
@@ -131,7 +127,7 @@ def _document(each: Group, verdicts: Sequence[Verdict], allow: Callable[[int], A
     }
 
 
-def _print(each: Group, verdicts: Sequence[Verdict], allow: Callable[[int], Allowance], now: float) -> None:
+def _print(each: Group, verdicts: Sequence[Verdict], allow: Allow, now: float) -> None:
     age = span(now - each.letters[0].sent)
     print_text(f"{each.reason}: {many(len(each.letters), 'dead letter')}, the oldest {age} old")
     print_text(f"wrong: {what_is_wrong(each)}", "  ")

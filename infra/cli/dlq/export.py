@@ -9,26 +9,17 @@ from typing import Any
 
 import click
 
-from infra.cli.dlq.letters import DeadLetter, Selector
+from infra.cli.dlq.letters import DeadLetter, letter_document
 from infra.cli.dlq.queue import dead_letter_queue
 from infra.cli.dlq.sample import require, take_sample, tell
-from infra.cli.dlq.selection import selector_options
-from infra.cli.dlq_document import letter_document
+from infra.cli.dlq.selection import Selector
 from infra.cli.errors import CommandError
-from infra.cli.printing import many, print_json
-from infra.cli.session import Session, session_options
-from infra.cli.visible import visible
+from infra.cli.printing import many, print_json, visible
+from infra.cli.session import Session
 
 
-@click.command(epilog="\b\nExample:\n  invalidator dlq export dead-letters.jsonl --reason not-json")
-@session_options
-@selector_options
-@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
-def export(session: Session, *, selector: Selector, file: Path) -> None:
-    """Write dead letters to FILE, one JSON document a line; they stay in the queue.
-
-    Each line holds id, reason, detail, sent, buckets, distribution, body and attributes.
-    """
+def export_letters(session: Session, selector: Selector, file: Path) -> None:
+    """Write the selected letters to a new file; they stay in the queue."""
     with dead_letter_queue(session) as queue:
         sample = take_sample(queue)
         chosen = require(selector, sample)

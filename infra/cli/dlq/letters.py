@@ -9,6 +9,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from infra.cli.dlq.selection import known
+from infra.cli.printing import iso
 from invalidator.core.messages.backlog import PathBacklog
 from invalidator.core.messages.reading import read_body
 from invalidator.core.reasons import FIX, MEANING, Reason
@@ -42,34 +44,6 @@ class DeadLetter:
     buckets: tuple[str, ...] = ()
     distribution: str = ""
     attributes: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Selector:
-    """Which dead letters a command is about; an empty field selects by nothing, an empty selector all.
-
-    Attributes:
-        ids: SQS's message ids.
-        reasons: values of `Reason`.
-        buckets: bucket names; a letter that speaks of any of them is meant.
-    """
-
-    ids: frozenset[str] = frozenset()
-    reasons: frozenset[str] = frozenset()
-    buckets: frozenset[str] = frozenset()
-
-    @property
-    def everything(self) -> bool:
-        """Whether all dead letters are meant."""
-        return not (self.ids or self.reasons or self.buckets)
-
-    def takes(self, letter: DeadLetter) -> bool:
-        """Tell whether a letter is meant."""
-        return (
-            (not self.ids or letter.id in self.ids)
-            and (not self.reasons or letter.reason in self.reasons)
-            and (not self.buckets or not self.buckets.isdisjoint(letter.buckets))
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,14 +112,6 @@ def group(letters: Iterable[DeadLetter]) -> list[Group]:
     return sorted(groups, key=lambda each: (-len(each.letters), each.reason))
 
 
-def known(reason: str) -> Reason | None:
-    """Return the reason of that name, None where this version knows none."""
-    try:
-        return Reason(reason)
-    except ValueError:
-        return None
-
-
 def _about(body: str, sent: float) -> tuple[str, set[str]]:
     reading = read_body(body, sent)
     if isinstance(reading.backlog, PathBacklog):
@@ -157,3 +123,17 @@ def _about(body: str, sent: float) -> tuple[str, set[str]]:
 
 def _text(attributes: Mapping[str, Any], name: str) -> str:
     return str(attributes.get(name, {}).get("StringValue", ""))
+
+
+def letter_document(letter: DeadLetter, attributes: dict[str, Any]) -> dict[str, Any]:
+    """Return a letter's document, with its attributes in the form that the command shows them in."""
+    return {
+        "id": letter.id,
+        "reason": letter.reason,
+        "detail": letter.detail,
+        "sent": iso(letter.sent),
+        "buckets": list(letter.buckets),
+        "distribution": letter.distribution or None,
+        "attributes": attributes,
+        "body": letter.body,
+    }

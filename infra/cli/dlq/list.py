@@ -6,29 +6,17 @@ from typing import Any
 
 import click
 
-from infra.cli.dlq.letters import Group, Selector, group
-from infra.cli.dlq.queue import MOST_LETTERS, dead_letter_queue
+from infra.cli.dlq.letters import Group, group, letter_document
+from infra.cli.dlq.queue import dead_letter_queue
 from infra.cli.dlq.sample import require, take_sample, tell
-from infra.cli.dlq_document import letter_document
-from infra.cli.printing import print_json, print_table, print_text, some
-from infra.cli.session import Session, session_options
-from infra.cli.times import instant, iso, span
-from infra.cli.visible import visible
-
-NOT_EMPTY = 3
+from infra.cli.dlq.selection import Selector
+from infra.cli.errors import NOT_EMPTY
+from infra.cli.printing import instant, iso, print_json, print_table, print_text, some, span, visible
+from infra.cli.session import Session
 
 
-@click.command("list", epilog="\b\nExample:\n  invalidator dlq list --check")
-@session_options
-@click.option("--check", is_flag=True, help="Exit with 3 if the queue is not empty (for cron).")
-@click.option(
-    "--limit",
-    type=click.IntRange(1, MOST_LETTERS),
-    default=MOST_LETTERS,
-    help="Receive about this many at most.",
-)
 def list_letters(session: Session, *, check: bool, limit: int) -> int:
-    """List what is in the dead-letter queue, by reason."""
+    """List what is in the dead-letter queue, by reason; return the exit code."""
     with dead_letter_queue(session) as queue:
         sample = take_sample(queue, limit)
     groups = group(sample.letters)
@@ -40,11 +28,8 @@ def list_letters(session: Session, *, check: bool, limit: int) -> int:
     return NOT_EMPTY if check and not sample.empty else 0
 
 
-@click.command(epilog="\b\nExample:\n  invalidator dlq show 5fea7756-0ea4-451a-a703-a558b933e274")
-@session_options
-@click.argument("identifier", metavar="ID")
-def show(session: Session, identifier: str) -> None:
-    """Show one dead letter whole: its reason, its attributes, its body."""
+def show_letter(session: Session, identifier: str) -> None:
+    """Show one dead letter whole."""
     with dead_letter_queue(session) as queue:
         letter = require(Selector(ids=frozenset({identifier})), take_sample(queue))[0]
     if session.as_json:

@@ -11,7 +11,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from infra.cli.dlq.queue import DeadLetterQueue
-from infra.cli.progress import progress
+from infra.cli.printing import progress
 
 POLL_SECONDS = 1.0
 # One task a queue: with these it goes on.

@@ -5,35 +5,19 @@ from pathlib import Path
 import click
 
 from infra.cli.dlq.export import write_letters
-from infra.cli.dlq.letters import Selector, group
+from infra.cli.dlq.letters import group
 from infra.cli.dlq.queue import dead_letter_queue
 from infra.cli.dlq.sample import require, take_sample, tell
-from infra.cli.dlq.selection import selector_options
-from infra.cli.errors import CommandError
-from infra.cli.printing import many, print_json, print_text
-from infra.cli.progress import progress
-from infra.cli.session import Session, session_options
-from infra.cli.visible import visible
+from infra.cli.dlq.selection import Selector
+from infra.cli.errors import PARTLY_DONE, CommandError
+from infra.cli.printing import many, print_json, print_text, progress, visible
+from infra.cli.session import Session
 
-PARTLY = 2
 STEP = 100
 
 
-@click.command(epilog="\b\nExample:\n  invalidator dlq purge --reason not-json --export purged.jsonl --yes")
-@session_options
-@selector_options
-@click.option(
-    "--export",
-    "file",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Write the letters to this new file first (JSON lines); required with --yes.",
-)
-@click.option("--yes", is_flag=True, help="Do it; without this, only say what would be done.")
-def purge(session: Session, *, selector: Selector, file: Path | None, yes: bool) -> int:
-    """Delete dead letters: all, or those selected. What they stand for stays stale.
-
-    Nothing is deleted without --yes, nor without a copy in the file of --export.
-    """
+def purge_letters(session: Session, selector: Selector, file: Path | None, *, yes: bool) -> int:
+    """Delete the selected letters, or say what would be deleted; return the exit code."""
     if yes and file is None:
         raise CommandError("purge deletes for good; name a new file for a copy with --export FILE")
     with dead_letter_queue(session) as queue:
@@ -75,4 +59,4 @@ def purge(session: Session, *, selector: Selector, file: Path | None, yes: bool)
         click.echo(
             f"Dry run: nothing was deleted. To delete these {len(chosen)}, add --export FILE --yes.", err=True
         )
-    return PARTLY if failed else 0
+    return PARTLY_DONE if failed else 0

@@ -18,9 +18,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.cli.dlq.batches import BATCH, send_batches, send_entry
 from infra.cli.dlq.held import Held
+from infra.cli.dlq.interrupt import interrupted_at_the_end
 from infra.cli.dlq.letters import DeadLetter, read_letter
+from infra.cli.dlq.selection import MOST_LETTERS
 from infra.cli.errors import explain_aws_error
-from infra.cli.interrupt import interrupted_at_the_end
 from infra.cli.session import Session, output
 
 if TYPE_CHECKING:
@@ -30,8 +31,6 @@ HOLD_SECONDS = 120
 READERS = 8
 # What is held in memory at once: compact messages may have 1 MiB each.
 MOST_BYTES = 256 * 1024 * 1024
-# SQS lets 120,000 messages be in flight.
-MOST_LETTERS = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +171,7 @@ class DeadLetterQueue:
 
 def dead_letter_queue(session: Session) -> DeadLetterQueue:
     """Return the desk of the session's stack."""
-    from botocore.config import Config  # noqa: PLC0415  start-up
+    from botocore.config import Config
 
     return DeadLetterQueue(
         session.aws.client("sqs", config=Config(max_pool_connections=2 * READERS)),

@@ -9,18 +9,15 @@ from threading import Lock
 
 import click
 
-from infra.cli.dlq.letters import DeadLetter, Selector, group
+from infra.cli.dlq.letters import DeadLetter, group
 from infra.cli.dlq.move import Moved, move_all
 from infra.cli.dlq.queue import DeadLetterQueue, dead_letter_queue
 from infra.cli.dlq.sample import require, take_sample, tell
-from infra.cli.dlq.selection import selector_options
-from infra.cli.errors import CommandError
-from infra.cli.printing import many, print_json, print_text
-from infra.cli.progress import progress
-from infra.cli.session import Session, session_options
-from infra.cli.visible import harmless
+from infra.cli.dlq.selection import Selector
+from infra.cli.errors import PARTLY_DONE, CommandError
+from infra.cli.printing import harmless, many, print_json, print_text, progress
+from infra.cli.session import Session
 
-PARTLY = 2
 MOST_FAILURES_SHOWN = 5
 
 
@@ -41,18 +38,8 @@ class Done:
     failed: dict[str, str] = field(default_factory=dict)
 
 
-@click.command(
-    epilog="\b\nExamples:\n  invalidator dlq redrive\n  invalidator dlq redrive --reason access-denied --yes"
-)
-@session_options
-@selector_options
-@click.option("--yes", is_flag=True, help="Do it; without this, only say what would be done.")
-def redrive(session: Session, *, selector: Selector, yes: bool) -> int:
-    """Send dead letters to the queue again: all, or those selected.
-
-    Nothing is sent without --yes. Interrupted, it loses nothing and can be run again; killed, what it held comes
-    back to the dead-letter queue after two minutes.
-    """
+def redrive_selected(session: Session, selector: Selector, *, yes: bool) -> int:
+    """Send the selected letters to the queue again, or say what would be sent; return the exit code."""
     with dead_letter_queue(session) as queue:
         if not yes:
             return _dry_run(session, queue, selector)
@@ -140,7 +127,7 @@ def _tell_moved(session: Session, moved: Moved) -> int:
     click.echo(
         harmless(f"Not all were moved: {moved.why or moved.status}; run it again for the rest."), err=True
     )
-    return PARTLY
+    return PARTLY_DONE
 
 
 def _tell_done(session: Session, done: Done, missing: list[str]) -> int:
@@ -168,4 +155,4 @@ def _tell_done(session: Session, done: Done, missing: list[str]) -> int:
         click.echo(f"{len(done.failed)} failed and are still there; run it again for them.", err=True)
     if missing:
         click.echo(f"{len(missing)} ids were not received, the first is {missing[0]}.", err=True)
-    return PARTLY if done.failed or missing else 0
+    return PARTLY_DONE if done.failed or missing else 0

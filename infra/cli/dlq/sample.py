@@ -5,11 +5,11 @@ from typing import Any
 
 import click
 
-from infra.cli.dlq.letters import DeadLetter, Selector
-from infra.cli.dlq.queue import HOLD_SECONDS, MOST_LETTERS, Counts, DeadLetterQueue
+from infra.cli.dlq.letters import DeadLetter
+from infra.cli.dlq.queue import HOLD_SECONDS, Counts, DeadLetterQueue
+from infra.cli.dlq.selection import MOST_LETTERS, Selector
 from infra.cli.errors import CommandError
-from infra.cli.printing import many
-from infra.cli.progress import progress
+from infra.cli.printing import many, progress
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,56 @@
-"""The options that say which dead letters a command is about."""
+"""Which dead letters a command is about, and the options that say so."""
 
 import functools
 from collections.abc import Callable
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from infra.cli.dlq.letters import Selector, known
-from infra.cli.visible import visible
+from infra.cli.printing import visible
 from invalidator.core.reasons import Reason
+
+if TYPE_CHECKING:
+    from infra.cli.dlq.letters import DeadLetter
+
+# SQS lets 120,000 messages be in flight.
+MOST_LETTERS = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Selector:
+    """Which dead letters a command is about; an empty field selects by nothing, an empty selector all.
+
+    Attributes:
+        ids: SQS's message ids.
+        reasons: values of `Reason`.
+        buckets: bucket names; a letter that speaks of any of them is meant.
+    """
+
+    ids: frozenset[str] = frozenset()
+    reasons: frozenset[str] = frozenset()
+    buckets: frozenset[str] = frozenset()
+
+    @property
+    def everything(self) -> bool:
+        """Whether all dead letters are meant."""
+        return not (self.ids or self.reasons or self.buckets)
+
+    def takes(self, letter: "DeadLetter") -> bool:
+        """Tell whether a letter is meant."""
+        return (
+            (not self.ids or letter.id in self.ids)
+            and (not self.reasons or letter.reason in self.reasons)
+            and (not self.buckets or not self.buckets.isdisjoint(letter.buckets))
+        )
+
+
+def known(reason: str) -> Reason | None:
+    """Return the reason of that name, None where this version knows none."""
+    try:
+        return Reason(reason)
+    except ValueError:
+        return None
 
 
 def selector_options(command: Callable[..., Any]) -> Callable[..., Any]:

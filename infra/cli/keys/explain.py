@@ -8,10 +8,10 @@ import click
 from infra.cli.errors import CommandError
 from infra.cli.keys.explanation import Found, found_as_json, print_found
 from infra.cli.keys.freshness import Freshness, freshness
-from infra.cli.keys.routing import find_routing, routing_options
-from infra.cli.printing import print_json
-from infra.cli.session import Session, session_options
-from infra.cli.visible import visible
+from infra.cli.keys.routers import find_routers
+from infra.cli.keys.source import Source
+from infra.cli.printing import print_json, visible
+from infra.cli.session import Session
 from invalidator.core.routing.explanation import Explanation
 
 if TYPE_CHECKING:
@@ -24,38 +24,17 @@ DAY_SECONDS = 86_400
 _S3_URL = "s3://"
 
 
-@click.command()
-@click.argument("url", metavar="s3://BUCKET/KEY")
-@routing_options
-@session_options
-def explain(
-    session: Session,
-    *,
-    url: str,
-    distribution_files: tuple[str, ...],
-    policy_files: tuple[str, ...],
-    index_documents: str | None,
-) -> None:
-    """Say where an object is served, and why; and whether it was invalidated.
-
-    For each distribution of the bucket: the viewer paths of the key, the cache behavior that takes each,
-    what would be sent, and the newest invalidation that covered it. The key is not encoded, as in
-    'aws s3 ls'. With --distribution, AWS is not asked.
-
-    \b
-    Example:
-      aws cloudfront get-distribution --id E1 > e1.json
-      invalidator explain s3://my-site/docs/index.html --distribution e1.json
-    """  # noqa: D301  \b is click's mark for a paragraph that keeps its line breaks
+def explain_key(session: Session, url: str, source: Source) -> None:
+    """Say where an object is served, and why; and whether it was invalidated."""
     bucket, key = _bucket_and_key(url)
-    routing = find_routing(session, bucket, distribution_files, policy_files, index_documents)
-    changed = None if routing.deployed is None else _last_modified(session, bucket, key)
+    theirs = find_routers(session, bucket, source)
+    changed = None if theirs.deployed is None else _last_modified(session, bucket, key)
     found = []
-    for name, routers in routing.routers.items():
+    for name, routers in theirs.routers.items():
         explanations = [router.explain(key) for router in routers]
         known = None
-        if routing.deployed is not None and any(each.paths for each in explanations):
-            known = _freshness(routing.deployed, name, explanations, changed)
+        if theirs.deployed is not None and any(each.paths for each in explanations):
+            known = _freshness(theirs.deployed, name, explanations, changed)
         found.append(Found(name, explanations, routers[0].distribution.aliases, known))
     if session.as_json:
         print_json(found_as_json(bucket, key, changed, found))
@@ -79,7 +58,7 @@ def _bucket_and_key(url: str) -> tuple[str, str]:
 
 def _last_modified(session: Session, bucket: str, key: str) -> float | None:
     """When S3 says the object changed; None where it does not say: deleted, or reading is not allowed."""
-    from botocore.exceptions import ClientError, ParamValidationError  # noqa: PLC0415  start-up
+    from botocore.exceptions import ClientError, ParamValidationError
 
     try:
         modified: datetime = session.client("s3").head_object(Bucket=bucket, Key=key)["LastModified"]
@@ -98,9 +77,9 @@ def _last_modified(session: Session, bucket: str, key: str) -> float | None:
 def _freshness(
     deployed: "Deployed", distribution: str, explanations: Sequence[Explanation], changed: float | None
 ) -> Freshness:
-    import time  # noqa: PLC0415  start-up
+    import time
 
-    from infra.cli.deployed import one_line  # noqa: PLC0415  start-up: with files, AWS is not asked
+    from infra.cli.deployed import one_line
 
     with one_line():
         sent = deployed.memory.sent_since(distribution, time.time() - REMEMBERED_DAYS * DAY_SECONDS)

@@ -7,12 +7,10 @@ from typing import Any
 import click
 
 from infra.cli.keys.freshness import Freshness
-from infra.cli.printing import print_text
-from infra.cli.times import instant, iso
-from infra.cli.visible import visible
+from infra.cli.printing import instant, iso, print_text, visible
 from invalidator.core.routing.behavior_rules import Reach
 from invalidator.core.routing.explanation import Explanation, OriginVerdict, PathVerdict
-from invalidator.core.sent import Sent
+from invalidator.core.sent import CLOCK_MARGIN_SECONDS, Sent
 
 _REACHES = {Reach.NOT_HERE: "no", Reach.PLAIN: "yes", Reach.WITH_QUERY_STRINGS: "by query string"}
 
@@ -125,8 +123,13 @@ def _freshness_as_text(known: Freshness) -> list[str]:
         return [f"fresh: changed {instant(known.changed)}, then {_invalidation(known.oldest)}"]
     lines = []
     if known.changed is not None:
+        since = (
+            f"invalidated too soon after to be sure (clocks differ: {CLOCK_MARGIN_SECONDS:.0f} s are needed)"
+            if known.oldest is not None and known.oldest.created >= known.changed
+            else "not invalidated since"
+        )
         lines.append(
-            f"waiting: changed {instant(known.changed)}, and not invalidated since; see: invalidator status, "
+            f"waiting: changed {instant(known.changed)}, and {since}; see: invalidator status, "
             "invalidator dlq explain"
         )
     for path, sent in known.covering.items():

@@ -13,19 +13,19 @@ class Freshness:
     Attributes:
         covering: for each path, the newest invalidation that covers it, None where none is remembered.
         changed: when the object changed, epoch seconds; None where that is not known.
+        fresh: whether the worker counts each path as covered since then: it would send none of them again.
     """
 
     covering: dict[str, Sent | None]
     changed: float | None
+    fresh: bool
 
     @property
     def state(self) -> str:
         """`covered`, `waiting` (changed since, or never invalidated), or `unknown` where the change is not known."""
         if self.changed is None:
             return "unknown"
-        changed = self.changed
-        fresh = all(sent is not None and sent.created >= changed for sent in self.covering.values())
-        return "covered" if fresh else "waiting"
+        return "covered" if self.fresh else "waiting"
 
     @property
     def oldest(self) -> Sent | None:
@@ -44,14 +44,12 @@ def freshness(paths: Iterable[str], sent: Sequence[Sent], changed: float | None)
         sent: the distribution's invalidations that are remembered.
         changed: when the object changed, epoch seconds; None where that is not known.
     """
-    newest_first = sorted(sent, key=lambda each: each.created, reverse=True)
+    named = tuple(paths)
+    newest_first = [Coverage((each,)) for each in sorted(sent, key=lambda each: each.created, reverse=True)]
     always = float("-inf")
-    return Freshness(
-        {
-            path: next(
-                (each for each in newest_first if Coverage((each,)).covering(path, always) is not None), None
-            )
-            for path in paths
-        },
-        changed,
-    )
+    covering = {
+        path: next((found for each in newest_first if (found := each.covering(path, always))), None)
+        for path in named
+    }
+    fresh = changed is not None and not Coverage(sent).uncovered(dict.fromkeys(named, changed))
+    return Freshness(covering, changed, fresh)

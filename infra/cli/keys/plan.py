@@ -8,76 +8,53 @@ import click
 
 from infra.cli.errors import CommandError
 from infra.cli.input_files import STDIN, read_keys
+from infra.cli.keys.commands import DEFAULT_MAX_PATHS, DEFAULT_MAX_WILDCARDS
 from infra.cli.keys.planning import DistributionPlan, plan_for
-from infra.cli.keys.routing import find_routing, routing_options
-from infra.cli.printing import print_json, print_table
-from infra.cli.session import Session, session_options
-from infra.cli.visible import visible
+from infra.cli.keys.routers import find_routers
+from infra.cli.keys.source import Source
+from infra.cli.printing import print_json, print_table, visible
+from infra.cli.session import Session
 from invalidator.core.limits.allowance import Allowance
 from invalidator.core.routing.distribution import Distribution
 
 if TYPE_CHECKING:
     from infra.cli.deployed import Deployed
 
-DEFAULT_MAX_PATHS = 1000
-DEFAULT_MAX_WILDCARDS = 15
 MOST_SHOWN = 20
 
 
-@click.command()
-@click.option("--bucket", required=True, help="The bucket whose objects changed.")
-@click.option(
-    "--keys", required=True, metavar="FILE", help="The changed keys, one a line, not encoded; - is stdin."
-)
-@click.option(
-    "--inventory", metavar="FILE", help="Every key in the bucket after the change, one a line; - is stdin."
-)
-@click.option(
-    "--max-paths",
-    type=click.IntRange(min=1),
-    help=f"The most paths to send.  [default: {DEFAULT_MAX_PATHS}, or the stack's]",
-)
-@click.option(
-    "--max-wildcards",
-    type=click.IntRange(min=1),
-    help=f"The most of them that are wildcards.  [default: {DEFAULT_MAX_WILDCARDS}, or the stack's]",
-)
-@routing_options
-@session_options
-def plan(
+def plan_keys(
     session: Session,
     *,
     bucket: str,
     keys: str,
-    distribution_files: tuple[str, ...],
-    policy_files: tuple[str, ...],
     inventory: str | None,
+    source: Source,
     max_paths: int | None,
     max_wildcards: int | None,
-    index_documents: str | None,
 ) -> None:
-    """Show what would be invalidated when these keys change; send nothing.
+    """Show what these keys would send.
 
-    With --distribution this needs no AWS account, so routing can be tested before it is deployed. Without,
-    the distributions are those that the stack would invalidate.
-
-    \b
-    Example:
-      aws cloudfront get-distribution --id E1 > e1.json
-      printf 'index.html\\nimg/logo.svg\\n' > keys.txt
-      invalidator plan --bucket my-site --keys keys.txt --distribution e1.json
-    """  # noqa: D301  \b is click's mark for a paragraph that keeps its line breaks
-    if [keys, inventory, *distribution_files, *policy_files].count(STDIN) > 1:
+    Args:
+        session: how it answers, and the stack that is asked where `source` names no files.
+        bucket: the bucket's name.
+        keys: the file of changed keys.
+        inventory: the file of every key, None where that is not known.
+        source: where the distributions come from.
+        max_paths: the most paths; None for the default, or the stack's.
+        max_wildcards: the most wildcards among them, likewise.
+    """
+    if [keys, inventory, *source.distributions, *source.policies].count(STDIN) > 1:
         raise CommandError("stdin can be read once only: give '-' for one file")
     if not bucket or "/" in bucket or ":" in bucket:
         raise CommandError(f"--bucket {visible(bucket)!r}: give the bucket's name alone, such as my-site")
     changed = read_keys(keys)
     stored = None if inventory is None else read_keys(inventory)
-    routing = find_routing(session, bucket, distribution_files, policy_files, index_documents)
-    allow = partial(_allowance, routing.deployed, max_paths, max_wildcards)
+    theirs = find_routers(session, bucket, source)
+    allow = partial(_allowance, theirs.deployed, max_paths, max_wildcards)
     plans = [
         plan_for(routers, changed, partial(allow, routers[0].distribution), stored)
-        for routers in routing.routers.values()
+        for routers in theirs.routers.values()
     ]
     if session.as_json:
         print_json(_as_json(bucket, changed, plans))
@@ -97,9 +74,13 @@ def _allowance(
     elif deployed is None:
         allowance = Allowance(DEFAULT_MAX_PATHS, DEFAULT_MAX_WILDCARDS)
     else:
-        from infra.cli.allowance_now import allowance_now  # noqa: PLC0415  start-up: with files, AWS is not asked
+        import time
 
-        allowance = allowance_now(deployed, distribution, changed)
+        from infra.cli.deployed import one_line, standing
+
+        now = time.time()
+        with one_line():
+            allowance = standing(deployed, distribution, now).allow(deployed.settings.limits, now, changed)
         click.echo(
             f"note: {visible(distribution.id)} would get at most {allowance.paths} paths now, "
             f"{allowance.wildcards} of them wildcards",

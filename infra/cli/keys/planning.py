@@ -10,6 +10,7 @@ from invalidator.core.coalescing.collateral import Inventory
 from invalidator.core.limits.allowance import Allowance
 from invalidator.core.limits.budget import FREE_PATHS_A_MONTH, cost_usd
 from invalidator.core.routing.behavior_wildcards import outermost
+from invalidator.core.routing.path_encoding import with_plus
 from invalidator.core.routing.viewer_paths import Router
 
 
@@ -86,7 +87,7 @@ def _outermost(objects: Iterable[tuple[str, ...]]) -> Iterable[str]:
             yield paths[0]
             continue
         stems = {path.removesuffix("*") for path in paths}
-        stems -= {plus for stem in stems if "%20" in stem and (plus := stem.replace("%20", "+")) in stems}
+        stems -= {plus for stem in stems if (plus := with_plus(stem)) != stem}
         for stem in stems:
             if not any(other != stem and other.startswith(stem) for other in stems):
                 yield stem

@@ -3,20 +3,17 @@
 import time
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from infra.cli.deployed import Deployed, one_line
-from infra.cli.errors import CommandError
-from infra.cli.pin_request import checked_pin, pin_as_text
-from infra.cli.printing import print_json
-from infra.cli.route.mapping import bucket_as_json, bucket_as_text, unresolved_as_text
-from infra.cli.route.pin import check_pin
-from infra.cli.route.refresh import PARTLY_DONE, Refreshed, refresh_mapping
+from infra.cli.errors import PARTLY_DONE, CommandError
+from infra.cli.printing import print_json, visible
 from infra.cli.session import Session, session_options
-from infra.cli.visible import visible
-from invalidator.core.routing.survey import Survey
+
+if TYPE_CHECKING:
+    from infra.cli.route.refresh import Refreshed
+    from invalidator.core.routing.survey import Survey
 
 
 @click.group()
@@ -36,6 +33,10 @@ def list_routes(session: Session) -> int:
     Example:
       invalidator route list
     """  # noqa: D301  \b is click's mark for a paragraph that keeps its line breaks
+    from infra.cli.deployed import Deployed, one_line
+    from infra.cli.route.mapping import bucket_as_json, bucket_as_text, unresolved_as_text
+    from invalidator.core.routing.survey import Survey
+
     deployed = Deployed(session)
     with one_line():
         stored, pins = deployed.memory.all_routes(), deployed.memory.pins()
@@ -49,12 +50,13 @@ def list_routes(session: Session) -> int:
         )
         code = PARTLY_DONE
     buckets = sorted({*stored, *survey.serving, *(pin.bucket for pin in pins)})
-    reports = [bucket_as_json(bucket, stored.get(bucket), pins) for bucket in buckets]
     if session.as_json:
+        reports = [bucket_as_json(bucket, stored.get(bucket), pins) for bucket in buckets]
         print_json({"buckets": reports} | _not_told(survey))
         return code
     now = time.time()
-    blocks = [bucket_as_text(report, now) for report in reports] or ["no bucket is known to be served"]
+    blocks = [bucket_as_text(bucket, stored.get(bucket), pins, now) for bucket in buckets]
+    blocks = blocks or ["no bucket is known to be served"]
     if not_told := unresolved_as_text(survey.unresolved, survey.unreadable):
         blocks.append(not_told)
     click.echo("\n\n".join(blocks))
@@ -71,15 +73,22 @@ def show(session: Session, *, bucket: str) -> None:
     Example:
       invalidator route show my-site
     """  # noqa: D301  \b is click's mark for a paragraph that keeps its line breaks
+    from infra.cli.deployed import Deployed, one_line
+    from infra.cli.route.mapping import bucket_as_json, bucket_as_text
+    from infra.cli.route.pin import pin_as_text
+
     deployed = Deployed(session)
     with one_line():
         stored, pins = deployed.memory.all_routes().get(bucket), deployed.memory.pins()
-    report = bucket_as_json(bucket, stored, pins)
-    report["pins"] = [asdict(pin) for pin in pins if pin.bucket == bucket]
     if session.as_json:
-        print_json(report)
+        print_json(
+            {
+                **bucket_as_json(bucket, stored, pins),
+                "pins": [asdict(pin) for pin in pins if pin.bucket == bucket],
+            }
+        )
         return
-    lines = [bucket_as_text(report, time.time(), behaviors=True)]
+    lines = [bucket_as_text(bucket, stored, pins, time.time(), behaviors=True)]
     lines += [f"  pin: {pin_as_text(pin)}" for pin in pins if pin.bucket == bucket]
     click.echo("\n".join(lines))
 
@@ -106,6 +115,10 @@ def pin(
     Example:
       invalidator route pin my-site --distribution E1 --origin-path /site
     """  # noqa: D301  \b is click's mark for a paragraph that keeps its line breaks
+    from infra.cli.deployed import Deployed, one_line
+    from infra.cli.route.pin import check_pin, checked_pin, pin_as_text
+    from infra.cli.route.refresh import refresh_mapping
+
     wanted = checked_pin(bucket, distribution, origin_path, prefix, role_arn)
     deployed = Deployed(session)
     for note in check_pin(deployed, wanted):
@@ -135,6 +148,10 @@ def unpin(
     Example:
       invalidator route unpin my-site --distribution E1
     """  # noqa: D301  \b is click's mark for a paragraph that keeps its line breaks
+    from infra.cli.deployed import Deployed, one_line
+    from infra.cli.route.pin import pin_as_text
+    from infra.cli.route.refresh import refresh_mapping
+
     deployed = Deployed(session)
     with one_line():
         pins = [
@@ -166,6 +183,11 @@ def refresh(session: Session) -> int:
     Example:
       invalidator route refresh
     """  # noqa: D301  \b is click's mark for a paragraph that keeps its line breaks
+    from infra.cli.deployed import Deployed
+    from infra.cli.route.mapping import unresolved_as_text
+    from infra.cli.route.refresh import refresh_mapping
+    from invalidator.core.routing.survey import Survey
+
     refreshed = refresh_mapping(Deployed(session))
     served = refreshed.served
     survey = refreshed.survey or Survey()
@@ -175,7 +197,7 @@ def refresh(session: Session) -> int:
     return _say(session, {"served_buckets": served} | _not_told(survey), done, refreshed)
 
 
-def _say(session: Session, report: Mapping[str, Any], done: str, refreshed: Refreshed) -> int:
+def _say(session: Session, report: Mapping[str, Any], done: str, refreshed: "Refreshed") -> int:
     if session.as_json:
         print_json({**report, "changes": refreshed.changes})
     elif refreshed.survey is None:
@@ -186,7 +208,7 @@ def _say(session: Session, report: Mapping[str, Any], done: str, refreshed: Refr
     return refreshed.code
 
 
-def _not_told(survey: Survey) -> dict[str, Any]:
+def _not_told(survey: "Survey") -> dict[str, Any]:
     return {
         "unresolved": [asdict(each) for each in survey.unresolved],
         "unreadable": [asdict(each) for each in survey.unreadable],

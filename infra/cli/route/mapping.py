@@ -1,12 +1,10 @@
 """The mapping of buckets to distributions, as people see it: what is stored, and how it differs after a scan."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from infra.cli.times import instant, iso
-from infra.cli.visible import visible
-from invalidator.core.routing.distribution import Distribution
+from infra.cli.printing import instant, iso, visible
+from invalidator.core.routing.distribution import Behavior, Distribution, Origin
 from invalidator.core.routing.pins import Pin
 from invalidator.core.routing.survey import Unreadable, Unresolved
 from invalidator.ports import StoredRoutes
@@ -14,14 +12,14 @@ from invalidator.ports import StoredRoutes
 
 def bucket_as_json(bucket: str, stored: StoredRoutes | None, pins: Iterable[Pin]) -> dict[str, Any]:
     """Return what is known of a bucket. `fresh_until` is null where nothing is stored of it."""
-    pinned = {pin.distribution for pin in pins if pin.bucket == bucket}
+    pinned = _pinned(bucket, pins)
     return {
         "bucket": bucket,
         "fresh_until": None if stored is None else iso(stored.fresh_until),
         "distributions": [
             {
                 "id": each.id,
-                "known": "pinned" if each.id in pinned else "discovered",
+                "known": _known(each, pinned),
                 "role": each.role,
                 "aliases": each.aliases,
                 "root_object": each.root_object,
@@ -34,13 +32,12 @@ def bucket_as_json(bucket: str, stored: StoredRoutes | None, pins: Iterable[Pin]
                         "prefix": origin.prefix,
                         "website": origin.website,
                     }
-                    for origin in each.origins
-                    if origin.bucket == bucket
+                    for origin in _origins(bucket, each)
                 ],
                 "behaviors": [
                     {
                         "pattern": behavior.pattern,
-                        "serves_bucket": _leads_to(bucket, each, behavior.origins),
+                        "serves_bucket": _leads_to(bucket, each, behavior),
                         "query_strings": behavior.query_strings,
                         "rewrites": behavior.rewrites,
                     }
@@ -52,32 +49,35 @@ def bucket_as_json(bucket: str, stored: StoredRoutes | None, pins: Iterable[Pin]
     }
 
 
-def bucket_as_text(report: Mapping[str, Any], now: float, *, behaviors: bool = False) -> str:
-    """Write what `bucket_as_json` returns.
+def bucket_as_text(
+    bucket: str, stored: StoredRoutes | None, pins: Iterable[Pin], now: float, *, behaviors: bool = False
+) -> str:
+    """Write what is known of a bucket.
 
     Args:
-        report: of one bucket.
+        bucket: its name.
+        stored: what the table knows of it, None where nothing is stored.
+        pins: what people pinned, of any bucket.
         now: epoch seconds.
         behaviors: whether each distribution's cache behaviors are listed too.
     """
-    until = report["fresh_until"]
-    if until is None:
-        return f"{visible(report['bucket'])}\n  nothing is stored of it; the worker asks when it changes"
-    at = datetime.fromisoformat(until).timestamp()
-    age = f"{'fresh until' if at > now else 'stale since'} {instant(at)}"
-    lines = [visible(report["bucket"]), f"  {age}"]
-    if not report["distributions"]:
+    if stored is None:
+        return f"{visible(bucket)}\n  nothing is stored of it; the worker asks when it changes"
+    age = f"{'fresh until' if stored.fresh(now) else 'stale since'} {instant(stored.fresh_until)}"
+    lines = [visible(bucket), f"  {age}"]
+    if not stored.distributions:
         lines.append("  no distribution serves it")
-    for each in report["distributions"]:
-        for origin in each["origins"]:
-            where = f"OriginPath {visible(origin['origin_path']) or '/'}"
-            if origin["prefix"]:
-                where += f", prefix {visible(origin['prefix'])}"
-            lines.append(f"  {each['id']}  {each['known']}  {where}")
-        if each["role"]:
-            lines.append(f"    role {visible(each['role'])}")
+    pinned = _pinned(bucket, pins)
+    for each in stored.distributions:
+        for origin in _origins(bucket, each):
+            where = f"OriginPath {visible(origin.path) or '/'}"
+            if origin.prefix:
+                where += f", prefix {visible(origin.prefix)}"
+            lines.append(f"  {each.id}  {_known(each, pinned)}  {where}")
+        if each.role:
+            lines.append(f"    role {visible(each.role)}")
         if behaviors:
-            lines += _details(each)
+            lines += _details(bucket, each)
     return "\n".join(lines)
 
 
@@ -127,26 +127,31 @@ def _by_id(stored: StoredRoutes | None) -> dict[str, list[Distribution]]:
     return found
 
 
-def _leads_to(bucket: str, distribution: Distribution, origins: Iterable[str]) -> bool:
-    theirs = {origin.id for origin in distribution.origins if origin.bucket == bucket}
-    return not theirs.isdisjoint(origins)
+def _pinned(bucket: str, pins: Iterable[Pin]) -> set[str]:
+    return {pin.distribution for pin in pins if pin.bucket == bucket}
 
 
-def _details(distribution: Mapping[str, Any]) -> list[str]:
+def _known(distribution: Distribution, pinned: Collection[str]) -> str:
+    return "pinned" if distribution.id in pinned else "discovered"
+
+
+def _origins(bucket: str, distribution: Distribution) -> list[Origin]:
+    return [origin for origin in distribution.origins if origin.bucket == bucket]
+
+
+def _leads_to(bucket: str, distribution: Distribution, behavior: Behavior) -> bool:
+    return not {origin.id for origin in _origins(bucket, distribution)}.isdisjoint(behavior.origins)
+
+
+def _details(bucket: str, distribution: Distribution) -> list[str]:
     lines = []
-    if distribution["aliases"]:
-        lines.append(f"    also called {', '.join(map(visible, distribution['aliases']))}")
-    if distribution["root_object"]:
-        lines.append(f"    / is {visible(distribution['root_object'])}")
-    for behavior in distribution["behaviors"]:
-        facts = [] if behavior["serves_bucket"] else ["another origin"]
-        facts += ["cached by query string"] * behavior["query_strings"] + ["a function"] * behavior[
-            "rewrites"
-        ]
-        lines.append(
-            f"    behavior {visible(behavior['pattern'])}" + (f": {', '.join(facts)}" if facts else "")
-        )
-    lines += [
-        f"    cache policy {visible(each)} could not be read" for each in distribution["unknown_policies"]
-    ]
+    if distribution.aliases:
+        lines.append(f"    also called {', '.join(map(visible, distribution.aliases))}")
+    if distribution.root_object:
+        lines.append(f"    / is {visible(distribution.root_object)}")
+    for behavior in distribution.behaviors:
+        facts = [] if _leads_to(bucket, distribution, behavior) else ["another origin"]
+        facts += ["cached by query string"] * behavior.query_strings + ["a function"] * behavior.rewrites
+        lines.append(f"    behavior {visible(behavior.pattern)}" + (f": {', '.join(facts)}" if facts else ""))
+    lines += [f"    cache policy {visible(each)} could not be read" for each in distribution.unknown_policies]
     return lines

@@ -7,13 +7,12 @@ from dataclasses import dataclass
 import click
 
 from infra.cli.deployed import Deployed, one_line
+from infra.cli.errors import PARTLY_DONE
 from infra.cli.route.mapping import difference
 from invalidator.batch.routes import answers
 from invalidator.core.routing.survey import Survey
 from invalidator.failures import Failure
 from invalidator.ports import StoredRoutes
-
-PARTLY_DONE = 2
 
 
 @dataclass(frozen=True, slots=True)

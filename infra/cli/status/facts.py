@@ -9,15 +9,14 @@ from typing import Any, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from infra.cli.deployed import Deployed
+from infra.cli.deployed import Deployed, settings_or_why
 from infra.cli.errors import CommandError, explain_aws_error
+from infra.cli.pause import event_source_mapping, is_off
 from infra.cli.session import Session, output
 from infra.cli.status.measured import Latency, latency, oldest_seconds
-from infra.cli.worker_switch import is_off, mapping_of
-from infra.cli.worker_view import settings_or_why
 from invalidator.aws.cloudfront import CloudFrontInvalidations
 from invalidator.aws.memory_table import MemoryTable
-from invalidator.batch.worker import OWN_ACCOUNT
+from invalidator.core.limits.account import OWN_ACCOUNT
 from invalidator.core.limits.room import LONGEST_SECONDS, in_progress
 from invalidator.core.sent import Sent
 from invalidator.failures import Failure
@@ -77,7 +76,7 @@ def gather(session: Session, now: float) -> Facts:
     )
     facts.dead_letters = None if dead is None else dead.waiting + dead.in_flight
     facts.oldest_seconds = _ask(facts, "the age of the backlog", lambda: oldest_seconds(session, queue, now))
-    facts.paused = _ask(facts, "whether it is paused", lambda: is_off(mapping_of(session)))
+    facts.paused = _ask(facts, "whether it is paused", lambda: is_off(event_source_mapping(session)))
     deployed = Deployed(session)
     settings = settings_or_why(deployed)
     if isinstance(settings, str):

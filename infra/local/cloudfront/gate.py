@@ -16,7 +16,6 @@ from infra.local.cloudfront.faults import Fault
 from infra.local.cloudfront.path_rules import refusal_of_paths
 from infra.local.cloudfront.proxy import Answer, Forward, Proxy, Request
 from infra.local.cloudfront.quotas import Quotas, QuotaSettings, Refusal
-from infra.local.cloudfront.seen import Seen
 from infra.local.cloudfront.wire import (
     error_body,
     operation_of,
@@ -25,6 +24,30 @@ from infra.local.cloudfront.wire import (
     shown_invalidations,
     with_state,
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One CreateInvalidation call that reached the gate.
+
+    Attributes:
+        at: when, epoch seconds.
+        distribution: the distribution's id.
+        paths: the items as they stood in the request.
+        reference: CallerReference.
+        invalidation: the invalidation's id where there is one: created now, or earlier with this reference.
+        repeat: whether it was created earlier, so that this call cost nothing.
+        refusal: the error the caller got, None where it was accepted.
+    """
+
+    at: float
+    distribution: str
+    paths: tuple[str, ...]
+    reference: str
+    invalidation: str | None = None
+    repeat: bool = False
+    refusal: Refusal | None = None
+
 
 # The local AWS has one account; its rates are counted under this name.
 ACCOUNT = "000000000000"

@@ -5,12 +5,60 @@ invalidations], so both can be enforced, alone or together, each in its strictes
 passes under every milder one. The gate asks it in real time, the simulator in virtual time.
 """
 
+import heapq
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
-from infra.local.cloudfront.in_progress import InProgress
-from infra.local.cloudfront.token_bucket import TokenBucket
+
+@dataclass(slots=True)
+class InProgress:
+    """A heap of (completes, paths, wildcards), and its sums.
+
+    Attributes:
+        running: what has not completed; the first to complete is first.
+        paths: in progress, wildcards included.
+        wildcards: in progress.
+    """
+
+    running: list[tuple[float, int, int]] = field(default_factory=list)
+    paths: int = 0
+    wildcards: int = 0
+
+    def complete(self, now: float) -> None:
+        """Leave out what has completed by now."""
+        while self.running and self.running[0][0] <= now:
+            _, paths, wildcards = heapq.heappop(self.running)
+            self.paths -= paths
+            self.wildcards -= wildcards
+
+    def add(self, completes: float, paths: int, wildcards: int) -> None:
+        """Add an invalidation."""
+        heapq.heappush(self.running, (completes, paths, wildcards))
+        self.paths += paths
+        self.wildcards += wildcards
+
+
+class TokenBucket:
+    """Holds at most `burst` tokens and regains `rate` a second; full at first."""
+
+    def __init__(self, rate: float, burst: float) -> None:
+        self._rate = rate
+        self._burst = burst
+        self._tokens = burst
+        self._at = float("-inf")
+
+    def holds(self, now: float, tokens: float) -> bool:
+        """Tell whether so many tokens could be taken now; a tie that floats blur counts as yes."""
+        if now > self._at:
+            if self._at != float("-inf"):
+                self._tokens = min(self._burst, self._tokens + (now - self._at) * self._rate)
+            self._at = now
+        return tokens <= self._tokens + 1e-9
+
+    def take(self, tokens: float) -> None:
+        """Take what `holds` said is there."""
+        self._tokens -= tokens
 
 
 class Regime(StrEnum):

@@ -124,7 +124,7 @@ def test_disconnect_takes_ours_and_leaves_theirs(aws, run):
     ("arguments", "line"),
     [
         (["nowhere"], "no bucket 'nowhere'; check its name"),
-        (["Blog"], "bucket name 'Blog' holds capitals, which S3 does not allow; did you mean 'blog'?"),
+        (["Blog"], "no bucket 'Blog'; check its name (those made since March 2018 hold no capitals)"),
         (["blog", "blog"], "bucket 'blog' is named twice; name it once"),
         (["far"], "bucket 'far' is in eu-central-1, the queue in eu-west-1"),
         (["blog", "--suffix", "*.html"], "holds a *, which S3 takes as no wildcard; give it without"),
@@ -169,7 +169,7 @@ def test_json_holds_the_whole_result(aws, run):
         True,
         True,
     )
-    assert done["difference"][0].startswith("+ queue cloudfront-invalidator-site: ")
+    assert done["difference"][0].startswith("+ queue cloudfront-invalidator-site.by-hand: ")
     assert failed == {"bucket": "nowhere", "error": "no bucket 'nowhere'; check its name"}
 
 

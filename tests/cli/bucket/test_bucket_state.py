@@ -8,8 +8,8 @@ from bucket_subscription.owner import Owner
 from infra.cli.bucket.desk import speaks_of
 from infra.cli.bucket.state import read_state
 
-OWNER = Owner("site")
 QUEUE = read_queue_arn("arn:aws:sqs:eu-west-1:123456789012:site-changes")
+OWNER = Owner("site", (QUEUE.arn,))
 DIRECT = {"QueueConfigurations": [OWNER.entry(QUEUE.arn, KeyFilter())]}
 EVENTBRIDGE = {"EventBridgeConfiguration": {}}
 
@@ -30,7 +30,7 @@ EVENTBRIDGE = {"EventBridgeConfiguration": {}}
     ],
 )
 def test_a_bucket_works_through_eventbridge_where_a_rule_takes_its_events_on(document, rules, state, reason):
-    found = read_state("blog", document, OWNER, QUEUE, problem=None, rules_for=lambda bucket: rules)
+    found = read_state("blog", document, OWNER, problem=None, rules_for=lambda bucket: rules)
     assert found.state == state
     assert reason in found.reason
 

@@ -8,6 +8,7 @@ import pytest
 
 from invalidator.aws.distributions import CloudFrontDiscovery
 from invalidator.aws.memory_table import MemoryTable
+from invalidator.core.limits.pace import Pace
 from invalidator.core.reasons import FIX, Reason
 from invalidator.core.routing.distribution import Behavior, Distribution, Origin
 from invalidator.core.sent import Sent
@@ -88,7 +89,7 @@ def test_original_messages_go_through_the_workers_own_routing(desk):
     desk.bury(notification("dir/ü.html"))
     found = only(desk)
     assert found["reason"] == "unfinished"
-    assert "make logs" in found["fix"]
+    assert "invalidator logs" in found["fix"]
     assert "e.g. /dir/%C3%BC.html" in found["letters"][0]["why"]
 
 
@@ -119,6 +120,25 @@ def test_many_stale_paths_are_planned_as_the_worker_would_within_its_limits(desk
     (plan,) = only(desk)["redrive_would_send"]
     assert plan["paths"] < 500
     assert plan["wildcards"] >= 1
+
+
+@pytest.mark.parametrize("what", ["learned pace", "in progress"])
+def test_a_redrive_is_promised_what_plan_promises(desk, tmp_path, what):
+    now = time.time()
+    if what == "learned pace":
+        desk.memory.learn("self", Pace(4, 1, gap=2.0, learned=now))
+    else:
+        desk.memory.record(Sent("E1", "I1", now, tuple(f"/old/{each}/*" for each in range(10))), "self", now)
+    keys = [f"{number % 9}/{number}" for number in range(900)]
+    desk.bury(compact(paths=dict.fromkeys((f"/{key}" for key in keys), changed())), "unavailable")
+    (tmp_path / "keys.txt").write_text("\n".join(keys))
+
+    (redrive,) = only(desk)["redrive_would_send"]
+
+    answer = desk.run("plan", "--bucket", "site", "--keys", str(tmp_path / "keys.txt"), "--json")
+    (plan,) = answer.data["distributions"]
+    assert (redrive["paths"], redrive["wildcards"]) == (len(plan["paths"]), plan["wildcards"])
+    assert redrive["wildcards"] < 9, "the limit was felt"
 
 
 def test_a_bucket_unknown_to_the_table_is_looked_up_in_cloudfront_and_nothing_is_written(desk):
@@ -158,6 +178,14 @@ def test_every_reason_the_worker_gives_is_explained_with_its_fix(desk):
     assert all("E1" in groups[reason]["wrong"] for reason in (Reason.ACCESS_DENIED, Reason.DISTRIBUTION_GONE))
 
 
+def test_routes_that_expired_are_looked_up_again_in_cloudfront(desk):
+    """Here E1 is gone since: what the table remembers of it counts no more."""
+    desk.memory.store_routes({"site": StoredRoutes((SITE,), time.time() - 1)})
+    desk.bury(notification(), "unavailable")
+    (letter,) = only(desk)["letters"]
+    assert (letter["state"], letter["why"]) == ("needs nothing", "no distribution serves its keys in site")
+
+
 def test_a_disabled_distribution_needs_nothing(desk):
     routes = StoredRoutes((replace(SITE, enabled=False),), time.time() + 600)
     desk.memory.store_routes({"site": routes})
@@ -177,3 +205,18 @@ def test_where_nobody_can_tell_who_serves_a_bucket_it_says_why(desk, monkeypatch
     assert letter["state"] == "unknown"
     assert letter["why"].startswith("nobody can tell who serves newcomer: not authorized")
     assert not letter["safe_to_purge"]
+
+
+def test_a_letter_of_two_buckets_is_not_safe_to_purge_while_nobody_can_tell_who_serves_one(desk, monkeypatch):
+    def denied(*_):
+        raise Permanent("not authorized", Reason.MAPPING_DENIED)
+
+    monkeypatch.setattr(CloudFrontDiscovery, "scan", denied)
+    both = [json.loads(notification(bucket=bucket))["Records"][0] for bucket in ("site", "newcomer")]
+    desk.bury(json.dumps({"Records": both}), "unfinished")
+    assert only(desk)["letters"][0]["state"] == "stale", "what is known is told first"
+
+    desk.memory.record(Sent("E1", "I1", time.time() - 1, ("/*",)), "self", time.time())
+    (letter,) = only(desk)["letters"]
+    assert (letter["state"], letter["safe_to_purge"]) == ("unknown", False)
+    assert letter["why"].startswith("nobody can tell who serves newcomer")

@@ -247,6 +247,14 @@ def test_on_a_terminal_long_work_shows_its_progress_on_stderr(desk):
     assert "/100" in shown
 
 
+def test_a_call_lists_ten_letters(desk):
+    for number in range(200):
+        desk.bury(compact(paths={f"/{number}": 1795000000.0}), "unavailable", Buckets="site")
+    assert desk.run("dlq", "list", "--json").data["groups"][0]["count"] == 200
+    assert desk.sqs.calls["ReceiveMessage"] <= 30
+
+
+@pytest.mark.long
 def test_ten_thousand_letters_are_listed_in_few_calls_and_less_than_ten_seconds_of_work(desk):
     """The time of the process, not of the clock: other tests run beside this one."""
     for number in range(10_000):

@@ -116,7 +116,7 @@ def test_large_letters_are_sent_in_batches_that_sqs_takes(desk):
     assert desk.sqs.calls["SendMessageBatch"] > 1
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", [0, *(pytest.param(each, marks=pytest.mark.long) for each in range(1, 6))])
 def test_killed_at_any_point_and_run_again_it_loses_nothing(desk, seed):
     """SIGKILL strikes before or after some send or delete takes effect; the next run does the rest."""
     chance = random.Random(seed)

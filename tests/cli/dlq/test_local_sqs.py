@@ -10,15 +10,15 @@ from tests.cli.dlq.local_sqs import local_sqs
 
 @pytest.fixture(params=["local", "moto"])
 def queue(request, monkeypatch):
-    with local_sqs() as sqs, mock_aws():
+    with local_sqs() as sqs:
         for name, value in environment(sqs).items():
             monkeypatch.setenv(name, value)
         if request.param == "moto":
             monkeypatch.delenv("AWS_ENDPOINT_URL_SQS")
+        with mock_aws():
             client = boto3.client("sqs")
-            yield client, client.create_queue(QueueName="q")["QueueUrl"]
-        else:
-            yield boto3.client("sqs"), sqs.outputs["QueueUrl"]
+            made = client.create_queue(QueueName="q")["QueueUrl"] if request.param == "moto" else ""
+            yield client, made or sqs.outputs["QueueUrl"]
 
 
 def receive(queue, hold=60):

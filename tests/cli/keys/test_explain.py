@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import boto3
 import pytest
 
-from infra.cli.keys.explain import explain
+from infra.cli.keys.commands import explain
 from infra.cli.keys.freshness import freshness
 from invalidator.core.routing.pins import Pin
 from invalidator.core.sent import Sent
@@ -110,17 +110,25 @@ def written(memory):
 def test_an_object_that_was_invalidated_after_it_changed_is_fresh(typed, memory, written):
     created = create(config(SITE))
     memory.record(Sent(created, "I1", written - 60, ("/docs/a.html",)), "self", time.time())
-    memory.record(Sent(created, "I2", written + 1, ("/docs/*",), completed=True), "self", time.time())
+    memory.record(Sent(created, "I2", written + 6, ("/docs/*",), completed=True), "self", time.time())
 
     answer = typed("explain", "s3://site/docs/a.html", "--json")
 
     (found,) = answer.data["distributions"]
     assert found["state"] == "covered"
-    stamp = datetime.fromtimestamp(written + 1, UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+    stamp = datetime.fromtimestamp(written + 6, UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
     assert found["covered_by"] == {"/docs/a.html": {"id": "I2", "created": stamp, "completed": True}}
     for_people = typed("explain", "s3://site/docs/a.html").out
-    at = datetime.fromtimestamp(written + 1, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    at = datetime.fromtimestamp(written + 6, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
     assert f"then invalidated {at} by I2, completed" in " ".join(for_people.split())
+
+
+def test_what_was_invalidated_too_soon_after_a_change_to_be_sure_is_not_called_fresh(typed, memory, written):
+    """As the worker counts it: two services' clocks may differ by some seconds."""
+    memory.record(Sent(create(config(SITE)), "I1", written + 4, ("/docs/*",)), "self", time.time())
+    assert typed("explain", "s3://site/docs/a.html", "--json").data["distributions"][0]["state"] == "waiting"
+    for_people = " ".join(typed("explain", "s3://site/docs/a.html").out.split())
+    assert "invalidated too soon after to be sure (clocks differ: 5 s are needed)" in for_people
 
 
 def test_an_object_that_changed_since_is_waiting(typed, memory, written):

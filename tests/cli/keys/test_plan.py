@@ -10,10 +10,10 @@ import time
 from types import SimpleNamespace
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from infra.cli.keys.plan import plan
+from infra.cli.keys.commands import plan
 from infra.cli.keys.planning import plan_for
 from invalidator.core.limits.allowance import Allowance
 from invalidator.core.routing.distribution import Behavior, Distribution, Origin
@@ -281,7 +281,6 @@ def test_a_stack_that_is_not_there_is_one_line(typed, folder, memory):
 names = st.text(st.sampled_from("ab/~ .ü?"), min_size=1, max_size=6)
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.sets(names, max_size=12),
     st.sets(names, max_size=12),

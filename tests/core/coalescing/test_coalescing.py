@@ -5,12 +5,13 @@ import sys
 from itertools import combinations
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from invalidator.core.coalescing.coalescing import Coalesced, coalesce
 from invalidator.core.coalescing.collateral import UNKNOWN, Count, Inventory
 from invalidator.core.limits.allowance import Allowance
+from tests.examples import examples
 
 PIECES = [
     "a",
@@ -104,7 +105,7 @@ def test_coalescing_twice_is_coalescing_once(paths, allowance, unchanged):
     st.lists(small_paths, max_size=12),
     st.builds(Allowance, paths=st.integers(1, 7), wildcards=st.integers(1, 3)),
 )
-@settings(max_examples=400, deadline=None)
+@examples(4)
 def test_with_an_inventory_no_choice_purges_less_or_purges_as_little_with_fewer_paths(
     paths, others, allowance
 ):

@@ -43,6 +43,10 @@ NOT_READ = {
     "an empty object": ("{}", Reason.NOT_A_NOTIFICATION),
     "records that are no list": ('{"Records": 1}', Reason.NOT_A_NOTIFICATION),
     "records that are null": ('{"Records": null}', Reason.NOT_A_NOTIFICATION),
+    "no records": ('{"Records": []}', Reason.BAD_RECORD),
+    "an empty record": ('{"Records": [{}]}', Reason.BAD_RECORD),
+    "a record without a name": (direct("a", eventName=""), Reason.BAD_RECORD),
+    "EventBridge without a type": ('{"source": "aws.s3"}', Reason.NOT_A_NOTIFICATION),
     "a record that is no object": ('{"Records": ["a"]}', Reason.NOT_A_NOTIFICATION),
     "a key that is a number": (direct("a").replace('"key": "a"', '"key": 1'), Reason.NOT_A_NOTIFICATION),
     "SES": (direct("a", eventSource="aws:ses"), Reason.NOT_A_NOTIFICATION),
@@ -62,7 +66,7 @@ NOT_READ = {
     ),
     "an SNS subscription": (
         json.dumps({"Type": "SubscriptionConfirmation", "Message": "You have chosen …"}),
-        Reason.NOT_A_NOTIFICATION,
+        Reason.SUBSCRIPTION_UNCONFIRMED,
     ),
     "SNS around plain text": (
         json.dumps({"Type": "Notification", "Message": "the disk is full"}),

@@ -118,6 +118,7 @@ DISTRIBUTIONS: dict[str, dict[str, Any]] = {
     "directory only": document([WEB, ALB], [behavior("web", "/docs/"), behavior("alb")]),
     "root elsewhere": document([S3, ALB], [behavior("alb", "/"), behavior("s3")], root="index.html"),
     "only the root": document([S3, ALB], [behavior("s3", "/"), behavior("alb")], root="index.html"),
+    "website with a root": document([WEB], [behavior("web")], root="index.html"),
     "by query": document([S3], [behavior("s3", policy=BY_QUERY)]),
     "own policy by query": document([S3], [behavior("s3", policy=OWN_BY_QUERY)]),
     "unread policy": document([S3], [behavior("s3", policy=UNREAD)]),
@@ -254,6 +255,12 @@ CASES = [
     Case("Paths: directories, both forms", "website", "d/index.html", ("/d/index.html", "/d/", "/d")),
     Case("Paths: the website's own root", "website", "index.html", ("/index.html", "/")),
     Case("Paths: myindex.html is no index", "website", "d/myindex.html", ("/d/myindex.html",)),
+    Case(
+        "object_names: the root object's path is a directory",
+        "website with a root",
+        "index.html/index.html",
+        ("/index.html/index.html", "/index.html/", "/index.html", "/"),
+    ),
     Case("Paths: below the OriginPath", "website below", "site/d/index.html", ("/d/index.html", "/d/", "/d")),
     Case("Paths: below the OriginPath", "website below", "site/index.html", ("/index.html", "/")),
     Case(

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from invalidator.core.routing.distribution import Behavior, Distribution, Origin
@@ -30,6 +30,7 @@ from tests.core.routing.routing_cases import (
     group,
     origin,
 )
+from tests.examples import examples
 
 
 def cache_policy(query_strings: str) -> dict[str, Any]:
@@ -106,6 +107,18 @@ def test_null_is_as_good_as_nothing_where_cloudfront_may_leave_a_field_out():
     }
 
     assert read_distribution(sparse, {}) == replace(read_distribution(summary(), {}), aliases=())
+
+
+def test_what_is_not_set_may_be_null_as_clients_in_go_write_it():
+    plain = document([S3], [behavior("s3")])
+    written = copy.deepcopy(plain)
+    config = written["Distribution"]["DistributionConfig"]
+    config |= dict.fromkeys(("Enabled", "Aliases", "DefaultRootObject", "CustomErrorResponses", "Staging"))
+    config["Origins"]["Items"][0] |= dict.fromkeys(("OriginPath", "CustomHeaders", "OriginShield"))
+    config["DefaultCacheBehavior"] |= dict.fromkeys(("MinTTL", "ForwardedValues", "GrpcConfig"))
+    read = read_distribution(written, {})
+    assert read == replace(read_distribution(plain, {}), aliases=())
+    assert read.enabled
 
 
 def test_a_disabled_distribution_says_so():
@@ -255,7 +268,7 @@ def test_a_document_that_is_no_cache_policy_is_one_line_that_names_the_field(wro
         max_leaves=12,
     )
 )
-@settings(max_examples=200)
+@examples(2)
 def test_no_json_is_too_strange_to_be_refused_in_a_line(value):
     for read in (
         lambda: read_distribution(value, {}),

@@ -3,18 +3,19 @@ true."""
 
 from collections.abc import Iterable
 
-from hypothesis import HealthCheck, event, given, settings
+from hypothesis import event, example, given
 from hypothesis import strategies as st
 
 from invalidator.core.routing.distribution_config import read_distribution
 from invalidator.core.routing.viewer_paths import Router
 from tests.core.routing.cloudfront_cache_model import Edge, World, decode, encodings
 from tests.core.routing.random_distributions import BY_QUERY_OF_POLICY, distributions, keys
+from tests.core.routing.routing_cases import behavior, document, origin
+from tests.examples import examples
 
 INDEX = ("index.html",)
 BUCKETS = st.lists(keys, min_size=1, max_size=4, unique=True)
 WORLDS = st.builds(World, *[st.booleans()] * 7)
-SLOW = settings(max_examples=350, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def urls(bucket: Iterable[str]) -> list[str]:
@@ -31,8 +32,15 @@ def urls(bucket: Iterable[str]) -> list[str]:
     return sorted(spelled | {f"{url}?v=1" for url in spelled})
 
 
-@SLOW
+# The root object's path is a directory of the website endpoint: "/" is redirected once this key is there.
+ROOT_IS_A_DIRECTORY = document(
+    [origin("o0", "b.s3-website-us-east-1.amazonaws.com")], [behavior("o0")], root="index.html"
+)
+
+
+@examples(2)
 @given(distributions(), WORLDS, BUCKETS, st.sampled_from(["replaced", "created", "deleted"]))
+@example(ROOT_IS_A_DIRECTORY, World(), ["index.html/index.html"], "created")
 def test_no_viewer_url_serves_the_old_object_once_its_paths_are_purged(distribution, world, bucket, how):
     """Whatever the cache held is compared with what S3 says now."""
     changed = bucket[0]
@@ -54,8 +62,9 @@ def test_no_viewer_url_serves_the_old_object_once_its_paths_are_purged(distribut
     assert {url: edge.get(url) for url in warmed} == now
 
 
-@SLOW
+@examples(2)
 @given(distributions(), WORLDS, BUCKETS)
+@example(ROOT_IS_A_DIRECTORY, World(), ["index.html/index.html"])
 def test_what_is_purged_besides_follows_from_a_documented_widening(distribution, world, bucket):
     """An exact path removes only names of the changed object; a wildcard is sent only where one is due."""
     changed = bucket[0]
@@ -77,16 +86,17 @@ def test_what_is_purged_besides_follows_from_a_documented_widening(distribution,
             named = {
                 f"{folder}{decode(form)}" for folder in folders for form in (name, name.replace("+", " "))
             }
+            root = config["DefaultRootObject"]
             answers_for = {
                 f"{one}{more}"[1:]
                 for one in named
-                for more in ("", "index.html", "/index.html", config["DefaultRootObject"])
+                for more in ("", "index.html", "/index.html", root, f"{root}/index.html")
             }
             assert changed in answers_for
 
 
 @given(distribution=distributions(), changed=keys)
-@settings(max_examples=300, deadline=None)
+@examples(2)
 def test_nothing_is_sent_for_a_key_that_no_viewer_can_see(distribution, changed):
     """A key outside every OriginPath has no path, whatever behaviors and functions there are."""
     config = distribution["Distribution"]["DistributionConfig"]

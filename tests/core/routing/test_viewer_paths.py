@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from invalidator.core.coalescing.coalescing import coalesce
@@ -14,6 +14,7 @@ from invalidator.core.routing.distribution_config import read_distribution
 from invalidator.core.routing.viewer_paths import Router
 from tests.core.routing.random_distributions import BY_QUERY_OF_POLICY, distributions, keys
 from tests.core.routing.routing_cases import CACHE_POLICIES, DISTRIBUTIONS
+from tests.examples import examples
 
 indexes = st.sampled_from([(), ("index.html",), ("index.html", "b.html")])
 
@@ -23,7 +24,7 @@ def router(name: str, *index_documents: str) -> Router:
 
 
 @given(distributions(), keys | st.text(max_size=20), indexes)
-@settings(max_examples=300)
+@examples(2)
 def test_the_explanation_and_the_paths_never_disagree(distribution, key, index_documents):
     """`explain` goes the long way for every key; `paths` takes a short one for ordinary keys."""
     ours = Router(read_distribution(distribution, {}), "b", index_documents)
@@ -163,7 +164,7 @@ def test_a_bucket_that_is_served_at_all_can_name_every_path_so_a_compact_message
 
 
 @pytest.mark.parametrize("prefix", ["docs/", "docs/a", "doc", "a b/", "p~q/", "é/", "x/./y/", "./a/", ""])
-@settings(max_examples=40)
+@examples(0.4)
 @given(key=keys, query_strings=st.booleans(), root=st.sampled_from(["", "docs/index.html"]))
 def test_every_path_that_a_notification_leads_to_could_be_named(prefix, key, query_strings, root):
     """Or work that was put back would be lost."""

@@ -8,8 +8,8 @@ from itertools import accumulate, groupby
 from invalidator.core.coalescing.bounds import Bounds
 from invalidator.core.coalescing.collateral import Unchanged, collateral
 from invalidator.core.coalescing.escapes import whole
+from invalidator.core.coalescing.multipliers import Points
 from invalidator.core.coalescing.prefix_tree import AFTER, PrefixTree, prefix_tree
-from invalidator.core.coalescing.pricing import Points
 from invalidator.core.coalescing.selection import QUICK, THOROUGH, select
 from invalidator.core.limits.allowance import Allowance
 

@@ -1,6 +1,6 @@
 """Choosing points of a prefix tree: the cheapest set that saves enough paths with few enough slots.
 
-The best prices give a lower bound for every partial choice, so a search that goes through the points once and
+The best multipliers give a lower bound for every partial choice, so a search that goes through the points once and
 drops each partial choice that cannot become the cheapest, or that another beats in every way, follows few.
 """
 
@@ -8,14 +8,14 @@ from bisect import bisect_right
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from invalidator.core.coalescing.pricing import (
+from invalidator.core.coalescing.multipliers import (
     Choice,
+    Multipliers,
     Points,
-    Prices,
-    best_prices,
+    best_multipliers,
+    charged,
     cheapest_before,
     cheapest_from,
-    priced,
 )
 
 _LESS = 0.5  # costs are whole numbers: what is cheaper is cheaper by more than this
@@ -25,7 +25,7 @@ class Effort(NamedTuple):
     """How long to look for the cheapest choice.
 
     Attributes:
-        sample: points from which the prices are found.
+        sample: points from which the multipliers are found.
         core: points that the search decides about.
         widths: partial choices followed side by side, try after try; each try starts from what the one before
             found.
@@ -50,12 +50,12 @@ def select(points: Points, need: int, slots: int, effort: Effort = THOROUGH) -> 
     Exact where the effort's limits are not reached.
     """
     sample = _sample(points, need, slots, effort.sample)
-    prices, found = best_prices(points.only(sample), need, slots)
+    multipliers, found = best_multipliers(points.only(sample), need, slots)
     best = found._replace(points=tuple(sample[point] for point in found.points))
     narrowest = effort.widths[0]
     for width in sorted({min(width, max(narrowest, effort.work // need)) for width in effort.widths}):
-        core = _undecided(points, prices, _Limits(need, slots, best.cost), effort.core)
-        better = _search(points.only(core), prices, _Limits(need, slots, best.cost), width)
+        core = _undecided(points, multipliers, _Limits(need, slots, best.cost), effort.core)
+        better = _search(points.only(core), multipliers, _Limits(need, slots, best.cost), width)
         if better is not None:
             best = better._replace(points=tuple(core[point] for point in better.points))
     return best.points
@@ -78,16 +78,16 @@ def _sample(points: Points, need: int, slots: int, size: int) -> list[int]:
     return sorted({*heavy[:size], number - 1})
 
 
-def _undecided(points: Points, prices: Prices, limits: _Limits, size: int) -> list[int]:
+def _undecided(points: Points, multipliers: Multipliers, limits: _Limits, size: int) -> list[int]:
     """The points that a cheaper choice may hold; of too many, those of the lowest bounds."""
-    costs = priced(points, prices)
+    costs = charged(points, multipliers)
     before, after = cheapest_before(costs, points.start), cheapest_from(costs, points.start)
-    room = limits.cost - _LESS - prices.path * limits.need + prices.slot * limits.slots
+    most = limits.cost - _LESS - multipliers.path * limits.need + multipliers.slot * limits.slots
     through = [
         before[start] + cost + later
         for start, cost, later in zip(points.start, costs, after[1:], strict=True)
     ]
-    undecided = [point for point, bound in enumerate(through) if bound <= room]
+    undecided = [point for point, bound in enumerate(through) if bound <= most]
     if len(undecided) > size:
         undecided = sorted(sorted(undecided, key=lambda point: (through[point], point))[:size])
     return undecided
@@ -98,16 +98,16 @@ _Chosen = tuple[int, "_Chosen | None"]
 _Partial = tuple[int, int, int, _Chosen | None]
 
 
-def _search(points: Points, prices: Prices, limits: _Limits, width: int) -> Choice | None:
+def _search(points: Points, multipliers: Multipliers, limits: _Limits, width: int) -> Choice | None:
     """The cheapest valid choice, if it is cheaper than the best so far."""
-    path, slot = prices
-    after = cheapest_from(priced(points, prices), points.start)
+    path, slot = multipliers
+    after = cheapest_from(charged(points, multipliers), points.start)
     step = max(1, limits.need * limits.slots // width)
     ahead: list[_Partial] = [(0, limits.need, 0, None)]
     reached = [ahead]
     for point, start in enumerate(points.start):
         cost, gain, used = points.cost[point], points.gain[point], points.slots[point]
-        room = limits.cost - _LESS - after[point + 1] + slot * limits.slots
+        most = limits.cost - _LESS - after[point + 1] + slot * limits.slots
         grown = [
             (before + cost, missing - gain if missing > gain else 0, slots + used, (point, chosen))
             for before, missing, slots, chosen in reached[start]
@@ -115,7 +115,7 @@ def _search(points: Points, prices: Prices, limits: _Limits, width: int) -> Choi
         ahead = _unbeaten(
             partial
             for partial in (*ahead, *grown)
-            if partial[0] + path * partial[1] + slot * partial[2] <= room
+            if partial[0] + path * partial[1] + slot * partial[2] <= most
         )
         if len(ahead) > width:
             ahead = _spread(ahead, path, step, width)

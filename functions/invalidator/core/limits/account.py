@@ -4,9 +4,26 @@ from dataclasses import dataclass
 
 from invalidator.core.limits.allowance import Allowance
 from invalidator.core.limits.budget import Spending, spendable, within_budget
+from invalidator.core.limits.pace import Pace, unhurried, within_pace
+from invalidator.core.limits.slots import Calls
 
 # The worker's own account; another account's name is the role that the worker assumes there.
 OWN_ACCOUNT = "self"
+_NOTHING_SPENT = Spending()
+_NO_CALLS = Calls()
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What is known of an account.
+
+    Attributes:
+        spending: paths that it has spent this month and day.
+        calls: its queue of calls.
+    """
+
+    spending: Spending = _NOTHING_SPENT
+    calls: Calls = _NO_CALLS
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +49,16 @@ class Limits:
         """Tell whether nothing of the budget may be spent at `now` (epoch seconds)."""
         return self.monthly_budget > 0 and spendable(self.monthly_budget, spending, now) < 1
 
-    def allow(self, spending: Spending, now: float, changed: int) -> Allowance:
-        """Return what one invalidation for so many changed viewer paths may hold at `now` (epoch seconds)."""
-        return within_budget(self.ceiling, self.monthly_budget, spending, now, changed)
+    def allow(self, spending: Spending, pace: Pace | None, now: float, changed: int) -> Allowance:
+        """Return the most that one plan may send: the ceiling, within the month's budget, then the learned pace.
+
+        What is in progress is not part of it (`limits.room`).
+
+        Args:
+            spending: what the account that pays has spent.
+            pace: what the target's refusals taught, None where there were none.
+            now: epoch seconds.
+            changed: how many viewer paths changed.
+        """
+        allowance = within_budget(self.ceiling, self.monthly_budget, spending, now, changed)
+        return within_pace(allowance, pace or unhurried(self.ceiling))

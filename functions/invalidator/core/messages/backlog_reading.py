@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 
 from invalidator.core.messages.backlog import VERSION, KeyBacklog, PathBacklog
 from invalidator.core.messages.change import LONGEST_BUCKET_NAME, LONGEST_KEY
-from invalidator.core.messages.change_reading import decode_key, no_younger
+from invalidator.core.messages.change_reading import decode_key
 from invalidator.core.messages.message_content import MessageContent, Problem
 from invalidator.core.messages.message_fields import BacklogFields
 from invalidator.core.reasons import Reason
@@ -63,7 +63,9 @@ def read_backlog(message: BacklogFields, sent: float) -> MessageContent:
 
 
 def _believed(times: Mapping[str, float], sent: float) -> dict[str, float]:
-    return {name: no_younger(at, sent) for name, at in times.items()}
+    """The times of changes, no younger than their message, no older than 1970; they may have waited long."""
+    # In this order, a NaN counts as the youngest possible: it compares false with everything.
+    return {name: max(0.0, min(sent, at)) for name, at in times.items()}
 
 
 def _flaw_of_head(distribution: str, buckets: Iterable[str]) -> str:

@@ -1,58 +1,82 @@
 """From S3's own words to changes: the records of a notification, and EventBridge's event."""
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from datetime import datetime
 from urllib.parse import unquote_plus
 
-from invalidator.core.messages.change import LONGEST_BUCKET_NAME, LONGEST_KEY, Change
+from invalidator.core.messages.change import LONGEST_BUCKET_NAME, LONGEST_KEY, Change, ChangeKind
 from invalidator.core.messages.message_content import MessageContent, Problem
-from invalidator.core.messages.message_fields import BodyFields, RecordFields, S3Fields
+from invalidator.core.messages.message_fields import DetailFields, RecordFields
 from invalidator.core.reasons import Reason
 
 # Through EventBridge the time is given in whole seconds, cut off: the change may be that much younger.
 EVENTBRIDGE_TIME_STEP = 1.0
+# S3 tells of a change in seconds, "but can sometimes take a minute or longer" (S3 user guide, EventNotifications). A
+# change that claims to be older than its message by more than this may be a wrong clock's, and whatever was sent
+# since would seem to cover it. Believing too little costs a path, believing too much leaves an object stale.
+LONGEST_DELAY_SECONDS = 900.0
 SUPPORTED_MAJOR = "2"
-CHANGING_EVENTS = ("ObjectCreated:", "ObjectRemoved:", "LifecycleExpiration:")
-EVENTBRIDGE_DETAIL_TYPES = ("Object Created", "Object Deleted")
+# Kinds of what was ignored that are told apart in the log, and how much of each is: a record may name itself at will.
+MOST_KINDS = 5
+MOST_KIND_LENGTH = 100
+NONCURRENT = "expiry of a noncurrent version"
+_KINDS = {
+    "ObjectCreated": ChangeKind.CREATED,
+    "ObjectRemoved": ChangeKind.REMOVED,
+    "LifecycleExpiration": ChangeKind.EXPIRED,
+}
+_EXPIRED = "LifecycleExpiration:Delete"
 
 
-def read_records(records: Iterable[RecordFields], sent: float) -> MessageContent:
+def read_records(records: Collection[RecordFields], sent: float) -> MessageContent:
     """Read S3's records; those that can be read count, even where one of them cannot.
 
     Args:
         records: as S3 wrote them.
         sent: when SQS took the message, epoch seconds: no change is younger.
     """
-    changes = []
-    ignored = 0
-    problem = None
+    changes: list[Change] = []
+    ignored: list[str] = []
+    problem = None if records else Problem(Reason.BAD_RECORD, "Records: empty")
     for record in records:
-        name = record.get("eventName", "")
-        if record.get("eventSource", "aws:s3") != "aws:s3":
-            problem = problem or Problem(Reason.NOT_A_NOTIFICATION, f"eventSource {record['eventSource']!r}")
-        elif record.get("eventVersion", "2.0").partition(".")[0] != SUPPORTED_MAJOR:
-            problem = problem or Problem(
-                Reason.UNSUPPORTED_VERSION, f"eventVersion {record['eventVersion']!r}"
-            )
-        elif not name.removeprefix("s3:").startswith(CHANGING_EVENTS):
-            ignored += 1
-        else:
-            change = _change(record.get("s3", {}), _moment(record.get("eventTime", ""), sent), encoded=True)
-            if isinstance(change, Change):
-                changes.append(change)
-            else:
-                problem = problem or change
-    return MessageContent(tuple(changes), ignored=ignored, problem=problem)
+        flaw = _flaw_of(record) or _read_record(record, sent, changes, ignored)
+        problem = problem or flaw
+    if not ignored:
+        return MessageContent(tuple(changes), problem=problem)
+    kinds = tuple(name[:MOST_KIND_LENGTH] for name in list(dict.fromkeys(ignored))[:MOST_KINDS])
+    return MessageContent(tuple(changes), ignored=len(ignored), ignored_kinds=kinds, problem=problem)
 
 
-def read_eventbridge(event: BodyFields, sent: float) -> MessageContent:
-    """Read EventBridge's event on one object; `sent` as for `read_records`."""
-    if event.get("detail-type") not in EVENTBRIDGE_DETAIL_TYPES:
-        return MessageContent(ignored=1)
-    # The key is not encoded on this road [aws-behaviour.md, S3 event notifications].
-    at = min(_moment(event.get("time", ""), sent) + EVENTBRIDGE_TIME_STEP, sent)
-    change = _change(event.get("detail", {}), at, encoded=False)
-    return MessageContent((change,)) if isinstance(change, Change) else MessageContent(problem=change)
+def read_detail(detail: DetailFields, at: float) -> MessageContent:
+    """Read what EventBridge says of one written or removed object.
+
+    Args:
+        detail: the event's `detail`, in which keys are not encoded [aws-behaviour.md, S3 event notifications].
+        at: when it happened, epoch seconds.
+    """
+    there = detail.get("object", {})
+    bucket, key, version = (
+        detail.get("bucket", {}).get("name", ""),
+        there.get("key", ""),
+        there.get("version-id", ""),
+    )
+    expired = detail.get("reason") == "Lifecycle Expiration"
+    removal = detail.get("deletion-type")
+    if expired and removal == "Permanently Deleted" and is_noncurrent(version):
+        return ignore(NONCURRENT)
+    flaw = flaw_of_object(bucket, key)
+    if flaw is not None:
+        return MessageContent(problem=flaw)
+    kind = ChangeKind.EXPIRED if expired else ChangeKind.REMOVED if removal else ChangeKind.CREATED
+    change = Change(
+        bucket, key, at, kind, there.get("etag", ""), there.get("size"), there.get("sequencer", ""), version
+    )
+    return MessageContent((change,))
+
+
+def ignore(kind: str) -> MessageContent:
+    """Return the content of a message that tells of what viewers cannot see; `kind` says of what."""
+    return MessageContent(ignored=1, ignored_kinds=(kind[:MOST_KIND_LENGTH],))
 
 
 def decode_key(key: str) -> str:
@@ -65,31 +89,77 @@ def decode_key(key: str) -> str:
     return key
 
 
-def no_younger(at: float, sent: float) -> float:
-    """Return the time of a change as far as it can be believed: no younger than its message, no older than 1970."""
-    # In this order, a NaN counts as the youngest possible: it compares false with everything.
-    return max(0.0, min(sent, at))
+def moment(text: str, sent: float, step: float = 0.0) -> float:
+    """Return when a change happened, epoch seconds, as far as it can be believed; else when its message was sent.
+
+    Args:
+        text: what the event says.
+        sent: when SQS took the message, epoch seconds.
+        step: how much of the time was cut off, in seconds.
+    """
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        return sent
+    if at.tzinfo is None:  # S3 always says Z
+        return sent
+    seconds = at.timestamp() + step
+    return seconds if sent - LONGEST_DELAY_SECONDS <= seconds <= sent else sent
 
 
-def _change(s3: S3Fields, at: float, *, encoded: bool) -> Change | Problem:
-    bucket = s3.get("bucket", {}).get("name", "")
-    key = s3.get("object", {}).get("key", "")
+def flaw_of_object(bucket: str, key: str) -> Problem | None:
+    """Return why no object can have this bucket and (decoded) key; None where one can."""
+    if 0 < len(bucket) <= LONGEST_BUCKET_NAME and 0 < len(key) <= LONGEST_KEY:
+        return None
     if not bucket:
         return Problem(Reason.BAD_RECORD, "s3.bucket.name is empty")
     if len(bucket) > LONGEST_BUCKET_NAME:
         return Problem(Reason.BAD_RECORD, f"s3.bucket.name is too long: {bucket[:LONGEST_BUCKET_NAME]}")
     if not key:
         return Problem(Reason.BAD_RECORD, f"s3.object.key is empty (bucket {bucket})")
-    decoded = decode_key(key) if encoded else key
-    if len(decoded) > LONGEST_KEY:
-        return Problem(Reason.BAD_RECORD, f"s3.object.key is longer than any key (bucket {bucket})")
-    return Change(bucket, decoded, at)
+    return Problem(Reason.BAD_RECORD, f"s3.object.key is longer than any key (bucket {bucket})")
 
 
-def _moment(text: str, sent: float) -> float:
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        return sent
-    # A time without a zone would be read in the machine's own; S3 always says Z.
-    return no_younger(at.timestamp(), sent) if at.tzinfo else sent
+def is_noncurrent(version: str) -> bool:
+    """Whether a version that lifecycle deleted for good was one that viewers could not see.
+
+    Lifecycle puts a delete marker above a current version that has an id; what it deletes for good is a noncurrent
+    version, or a marker above nothing (S3 user guide, intro-lifecycle-rules, actions). "null" is the object itself
+    where the bucket keeps no versions.
+    """
+    return version not in ("", "null")
+
+
+def _read_record(
+    record: RecordFields, sent: float, changes: list[Change], ignored: list[str]
+) -> Problem | None:
+    """Add what the record tells to the changes, or its kind to what is ignored; return what is wrong with it."""
+    name = record["eventName"].removeprefix("s3:")
+    kind = _KINDS.get(name.partition(":")[0])
+    if kind is None:
+        ignored.append(name)
+        return None
+    told = record.get("s3", {})
+    there = told.get("object", {})
+    version = there.get("versionId", "")
+    if name == _EXPIRED and is_noncurrent(version):
+        ignored.append(NONCURRENT)
+        return None
+    bucket, key = told.get("bucket", {}).get("name", ""), decode_key(there.get("key", ""))
+    flaw = flaw_of_object(bucket, key)
+    if flaw is None:
+        at = moment(record.get("eventTime", ""), sent)
+        etag, size, sequencer = there.get("eTag", ""), there.get("size"), there.get("sequencer", "")
+        changes.append(Change(bucket, key, at, kind, etag, size, sequencer, version))
+    return flaw
+
+
+def _flaw_of(record: RecordFields) -> Problem | None:
+    """Why a record is none of S3's that is read here."""
+    if record.get("eventSource", "aws:s3") != "aws:s3":
+        return Problem(Reason.NOT_A_NOTIFICATION, f"eventSource {record['eventSource']!r}")
+    if record.get("eventVersion", "2.0").partition(".")[0] != SUPPORTED_MAJOR:
+        return Problem(Reason.UNSUPPORTED_VERSION, f"eventVersion {record['eventVersion']!r}")
+    if not record.get("eventName"):
+        return Problem(Reason.BAD_RECORD, "a record without eventName: nobody knows what happened")
+    return None

@@ -25,13 +25,14 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class MessageContent:
-    """What one message says.
+    """What one message says. Each has at least one of these: nothing is read in silence.
 
     Attributes:
         changes: objects that were written or removed.
         backlog: work put back earlier, in a compact message.
         test_event: whether it is S3's greeting on a new notification, which asks for nothing.
-        ignored: records that leave the object's bytes as they were (tagging, access control, restore).
+        ignored: how many records tell of what viewers cannot see (tagging, access control, restore).
+        ignored_kinds: what those tell of, each once, a few at most; for the log.
         problem: the first thing that could not be read; what could be read stands beside it.
     """
 
@@ -39,4 +40,5 @@ class MessageContent:
     backlog: PathBacklog | KeyBacklog | None = None
     test_event: bool = False
     ignored: int = 0
+    ignored_kinds: tuple[str, ...] = ()
     problem: Problem | None = None

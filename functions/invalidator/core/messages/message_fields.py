@@ -13,19 +13,27 @@ from typing_extensions import TypedDict  # pydantic asks for it before Python 3.
 _First = FailFast()
 
 
-class _BucketFields(TypedDict, total=False):
+class BucketFields(TypedDict, total=False):
+    """Whose object it was."""
+
     name: str
 
 
-class _ObjectFields(TypedDict, total=False):
+class ObjectFields(TypedDict, total=False):
+    """An object in S3's records."""
+
     key: str
+    size: int
+    eTag: str
+    versionId: str
+    sequencer: str
 
 
 class S3Fields(TypedDict, total=False):
-    """Which object it was: the same in S3's records and in EventBridge's events."""
+    """Which object it was, in S3's records."""
 
-    bucket: _BucketFields
-    object: _ObjectFields
+    bucket: BucketFields
+    object: ObjectFields
 
 
 class RecordFields(TypedDict, total=False):
@@ -36,6 +44,19 @@ class RecordFields(TypedDict, total=False):
     eventName: str
     eventTime: str
     s3: S3Fields
+
+
+# Names with a hyphen are none that a class could give a field.
+EventObjectFields = TypedDict(
+    "EventObjectFields",
+    {"key": str, "size": int, "etag": str, "version-id": str, "sequencer": str},
+    total=False,
+)
+DetailFields = TypedDict(
+    "DetailFields",
+    {"bucket": BucketFields, "object": EventObjectFields, "reason": str, "deletion-type": str},
+    total=False,
+)
 
 
 class BacklogFields(TypedDict, total=False):
@@ -51,7 +72,6 @@ class BacklogFields(TypedDict, total=False):
     reason: str
 
 
-# "detail-type" is no name that a class could give a field.
 _EventBridgeFields = TypedDict("_EventBridgeFields", {"detail-type": str}, total=False)
 
 
@@ -64,4 +84,4 @@ class BodyFields(BacklogFields, _EventBridgeFields, total=False):
     Message: str
     source: str
     time: str
-    detail: S3Fields
+    detail: DetailFields

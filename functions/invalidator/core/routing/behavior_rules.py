@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from invalidator.core.routing.distribution import Behavior
-from invalidator.core.routing.path_encoding import encode, is_ordinary
+from invalidator.core.routing.path_encoding import encode, is_ordinary, with_plus
 from invalidator.core.routing.path_patterns import PathTest, compile_pattern
 
 _DOUBLED_SLASHES = re.compile("/{2,}")
@@ -95,7 +95,7 @@ def spellings(path: str) -> tuple[str, ...]:
     a path is tried decoded, encoded, and both normalized; it counts if one of them reaches the origin.
     """
     encoded = encode(path)
-    forms = (path, encoded, encoded.replace("%20", "+"))
+    forms = (path, encoded, with_plus(encoded))
     return tuple(dict.fromkeys((*forms, *map(_normalized, forms))))
 
 

@@ -1,4 +1,7 @@
-"""The fields of CloudFront's answers that routing needs, named as CloudFront names them."""
+"""The fields of CloudFront's answers that routing needs, named as CloudFront names them.
+
+CloudFront leaves out what is not set; clients in Go write null in its place.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -27,7 +30,7 @@ class OriginFields:
 
     Id: str
     DomainName: str
-    OriginPath: str = ""
+    OriginPath: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,7 +90,7 @@ class ConfigFields:
     CacheBehaviors: Listed[BehaviorFields] = field(default_factory=list)
     DefaultRootObject: str | None = None
     Aliases: Listed[str] = field(default_factory=list)
-    Enabled: bool = True
+    Enabled: bool | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -83,7 +83,7 @@ def read_distribution(
         behaviors=tuple(_behavior(where, pattern, one, members, policies) for where, pattern, one in fields),
         root_object=(config.DefaultRootObject or "") if root_object is None else root_object,
         aliases=tuple(config.Aliases),
-        enabled=config.Enabled,
+        enabled=config.Enabled is not False,
         unknown_policies=tuple(
             sorted({one.CachePolicyId for _, _, one in fields if one.CachePolicyId} - policies.keys())
         ),
@@ -131,12 +131,13 @@ def _first_problem(error: ValidationError) -> str:
 def _origin(fields: OriginFields) -> Origin:
     host = bucket_of(fields.DomainName)
     # A multi-tenant OriginPath with {{parameters}} differs by tenant: what it strips is not known.
-    known = "{{" not in fields.OriginPath
+    path = fields.OriginPath or ""
+    known = "{{" not in path
     return Origin(
         id=fields.Id,
         domain=fields.DomainName,
         bucket=host.bucket if known else None,
-        path=fields.OriginPath,
+        path=path,
         website=host.website,
     )
 

@@ -23,25 +23,30 @@ class ObjectName(NamedTuple):
 def object_names(path: str, root: str, indexes: tuple[str, ...]) -> Iterator[ObjectName]:
     """Every viewer path that names the object of this path, the path itself first.
 
-    The default root object answers "/" too. An index document answers for its directory, with the slash and,
-    by a redirect, without (aws-behaviour.md "Paths": invalidate a directory in both forms).
+    The default root object's path answers "/" too, also where that path is a directory's: a website endpoint redirects
+    `/index.html` to `/index.html/` once there is `index.html/index.html`. An index document answers for its
+    directory, with the slash and, by a redirect, without (aws-behaviour.md "Paths": invalidate a directory in both
+    forms).
 
     Args:
         path: the object's own viewer path, decoded: its key after the OriginPath.
         root: the default root object's viewer path, "" where there is none.
         indexes: how paths of index documents end: ("/index.html",).
     """
-    if path == root:
-        # Whether CloudFront chooses the behavior for "/" before or after it puts the root object in: unknown.
-        yield ObjectName(path, "the object itself", directory=False, also="/")
-        yield ObjectName("/", "the default root object", directory=True, also=path)
-    else:
-        yield ObjectName(path, "the object itself", directory=path.endswith("/"))
+    for name in _own_names(path, indexes):
+        if name.path == root:
+            # Whether CloudFront chooses the behavior for "/" before or after it puts the root object in: unknown.
+            yield name._replace(also="/")
+            yield ObjectName("/", "the default root object", directory=True, also=root)
+        elif name.path != "/" or path != root:
+            yield name
+
+
+def _own_names(path: str, indexes: tuple[str, ...]) -> Iterator[ObjectName]:
+    yield ObjectName(path, "the object itself", directory=path.endswith("/"))
     for ending in indexes:
         if path.endswith(ending):
             directory = path[: 1 - len(ending)]
-            if directory == "/" and path == root:
-                continue
             yield ObjectName(directory, "the directory it is the index of", directory=True)
             if directory != "/" and not directory.endswith("//"):
                 yield ObjectName(directory[:-1], "that directory without its slash", directory=True)

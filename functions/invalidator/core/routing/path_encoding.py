@@ -93,8 +93,15 @@ def _exact_start(path: str) -> str:
 
 def _forms(stem: str) -> tuple[str, ...]:
     encoded = encode(stem)
-    # A "%20" in it is a space: a percent sign of the key's own is encoded itself.
-    return (encoded, encoded.replace("%20", "+")) if " " in stem else (encoded,)
+    return (encoded, with_plus(encoded)) if " " in stem else (encoded,)
+
+
+def with_plus(encoded: str) -> str:
+    """Return an encoded path with its spaces written as `+`, the other form in which viewers type them.
+
+    A "%20" in it is a space: a percent sign of the key's own is encoded itself.
+    """
+    return encoded.replace("%20", "+")
 
 
 def _with_query_strings(forms: tuple[str, ...], *, directory: bool) -> tuple[str, ...]:

@@ -1,0 +1,1 @@
+"""What the stack's custom resources have in common."""

@@ -1,0 +1,33 @@
+"""The names of the metrics, one custom metric each: CloudWatch takes $0.30 a month for every one of them.
+
+So there are as few as the alarms and the dashboard's questions need; whatever else is worth knowing is a field of a log
+line, which Logs Insights adds up. `tests/template` holds the sum: $3 a month with the alarms.
+"""
+
+from enum import StrEnum
+
+
+class Metric(StrEnum):
+    """A metric's name. Its namespace is `CloudFrontInvalidator`, its one dimension `service`, the stack's name.
+
+    | metric | written by | one value for |
+    | --- | --- | --- |
+    | `OLDEST_UNSENT_SECONDS` | sweep | each minute; 0 where nothing waits |
+    | `PENDING_TARGETS` | sweep | each minute |
+    | `NEW_DEAD_LETTERS` | worker: those it writes; sweep: by how many more there are than a minute ago, so that those |
+    | | which the queue's redrive policy moves count too. The sum may count one twice: the alarm asks whether it is 0. |
+    | `ROUTES_AGE_SECONDS` | survey | each minute, once there was a complete survey: since the last one began |
+    | `EVENT_TO_INVALIDATION_SECONDS` | worker | some of an invalidation's changes: p50 and p95 |
+    | `PATHS_SENT` | worker | each invalidation, so that their count is this metric's SampleCount |
+    | `THROTTLED` | worker | each run that CloudFront refused something for its quotas |
+    | `PATHS_THIS_MONTH` | worker | each invalidation; at HardPathLimit also each one that the limit stopped |
+    """
+
+    OLDEST_UNSENT_SECONDS = "OldestUnsentSeconds"
+    PENDING_TARGETS = "PendingTargets"
+    NEW_DEAD_LETTERS = "NewDeadLetters"
+    ROUTES_AGE_SECONDS = "RoutesAgeSeconds"
+    EVENT_TO_INVALIDATION_SECONDS = "EventToInvalidationSeconds"
+    PATHS_SENT = "PathsSent"
+    THROTTLED = "Throttled"
+    PATHS_THIS_MONTH = "PathsThisMonth"

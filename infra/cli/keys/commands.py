@@ -1,0 +1,90 @@
+"""`invalidator plan` and `explain`: what changed keys would send, and who serves a key."""
+
+import click
+
+from infra.cli.keys.source import Source, source_options
+from infra.cli.session import Session, session_options
+
+# As in the template.
+DEFAULT_MAX_PATHS = 1000
+DEFAULT_MAX_WILDCARDS = 15
+
+
+@click.command()
+@click.option("--bucket", required=True, help="The bucket whose objects changed.")
+@click.option(
+    "--keys", required=True, metavar="FILE", help="The changed keys, one a line, not encoded; - is stdin."
+)
+@click.option(
+    "--inventory", metavar="FILE", help="Every key in the bucket after the change, one a line; - is stdin."
+)
+@click.option(
+    "--max-paths",
+    type=click.IntRange(min=1),
+    help=f"The most paths to send.  [default: {DEFAULT_MAX_PATHS}, or the stack's]",
+)
+@click.option(
+    "--max-wildcards",
+    type=click.IntRange(min=1),
+    help=f"The most of them that are wildcards.  [default: {DEFAULT_MAX_WILDCARDS}, or the stack's]",
+)
+@source_options
+@session_options
+def plan(
+    session: Session,
+    *,
+    bucket: str,
+    keys: str,
+    source: Source,
+    inventory: str | None,
+    max_paths: int | None,
+    max_wildcards: int | None,
+) -> None:
+    """Show what would be invalidated when these keys change; send nothing.
+
+    With --distribution this needs no AWS account, so routing can be tested before it is deployed. Without,
+    the distributions are those that the stack would invalidate.
+
+    \b
+    Example:
+      aws cloudfront get-distribution --id E1 > e1.json
+      printf 'index.html\\nimg/logo.svg\\n' > keys.txt
+      invalidator plan --bucket my-site --keys keys.txt --distribution e1.json
+    """  # noqa: D301  \b is click's mark for a paragraph that keeps its line breaks
+    from infra.cli.keys.plan import plan_keys
+
+    plan_keys(
+        session,
+        bucket=bucket,
+        keys=keys,
+        inventory=inventory,
+        source=source,
+        max_paths=max_paths,
+        max_wildcards=max_wildcards,
+    )
+
+
+@click.command()
+@click.argument("url", metavar="s3://BUCKET/KEY")
+@source_options
+@session_options
+def explain(
+    session: Session,
+    *,
+    url: str,
+    source: Source,
+) -> None:
+    """Say where an object is served, and why; and whether it was invalidated.
+
+    For each distribution of the bucket: the viewer paths of the key, the cache behavior that takes each,
+    what would be sent, and the newest invalidation that covered it. The key is not encoded, as in
+    'aws s3 ls'. With --distribution, AWS is not asked.
+
+    \b
+    Example:
+      aws cloudfront get-distribution --id E1 > e1.json
+      invalidator explain s3://my-site/docs/index.html --distribution e1.json
+    """  # noqa: D301  \b is click's mark for a paragraph that keeps its line breaks
+    from infra.cli.keys.explain import explain_key
+
+    explain_key(session, url, source)

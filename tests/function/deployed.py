@@ -1,0 +1,125 @@
+"""The worker's surroundings on moto: what the template makes, and two distributions' worth of CloudFront."""
+
+from typing import Any
+
+import boto3
+import moto.backends
+from moto.core import DEFAULT_ACCOUNT_ID
+
+from invalidator.aws.dynamodb_table import DynamoDbTable
+from invalidator.aws.routes_table import RoutesTable
+from invalidator.core.routing.distribution import Behavior, Distribution, Origin
+from invalidator.core.routing.target import TargetRoutes
+from tests.memory_tables import make_table
+
+REGION = "us-east-1"
+TABLE = "mapping"
+WAKE_QUEUE_ARN = "arn:aws:sqs:us-east-1:123456789012:wakes"
+CREDENTIALS = {
+    "AWS_ACCESS_KEY_ID": "test",
+    "AWS_SECRET_ACCESS_KEY": "a-secret-access-key",
+    "AWS_SESSION_TOKEN": "a-session-token",
+    "AWS_DEFAULT_REGION": REGION,
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
+
+
+class Deployed:
+    """What `template.yaml` makes, as far as the worker meets it."""
+
+    def __init__(self) -> None:
+        self.dynamodb = boto3.client("dynamodb", region_name=REGION)
+        self.sqs = boto3.client("sqs", region_name=REGION)
+        self.cloudfront = boto3.client("cloudfront", region_name=REGION)
+        make_table(self.dynamodb, TABLE)
+        self.queue_url = self.sqs.create_queue(QueueName="invalidation")["QueueUrl"]
+        self.wake_url = self.sqs.create_queue(QueueName="wakes")["QueueUrl"]
+        self.dead_url = self.sqs.create_queue(QueueName="dead-letters")["QueueUrl"]
+
+    def environment(self) -> dict[str, str]:
+        """The function's own variables, as the template sets them."""
+        return {
+            "TABLE_NAME": TABLE,
+            "QUEUE_URL": self.queue_url,
+            "WAKE_QUEUE_URL": self.wake_url,
+            "WAKE_QUEUE_ARN": WAKE_QUEUE_ARN,
+            "SURVEY_FUNCTION_NAME": "survey",
+            "QUIET_SECONDS": "0",
+            "DEAD_LETTER_QUEUE_URL": self.dead_url,
+            "MONTHLY_PATH_BUDGET": "0",
+        }
+
+    def distribution(self, bucket: str, path: str = "", policy: str | None = None) -> str:
+        """Create a distribution of a bucket and return its id."""
+        behavior: dict[str, Any] = {"TargetOriginId": "s3", "ViewerProtocolPolicy": "allow-all"}
+        if policy is None:
+            behavior |= {
+                "ForwardedValues": {"QueryString": False, "Cookies": {"Forward": "none"}},
+                "MinTTL": 0,
+            }
+        else:
+            behavior |= {"CachePolicyId": policy}
+        return self.cloudfront.create_distribution(
+            DistributionConfig={
+                "CallerReference": f"{bucket}{path}{policy}",
+                "Origins": {
+                    "Quantity": 1,
+                    "Items": [
+                        {
+                            "Id": "s3",
+                            "DomainName": f"{bucket}.s3.us-east-1.amazonaws.com",
+                            "OriginPath": path,
+                            "S3OriginConfig": {"OriginAccessIdentity": ""},
+                        }
+                    ],
+                },
+                "DefaultCacheBehavior": behavior,
+                "Comment": "",
+                "Enabled": True,
+            }
+        )["Distribution"]["Id"]
+
+    def invalidated(self, distribution: str) -> list[tuple[str, ...]]:
+        """The paths of each invalidation that CloudFront has of a distribution, the newest first."""
+        listed = moto.backends.get_backend("cloudfront")[DEFAULT_ACCOUNT_ID]["aws"].invalidations
+        return [tuple(each.paths) for each in reversed(listed.get(distribution, []))]
+
+    def serve(self, bucket: str, *targets: str, path: str = "") -> None:
+        """Let the table know, as a survey does, which distributions serve a bucket."""
+        routes = RoutesTable(DynamoDbTable(self.dynamodb, TABLE))
+        for target in targets:
+            origin = Origin("s3", f"{bucket}.s3.us-east-1.amazonaws.com", bucket, path)
+            routes.store_routes(
+                TargetRoutes(target, (Distribution(target, (origin,), (Behavior("*", ("s3",)),)),), "1", 0.0)
+            )
+        routes.know_bucket(bucket, targets)
+
+    def messages(self, queue: str) -> list[Any]:
+        """What stands on a queue, delayed messages included."""
+        return list(moto.backends.get_backend("sqs")[DEFAULT_ACCOUNT_ID][REGION].queues[queue]._messages)
+
+    def take(self, queue: str) -> list[str]:
+        """Take the bodies of all that stands on a queue."""
+        bodies = [each.body for each in self.messages(queue)]
+        moto.backends.get_backend("sqs")[DEFAULT_ACCOUNT_ID][REGION].queues[queue]._messages.clear()
+        return bodies
+
+    def dead(self) -> list[tuple[str, dict[str, str]]]:
+        """What is in the dead-letter queue: (body, attributes)."""
+        return [
+            (
+                each.body,
+                {
+                    name: value.get("string_value") or value["StringValue"]
+                    for name, value in each.message_attributes.items()
+                },
+            )
+            for each in self.messages("dead-letters")
+        ]
+
+    def forget(self) -> None:
+        """Empty table, queues and CloudFront's list of invalidations."""
+        moto.backends.get_backend("dynamodb")[DEFAULT_ACCOUNT_ID][REGION].tables[TABLE].items.clear()
+        for queue in ("invalidation", "wakes", "dead-letters"):
+            moto.backends.get_backend("sqs")[DEFAULT_ACCOUNT_ID][REGION].queues[queue]._messages.clear()
+        moto.backends.get_backend("cloudfront")[DEFAULT_ACCOUNT_ID]["aws"].invalidations.clear()

@@ -1,0 +1,46 @@
+"""What people who carry on rely on: the verbs, one version, and that CI and the hooks run what make runs."""
+
+import re
+import subprocess
+import tomllib
+from pathlib import Path
+
+import yaml
+
+from tests.typed_make import MAKE
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+MAKEFILE = (REPOSITORY / "Makefile").read_text("utf-8")
+PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text("utf-8"))["project"]
+VERBS = {
+    "setup", "demo", "test", "check", "lint", "bench", "validate", "build", "deploy", "outputs", "status", "dlq",
+    "logs", "delete", "clean",
+}  # fmt: skip
+
+
+def test_make_alone_prints_each_verb_with_a_line() -> None:
+    shown = subprocess.run(MAKE, cwd=REPOSITORY, capture_output=True, text=True, check=True).stdout
+    told = set(re.findall(r"^  make (\S+) +\S", shown, re.MULTILINE))
+    assert told >= VERBS
+    assert max(map(len, shown.splitlines())) <= 100
+
+
+def test_the_package_the_template_and_the_changelog_have_one_version() -> None:
+    template = (REPOSITORY / "template.yaml").read_text("utf-8")
+    (semantic,) = re.findall(r"^ +SemanticVersion: (\S+)$", template, re.MULTILINE)
+    released = re.findall(r"^## (\d\S*) ", (REPOSITORY / "CHANGELOG.md").read_text("utf-8"), re.MULTILINE)
+    assert PROJECT["version"] == semantic == released[0]
+
+
+def test_ci_runs_make_test_on_each_supported_python() -> None:
+    workflow = yaml.safe_load((REPOSITORY / ".github/workflows/test.yml").read_text("utf-8"))
+    job = workflow["jobs"]["test"]
+    assert [step["run"] for step in job["steps"] if "run" in step] == ["make test"]
+    assert f">={job['strategy']['matrix']['python'][0]}" == PROJECT["requires-python"]
+
+
+def test_the_hooks_run_the_tools_of_make_lint() -> None:
+    recipe = MAKEFILE[MAKEFILE.index("\nlint:") :].split("\n\n")[0]
+    config = yaml.safe_load((REPOSITORY / ".pre-commit-config.yaml").read_text("utf-8"))
+    hooks = {hook["entry"].split()[0].rpartition("/")[2] for hook in config["repos"][0]["hooks"]}
+    assert hooks == set(re.findall(r"\$\(BIN\)/(\S+)", recipe)) | {"make"}

@@ -1,0 +1,108 @@
+"""The sweep: what is due has a wake, what waits is known by its first change, and what is idle is forgotten."""
+
+from invalidator.core.limits.account import Limits
+from invalidator.core.limits.allowance import Allowance
+from invalidator.core.pending.wakes import Rest, Wake
+from invalidator.sweep.restored import doubt_all
+from invalidator.waking import Waking
+from tests.sender.world import World, distribution
+
+
+def site(**named):
+    return World(distribution("E1", "site"), **named)
+
+
+def test_the_oldest_unsent_change_is_known_by_its_first_time():
+    world = site()
+    first = world.clock.now()
+    world.upload("a.html")
+    world.run_for(0.5)
+    world.upload("a.html")
+    assert world.sweep().oldest == first
+    assert world.sweeps[0].oldest_name == "target:E1"
+    world.run_for(30)
+    assert world.sweep().oldest is None
+
+
+def test_a_page_that_keeps_changing_while_it_fails_is_as_old_as_its_first_change():
+    from invalidator.failures import Transient
+
+    world = site()
+    world.cloudfront.answers["E1"] = Transient("503")
+    first = world.clock.now()
+    for _ in range(50):
+        world.upload("a.html")
+        world.run_for(120)
+        assert world.sweep().oldest == first
+
+
+def test_what_has_a_message_on_its_way_gets_no_other():
+    world = site()
+    world.upload("a.html")
+    assert world.sweep().called == []
+
+
+def test_what_waits_longer_than_a_message_can_is_called_when_it_is_due():
+    world = site(limits=Limits(Allowance(1000, 15), 1, over_budget_seconds=600))
+    world.upload("a.html")
+    world.run_for(20)
+    world.upload("b.html")
+    sent = world.clock.now()
+    world.run_for(1800)
+    assert world.paths == [("/a.html",), ("/b.html",)]
+    assert 560 <= world.cloudfront.asked[1][0] - sent <= 700
+    assert sum("target:E1" in swept.called for swept in world.sweeps) == 1
+
+
+def test_a_wake_by_a_clock_that_is_ten_minutes_ahead_is_called_at_once():
+    world = site()
+    world.upload("a.html")
+    world.run_for(1)
+    ahead = world.clock.now() + 600
+    world.queues.wakes.clear()
+    world.memory._woken["target:E1"].wake = Wake(
+        "target:E1", due=ahead, called=ahead - 1, since=world.clock.now()
+    )
+    assert world.sweep().called == ["target:E1"]
+
+
+def test_what_is_idle_is_forgotten_so_that_the_list_stays_short():
+    world = site()
+    world.upload("a.html")
+    world.run_for(60)
+    assert [wake.name for wake in world.memory.waiting()] == ["target:E1"]
+    world.run_for(1200)
+    assert list(world.memory.waiting()) == []
+
+
+def test_what_rests_is_not_forgotten():
+    world = site()
+    now = world.clock.now()
+    world.memory.begin("target:E1", now, now + 40, "t")
+    world.memory.end("target:E1", "t", Wake("target:E1", rest=Rest(10.0, now + 10)))
+    world.sweep()
+    assert len(list(world.memory.waiting())) == 1
+
+
+def test_where_wakes_cannot_be_sent_the_next_sweep_sends_them():
+    world = site()
+    world.queues.lose_wakes = True
+    world.upload("a.html")
+    world.queues.lose_wakes = False
+    world.clock.time += 90
+    world.queues.down = {"wakes"}
+    assert "cannot be asked" in world.sweep().unsent
+    world.queues.down = set()
+    world.run_for(200)
+    assert world.paths == [("/a.html",)]
+
+
+def test_after_a_restore_everything_that_leads_to_the_buckets_is_invalidated_once():
+    world = World(distribution("E1", "site", path="/docs"), distribution("E2", "other"))
+    waking = Waking(world.table, world.queues, world.clock)
+    assert doubt_all(["site", "other", "unknown-here"], "restored", world.table, waking, world.clock) == [
+        "site",
+        "other",
+    ]
+    world.run_for(300)
+    assert sorted(world.cloudfront.paid_by("E1") + world.cloudfront.paid_by("E2")) == [("/*",), ("/*",)]

@@ -1,0 +1,85 @@
+"""What the stack costs a month though nothing changes: metrics, alarms, dashboard, and who runs every minute."""
+
+import ast
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from invalidator.metric import Metric
+from tests.template.conftest import SETS
+from tests.template.resolved import ROOT
+from tests.template.rules import of_type
+
+# aws.amazon.com/cloudwatch/pricing, us-east-1, without the free ones of an account.
+METRIC_USD, ALARM_USD, DASHBOARD_USD = 0.30, 0.10, 3.00
+NAMESPACE = "CloudFrontInvalidator"
+
+
+def _usd(stack):
+    alarms = of_type(stack["Resources"], "AWS::CloudWatch::Alarm")
+    dashboards = of_type(stack["Resources"], "AWS::CloudWatch::Dashboard")
+    return round(len(Metric) * METRIC_USD + len(alarms) * ALARM_USD + len(dashboards) * DASHBOARD_USD, 2)
+
+
+def test_metrics_alarms_and_dashboard_cost_at_most_3_dollars_a_month_by_default(stacks):
+    assert _usd(stacks["defaults"]) == 2.8
+    assert _usd(stacks["everything"]) == 5.9
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_alarms_and_dashboard_watch_metrics_that_the_functions_write(stacks, name):
+    resources = stacks[name]["Resources"]
+    alarms = of_type(resources, "AWS::CloudWatch::Alarm").values()
+    watched = {each["MetricName"] for each in alarms if each["Namespace"] == NAMESPACE}
+    for board in of_type(resources, "AWS::CloudWatch::Dashboard").values():
+        for widget in json.loads(board["DashboardBody"])["widgets"]:
+            namespace = metric = None
+            for line in widget["properties"].get("metrics", []):
+                if line[0] not in {".", "..."}:
+                    namespace = line[0]
+                if len(line) > 1 and isinstance(line[1], str) and line[1] != ".":
+                    metric = line[1]
+                watched |= {metric} if namespace == NAMESPACE else set()
+        assert watched == set(Metric), "each metric that is paid for is looked at"
+    assert watched <= set(Metric)
+
+
+def test_the_functions_write_no_metric_that_is_not_counted_here():
+    """Each name is a member of `Metric`; and no cold starts, which would be one more for each function."""
+    written = set()
+    for file in sorted((ROOT / "functions").rglob("*.py")):
+        text = file.read_text(encoding="utf-8")
+        assert not re.search(r"capture_cold_start_metric=True|single_metric\(|add_dimension\(", text), _place(
+            file
+        )
+        for call in (each for each in ast.walk(ast.parse(text)) if isinstance(each, ast.Call)):
+            if ast.unparse(call.func).endswith(".add_metric"):
+                name = (
+                    next((each.value for each in call.keywords if each.arg == "name"), None) or call.args[0]
+                )
+                assert ast.unparse(name).startswith("Metric."), f"{_place(file)}: {ast.unparse(name)}"
+        written |= {Metric[name] for name in re.findall(r"\bMetric\.([A-Z_]+)", text)}
+    assert written == set(Metric)
+
+
+def _place(file: Path) -> str:
+    return str(file.relative_to(ROOT))
+
+
+def test_who_runs_every_minute_costs_some_cents(stacks):
+    """Lambda's list price on arm64, us-east-1: $0.20 a million runs, $0.0000133334 a GB-second; each run 200 ms."""
+    resources = stacks["defaults"]["Resources"]
+    scheduled = [f"{each['Targets'][0]['Arn']}" for each in of_type(resources, "AWS::Events::Rule").values()]
+    runs = 30 * 24 * 60
+    usd = sum(
+        runs * 0.20 / 1e6
+        + runs
+        * 0.2
+        * resources[arn.strip("<>").removesuffix(".Arn")]["Properties"]["MemorySize"]
+        / 1024
+        * 0.0000133334
+        for arn in scheduled
+    )
+    assert usd < 0.15
