@@ -63,6 +63,8 @@ MOST_IN_FLIGHT = 100
 
 # Surveys that are asked for are at least so far apart.
 SURVEYS_APART_SECONDS = 30.0
+# No survey runs longer [Lambda quotas]: a lease that ends later was not written by one whose clock is right.
+LONGEST_SURVEY_SECONDS = 900.0
 # A bucket with more targets than this does not name them where a number is dealt: it is woken itself.
 FEW_TARGETS = 10
 
@@ -272,14 +274,12 @@ class SurveyState:
         completed: when the last complete one was started, epoch seconds; 0 for never.
         covers: the number in the log of unknown buckets up to which the last complete one came later.
         unserved: buckets that it was asked for and nobody serves (some thousand at most).
-        marker: where one that ran out of time goes on; "" for the beginning.
     """
 
     started: float = 0.0
     completed: float = 0.0
     covers: int = 0
     unserved: frozenset[str] = frozenset()
-    marker: str = ""
 
 
 class Surveys(Protocol):

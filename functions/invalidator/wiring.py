@@ -20,6 +20,7 @@ from invalidator.aws.survey_trigger import SurveyTrigger
 from invalidator.aws.target_table import TargetTable
 from invalidator.aws.time_left import TimeLeft
 from invalidator.aws.wake_table import WakeTable
+from invalidator.clock import SystemClock
 from invalidator.intake.intake import Intake
 from invalidator.ports import Clock
 from invalidator.sender.buckets import Buckets

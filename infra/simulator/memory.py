@@ -18,6 +18,7 @@ from invalidator.core.routing.target import NOT_SEEN, Seen, TargetRoutes
 from invalidator.core.sent import Sent
 from invalidator.ports import (
     FEW_TARGETS,
+    LONGEST_SURVEY_SECONDS,
     MOST_IN_FLIGHT,
     SURVEYS_APART_SECONDS,
     Dealt,
@@ -185,7 +186,7 @@ class InMemoryTable:
         self._write_wake(name)
         woken = self._woken.setdefault(name, _Woken(Wake(name)))
         before = woken.wake
-        if _held(before.leased_until, now):
+        if _held(before.leased_until, now, LONGEST_LEASE_SECONDS):
             return None
         woken.wake = replace(before, due=None, called=0.0, leased_until=until)
         woken.token, woken.asked_since = token, None
@@ -394,7 +395,7 @@ class InMemoryTable:
     def begin_survey(self, now: float, until: float, token: str) -> SurveyState | None:
         """Take the survey's lease until a time; return how far it was."""
         self.units.write("survey")
-        if _held(self._survey.leased_until, now):
+        if _held(self._survey.leased_until, now, LONGEST_SURVEY_SECONDS):
             return None
         before = self._survey.state
         self._survey = _Survey(replace(before, started=now), until, token)
@@ -436,8 +437,8 @@ class InMemorySurveys:
             self._run()
 
 
-def _held(leased_until: float, now: float) -> bool:
-    return now < leased_until <= now + LONGEST_LEASE_SECONDS
+def _held(leased_until: float, now: float, longest: float) -> bool:
+    return now < leased_until <= now + longest
 
 
 def _newest(listed: list[Sent]) -> float:

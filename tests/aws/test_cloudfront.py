@@ -93,7 +93,8 @@ def invalidation(status: str) -> dict[str, Any]:
 def test_an_invalidation_comes_back_with_cloudfronts_own_time(stub):
     cloudfront, stubber = stub
     stubber.add_response("create_invalidation", invalidation("InProgress"), batch(REQUEST))
-    assert cloudfront.create(REQUEST, None) == Sent("E1", "I1", CREATED.timestamp(), ("/a", "/b/*"))
+    sent = cloudfront.create(REQUEST, None)
+    assert sent == Sent("E1", "I1", CREATED.timestamp(), ("/a", "/b/*"), (1.0, 2.0))
 
 
 @pytest.mark.parametrize(("status", "finished"), [("InProgress", False), ("Completed", True)])

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
 
+from invalidator.aws import target_table
 from invalidator.aws.dynamodb_table import DynamoDbTable, key
 from invalidator.aws.log_table import entry_item
 from invalidator.aws.pin_table import PinTable
@@ -49,6 +50,7 @@ CALLS = {
     "put": lambda ports: ports.log.put("unknown", 1, ENTRY),
     "read": lambda ports: list(ports.log.read("unknown", 0)),
     "close": lambda ports: ports.log.close("unknown", 1),
+    "count_try": lambda ports: ports.log.count_try("m-1"),
     "before": lambda ports: ports.log.before("unknown", NOW),
     "newest": lambda ports: ports.log.newest("unknown"),
     "wake": lambda ports: ports.wakes.wake("unknown", NOW, NOW, NOW),
@@ -180,8 +182,9 @@ def test_a_long_history_is_read_page_by_page_the_newest_first_and_not_without_en
     assert not any(each["ScanIndexForward"] for each in asked)
 
 
-def test_a_history_that_would_fill_the_functions_memory_is_read_as_far_as_it_fits():
+def test_a_history_that_would_fill_the_functions_memory_is_read_as_far_as_it_fits(monkeypatch):
     """What is older is sent again, which costs a path."""
-    path = "/" + "a" * 15 * 1024 * 1024
+    monkeypatch.setattr(target_table, "MOST_CHARACTERS", 3200)
+    path = "/" + "a" * 1000
     ports, _ = paged([sent_items(sent(f"I{number}", NOW - number, path))[0] for number in range(5)])
     assert [each.id for each in ports.targets.sent_since("E1", NOW - 60)] == ["I0", "I1", "I2"]

@@ -113,11 +113,23 @@ def test_another_entry_under_the_same_number_is_refused(ports, owner, other):
         {},
     ],
 )
-def test_an_entry_is_read_as_it_was_written(ports, owner, changed):
+@pytest.mark.parametrize("doubt", ["", "nobody can tell"])
+def test_an_entry_is_read_as_it_was_written(ports, owner, changed, doubt):
     """A key may hold what is no Unicode, and times are kept to the last digit."""
     ports.log.deal(owner)
-    assert ports.log.put(owner, 1, Entry(changed, "", NOW + 2 / 3))
-    assert list(ports.log.read(owner, 0)) == [(1, Entry(changed, "", NOW + 2 / 3))]
+    entry = Entry(changed, "", NOW + 2 / 3, doubt)
+    assert ports.log.put(owner, 1, entry)
+    assert list(ports.log.read(owner, 0)) == [(1, entry)]
+
+
+def test_tries_of_a_message_are_counted(ports):
+    message = ports.name("message")
+    assert [ports.log.count_try(each) for each in (message, message, ports.name("message"), message)] == [
+        1,
+        2,
+        1,
+        3,
+    ]
 
 
 def test_a_large_change_is_written_as_several_entries_that_each_fit(ports, owner):

@@ -2,13 +2,10 @@
 
 from typing import Any
 
-import pytest
 from botocore.exceptions import ClientError
 
 from infra.simulator.memory import InMemoryTable
 from invalidator.aws.survey_trigger import SurveyTrigger
-from invalidator.core.reasons import Reason
-from invalidator.failures import Permanent
 from tests.aws.remembered import NOW
 
 
@@ -47,9 +44,9 @@ def test_a_survey_that_the_survey_itself_began_is_not_started_again():
     assert client.invoked == []
 
 
-def test_a_function_that_may_not_be_invoked_is_reported():
+def test_a_function_that_may_not_be_invoked_is_named_in_the_log_and_stops_nobody(caplog):
     error = ClientError({"Error": {"Code": "AccessDeniedException", "Message": "no"}}, "Invoke")
-    surveys = SurveyTrigger(Lambda(error), "survey-function", InMemoryTable(), lambda: NOW)
-    with pytest.raises(Permanent) as raised:
-        surveys.start()
-    assert raised.value.reason == Reason.ACCESS_DENIED
+    client = Lambda(error)
+    SurveyTrigger(client, "survey-function", InMemoryTable(), lambda: NOW).start()
+    assert len(client.invoked) == 1
+    assert "AccessDeniedException" in caplog.text

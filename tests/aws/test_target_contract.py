@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from invalidator.core.pending.entry import target_owner
 from invalidator.core.pending.state import TargetState
 from invalidator.ports import Account, Seen, SurveyState, TargetView
 from tests.aws.remembered import NOW, STATE, routes, sent
@@ -29,6 +30,13 @@ def test_state_and_routing_are_remembered_to_the_letter(ports, target):
     view = ports.targets.view(target, NOW)
     assert view.routes == routes(target)
     assert view.state == STATE
+
+
+def test_the_number_dealt_last_in_its_own_log_comes_with_the_target(ports, target):
+    assert ports.targets.view(target, NOW).own == 0
+    for _ in range(3):
+        ports.log.deal(target_owner(target))
+    assert ports.targets.view(target, NOW).own == 3
 
 
 def test_newer_state_and_routing_replace_older(ports, target):
@@ -114,6 +122,10 @@ def test_a_survey_is_run_by_one_at_a_time_and_remembers_how_far_it_is(ports):
 
     assert survey.begin_survey(NOW + 100, NOW + 160, "run-1") == SurveyState(started=NOW)
     assert survey.begin_survey(NOW + 101, NOW + 161, "run-2") is None
+    assert survey.save_survey("run-1", SurveyState(), NOW + 1000)
+    assert (
+        survey.begin_survey(NOW + 101, NOW + 161, "run-2") is None
+    )  # a survey may run for a quarter of an hour
     assert survey.survey_state().started == NOW + 100
 
     halfway = SurveyState(marker="E500", covers=3)

@@ -5,7 +5,7 @@
 | `distributions` | target's id | its routing packed, with `version` and `learned` for people, and what CloudFront's list said of it |
 | `bucket#NAME` | `target#ID` | this target serves the bucket |
 | `log#bucket:NAME` | `head` | `known`; the bucket's `targets` where they are few, else how `many` they are |
-| `survey` | `state` | `started`, `completed`, `covers`, `unserved` packed, `marker`, `lease` and `token` of the run that holds it |
+| `survey` | `state` | `started`, `completed`, `covers`, `unserved` packed, `lease` and `token` of the run that holds it |
 
 `0.1.0` kept routes by bucket (`routes`): they are left alone, and expire.
 """  # noqa: E501  a row of a table
@@ -24,7 +24,12 @@ from invalidator.core.pending.entry import bucket_owner
 from invalidator.core.routing.pins import Pin
 from invalidator.core.routing.target import NOT_SEEN, Seen, TargetRoutes
 from invalidator.failures import UnreadableRoutes
-from invalidator.ports import FEW_TARGETS, SURVEYS_APART_SECONDS, SurveyState
+from invalidator.ports import (
+    FEW_TARGETS,
+    LONGEST_SURVEY_SECONDS,
+    SURVEYS_APART_SECONDS,
+    SurveyState,
+)
 
 VERSION = "1"
 DISTRIBUTIONS = "distributions"
@@ -110,7 +115,7 @@ class RoutesTable:
     def begin_survey(self, now: float, until: float, token: str) -> SurveyState | None:
         """Take the survey's lease until a time; return how far it was, None where another run has the lease."""
         change = "SET #started = :now, #lease = :until, #token = :token"
-        values = lease_values(now, until, token)
+        values = lease_values(now, until, token, LONGEST_SURVEY_SECONDS)
         item = self._table.update(SURVEY, change, values, FREE, returns="ALL_OLD")
         return None if item is None else read_survey(item)
 
@@ -121,9 +126,8 @@ class RoutesTable:
             ":completed": number(state.completed),
             ":covers": number(state.covers),
             ":unserved": packed(sorted(state.unserved)),
-            ":marker": text(state.marker),
         } | ({":until": number(until)} if until else {})
-        kept = "SET #completed = :completed, #covers = :covers, #unserved = :unserved, #marker = :marker"
+        kept = "SET #completed = :completed, #covers = :covers, #unserved = :unserved"
         lease = ", #lease = :until" if until else " REMOVE #lease, #token"
         return self._table.update(SURVEY, kept + lease, values, "#token = :token") is not None
 
@@ -174,7 +178,6 @@ def read_survey(item: Item) -> SurveyState:
             completed=float(item["completed"]["N"]) if "completed" in item else 0.0,
             covers=int(item["covers"]["N"]) if "covers" in item else 0,
             unserved=frozenset(map(str, unpacked(item["unserved"]) if "unserved" in item else ())),
-            marker=item["marker"]["S"] if "marker" in item else "",
         )
     except UNREADABLE:
         return SurveyState()

@@ -51,7 +51,7 @@ class WakeTable:
         item = self._table.update(
             wake_key(name),
             "SET #lease = :until, #token = :token REMOVE #due, #called, #asked",
-            lease_values(now, until, token),
+            lease_values(now, until, token, LONGEST_LEASE_SECONDS),
             FREE,
             returns="ALL_OLD",
         )
@@ -128,13 +128,13 @@ def wake_key(name: str) -> Item:
     return key(f"wakes#{shard_of(name)}", name)
 
 
-def lease_values(now: float, until: float, token: str) -> Item:
-    """Return the values of `FREE`, and of a lease until a time."""
+def lease_values(now: float, until: float, token: str, longest: float) -> Item:
+    """Return the values of `FREE`, and of a lease until a time; one longer than `longest` seconds does not count."""
     return {
         ":until": number(until),
         ":token": text(token),
         ":now": number(now),
-        ":absurd": number(now + LONGEST_LEASE_SECONDS),
+        ":absurd": number(now + longest),
     }
 
 
