@@ -11,10 +11,10 @@ from typing import Any
 
 from invalidator.aws.dynamodb_table import DAY, DynamoDbTable, Item, key, number, place, text
 from invalidator.aws.packed_values import UNREADABLE
+from invalidator.core.limits.account import Account
 from invalidator.core.limits.budget import Spending, day_of, month_of
 from invalidator.core.limits.pace import LONGEST_GAP_SECONDS
 from invalidator.core.limits.slots import Calls
-from invalidator.ports import Account
 
 SPENDING_DAYS = 400
 

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass, replace
 
+from invalidator.core.limits.account import Account
 from invalidator.core.limits.slots import Calls, after_throttling, met_together, relearned
-from invalidator.ports import Account, Accounts, Clock
+from invalidator.ports import Accounts, Clock
 
 # A run waits so long for its turn; what is further off comes by a wake of its own.
 MOST_WAIT_SECONDS = 4.0
