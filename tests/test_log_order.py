@@ -1,4 +1,4 @@
-"""The order of a log: whatever writers and readers do in between, each written entry is read once, and none is passed."""
+"""The order of a log: whatever writers and readers do, each written entry is read once, and none is passed over."""
 
 from hypothesis import given
 from hypothesis import strategies as st

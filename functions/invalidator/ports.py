@@ -57,7 +57,7 @@ class Dealt:
 
 
 # Writers' clocks are no further off the true time than this.
-CLOCKS_APART_SECONDS = 300.0
+CLOCKS_APART_SECONDS = 600.0
 # No more writers of one log have a number and have not written its entry yet.
 MOST_IN_FLIGHT = 100
 

@@ -112,7 +112,8 @@ class Rollback:
 
 def respond(event: Mapping[str, Any], until: float, rollback: Rollback, put: Put) -> None:
     """Do what CloudFormation asks, and answer through `put`, whatever happens."""
-    answer = Answer(event, f"pending-changes-{event.get('LogicalResourceId', '')}", put)
+    physical_id = f"pending-changes-{event.get('LogicalResourceId', '')}"
+    answer = Answer(event, lambda _status: physical_id, put)
     try:
         asked = event.get("RequestType")
         done = rollback.write_back(until) if asked == "Delete" else "nothing to do until this is deleted"

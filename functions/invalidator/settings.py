@@ -5,13 +5,14 @@ The template's variables are the names of these fields in capitals; a test compa
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, TypeVar
 
 from pydantic import Field, TypeAdapter, ValidationError
 
 from invalidator.core.limits.account import Limits
 from invalidator.core.limits.allowance import Allowance
 from invalidator.core.pending.wakes import Gathering
+from invalidator.core.routing.settings import CleanUrls, RoutingSettings, names_in
 
 SettingsT = TypeVar("SettingsT")
 Text = Annotated[str, Field(min_length=1)]
@@ -32,7 +33,10 @@ class Settings:
         wake_queue_arn: its ARN; records of it are wakes.
         dead_letter_queue_url: the dead-letter queue.
         survey_function_name: the function that finds out who serves which bucket.
-        index_documents: names that also answer for their directory.
+        index_documents: names that also answer for their directory, with commas between.
+        error_page_seconds: error pages kept for longer are purged where they were shown; 0 is all.
+        clean_urls: whether pages are reached without their `.html`.
+        error_document: the error document's key in buckets with a website endpoint, "" for none.
         monthly_path_budget: paths a calendar month; 0 is no budget.
         over_budget_seconds: past the budget, a target is sent a path at most this often; 0 is as often as it changes.
         hard_path_limit: paths a calendar month past which nothing is sent; 0 is no limit.
@@ -41,9 +45,6 @@ class Settings:
         gather_seconds: seconds after the oldest change at which it is sent at the latest.
         max_paths: the most paths in one invalidation.
         max_wildcards: the most wildcards in one invalidation.
-        survey_minutes: minutes between two surveys.
-        clean_urls: whether `about.html` also answers for `/about`.
-        error_page_seconds: an error page that edges may keep longer is invalidated with all that it may answer for.
         max_receive_count: tries of a message that breaks the function before it is given up.
         listing_calls: the most listings for one target in a run; 0 where no bucket may be listed.
     """
@@ -55,6 +56,9 @@ class Settings:
     dead_letter_queue_url: Text
     survey_function_name: Text
     index_documents: str = "index.html"
+    error_page_seconds: Annotated[int, Field(ge=0)] = 30
+    clean_urls: CleanUrls = "auto"
+    error_document: str = ""
     monthly_path_budget: Annotated[int, Field(ge=0)] = 1000
     over_budget_seconds: Annotated[int, Field(ge=0)] = 900
     hard_path_limit: Annotated[int, Field(ge=0)] = 0
@@ -64,9 +68,6 @@ class Settings:
     max_paths: Annotated[int, Field(ge=1)] = 1000
     max_wildcards: Annotated[int, Field(ge=1)] = 15
     max_receive_count: Annotated[int, Field(ge=1)] = 10
-    survey_minutes: Annotated[int, Field(ge=1)] = 5
-    clean_urls: Literal["auto", "always", "never"] = "auto"
-    error_page_seconds: Annotated[int, Field(ge=0)] = 30
     listing_calls: Annotated[int, Field(ge=0)] = 0
 
     @property
@@ -87,9 +88,11 @@ class Settings:
         return Gathering(self.quiet_seconds, self.gather_seconds)
 
     @property
-    def index_document_names(self) -> tuple[str, ...]:
-        """The names in `index_documents`, without blanks around them."""
-        return tuple(name for each in self.index_documents.split(",") if (name := each.strip()))
+    def routing(self) -> RoutingSettings:
+        """What of it decides about viewer paths."""
+        return RoutingSettings(
+            names_in(self.index_documents), self.error_page_seconds, self.clean_urls, self.error_document
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +105,14 @@ class SweepSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class RollbackSettings:
+    """What the way back to version 0.1.0 needs to know: the table, and the queue that buckets write to."""
+
+    table_name: Text
+    queue_url: Text
+
+
+@dataclass(frozen=True, slots=True)
 class SurveySettings:
     """What the survey needs to know.
 
@@ -109,30 +120,24 @@ class SurveySettings:
         table_name: the DynamoDB table.
         wake_queue_url: the queue of wakes.
         survey_minutes: minutes between two surveys.
-        index_documents: as the worker has it, like the next two: another value changes the routing of every target.
-        clean_urls: as the worker has it.
+        index_documents: as the worker has it, like those that follow: another value changes every target's routing.
         error_page_seconds: as the worker has it.
+        clean_urls: as the worker has it.
+        error_document: as the worker has it.
     """
 
     table_name: Text
     wake_queue_url: Text
     survey_minutes: Annotated[int, Field(ge=1)] = 5
     index_documents: str = "index.html"
-    clean_urls: str = "auto"
     error_page_seconds: Annotated[int, Field(ge=0)] = 30
+    clean_urls: CleanUrls = "auto"
+    error_document: str = ""
 
     @property
     def routing(self) -> str:
         """The settings that decide about viewer paths, as one text."""
-        return repr((self.index_documents, self.clean_urls, self.error_page_seconds))
-
-
-@dataclass(frozen=True, slots=True)
-class RollbackSettings:
-    """What the way back to version 0.1.0 needs to know: the table, and the queue that buckets write to."""
-
-    table_name: Text
-    queue_url: Text
+        return repr((self.index_documents, self.error_page_seconds, self.clean_urls, self.error_document))
 
 
 def read_settings(environment: Mapping[str, str], kind: type[SettingsT]) -> SettingsT:

@@ -111,7 +111,7 @@ def wire(environment: Mapping[str, str], clock: Clock | None = None) -> Wired:
             clock=clock,
             limits=limits,
             gathering=gathering,
-            index_documents=settings.index_document_names,
+            routing=settings.routing,
             listing=S3Listing(client("s3")) if settings.listing_calls else None,
             listing_calls=settings.listing_calls,
         ),

@@ -4,12 +4,16 @@ import json
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from infra.cli.errors import CommandError
 from infra.cli.printing import visible
 from invalidator.core.routing.distribution import Distribution
+
+if TYPE_CHECKING:
+    from invalidator.core.routing.distribution_config import CachePolicy
 
 STDIN = "-"
 
@@ -47,7 +51,9 @@ def read_keys(file: str) -> tuple[str, ...]:
         ) from None
 
 
-def read_distributions(files: Iterable[str], policies: Mapping[str, bool]) -> list[tuple[str, Distribution]]:
+def read_distributions(
+    files: Iterable[str], policies: "Mapping[str, CachePolicy]"
+) -> list[tuple[str, Distribution]]:
     """Return each file's name and the distribution in it, as `aws cloudfront get-distribution` prints it.
 
     Args:
@@ -74,7 +80,7 @@ def read_distributions(files: Iterable[str], policies: Mapping[str, bool]) -> li
     return list(read.values())
 
 
-def read_policies(files: Iterable[str]) -> dict[str, bool]:
+def read_policies(files: Iterable[str]) -> "dict[str, CachePolicy]":
     """Return, by id, whether each cache policy keys on query strings.
 
     Args:
@@ -85,13 +91,13 @@ def read_policies(files: Iterable[str]) -> dict[str, bool]:
     """
     from invalidator.core.routing.distribution_config import DistributionError, read_cache_policy
 
-    policies: dict[str, bool] = {}
+    policies: dict[str, CachePolicy] = {}
     for file in files:
         try:
-            policy, by_query_string = read_cache_policy(_json(file))
+            policy, learned = read_cache_policy(_json(file))
         except DistributionError as error:
             raise CommandError(f"{_named(file)}: not a cache policy: {visible(str(error))}") from error
-        policies[policy] = by_query_string
+        policies[policy] = learned
     return policies
 
 

@@ -19,6 +19,7 @@ from invalidator.core.limits.allowance import Allowance
 from invalidator.core.limits.budget import month_of
 from invalidator.core.routing.distribution import Distribution
 from invalidator.core.routing.pins import Pin
+from invalidator.core.routing.settings import RoutingSettings
 from invalidator.ports import Message
 
 HOUR = 3600.0
@@ -62,7 +63,7 @@ def sample_day() -> Day:
         queue=scene.queue,
         clock=scene.time,
         limits=Limits(Allowance(1000, 15), 1000),
-        index_documents=("index.html",),
+        routing=RoutingSettings(("index.html",)),
         mapping_seconds=600,
     )
     done: list[tuple[float, float]] = []

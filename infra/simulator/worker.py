@@ -14,6 +14,7 @@ from invalidator.core.messages.backlog import KeyBacklog, PathBacklog, bodies
 from invalidator.core.pending.entry import Entry
 from invalidator.core.pending.wakes import Gathering
 from invalidator.core.reasons import Reason
+from invalidator.core.routing.settings import RoutingSettings
 from invalidator.intake.intake import Intake
 from invalidator.ports import Message, SurveyState
 from invalidator.sender.buckets import Buckets
@@ -164,7 +165,7 @@ class SimulatedWorker:
             clock=self._time,
             limits=limits,
             gathering=gathering,
-            index_documents=("index.html",),
+            routing=RoutingSettings(("index.html",)),
         )
         self._wakes: Any = timed
 

@@ -9,6 +9,7 @@ from invalidator.batch.worker import Worker
 from invalidator.core.limits.account import Limits
 from invalidator.core.limits.allowance import Allowance
 from invalidator.core.routing.distribution import Behavior, Distribution, Origin
+from invalidator.core.routing.settings import RoutingSettings
 from invalidator.ports import Message
 from tests.batch.fakes import Clock
 from tests.batch.faulty_ports import CloudFront, Discovery, Memory, Queue
@@ -67,7 +68,7 @@ class World:
             queue=self.queue,
             clock=self.clock,
             limits=self.limits,
-            index_documents=(),
+            routing=RoutingSettings(),
             mapping_seconds=600.0,
         )
 

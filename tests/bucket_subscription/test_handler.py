@@ -10,12 +10,12 @@ import pytest
 from botocore.exceptions import NoCredentialsError
 from moto import mock_aws
 
-from custom_resource.answer import put_to_url
 from bucket_subscription.document import own_part, same
 from bucket_subscription.errors import RefusedError
 from bucket_subscription.handler import respond, subscribe_on_aws
 from bucket_subscription.key_filter import KeyFilter
 from bucket_subscription.stack_event import read_properties, stack_of
+from custom_resource.answer import put_to_url
 from tests.bucket_subscription.fake_bucket_aws import OWNER, QUEUE, FakeS3, queue_entry, subscription
 from tests.bucket_subscription.stack_request import PHYSICAL_ID, request
 

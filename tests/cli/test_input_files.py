@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from infra.cli.errors import CommandError
 from infra.cli.input_files import read_distributions, read_keys, read_policies
 from infra.cli.printing import visible
+from invalidator.core.routing.settings import RoutingSettings
 from invalidator.core.routing.viewer_paths import Router
 from tests.cli.made_distributions import config
 
@@ -77,7 +78,7 @@ def test_a_damaged_distribution_is_read_or_refused_in_one_line(file, data):
         assert refusal.startswith(f"{visible(str(file))}: ")
     else:
         ((_, distribution),) = read
-        paths = Router(distribution, "site", ("index.html",)).paths("a/index.html")
+        paths = Router(distribution, "site", RoutingSettings(("index.html",))).paths("a/index.html")
         assert all(path.startswith("/") for path in paths)
 
 

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from invalidator.core.bucket_changes import by_bucket
 from invalidator.core.messages.backlog import KeyBacklog, PathBacklog
 from invalidator.core.messages.change import Change
+from invalidator.core.routing.settings import RoutingSettings
 from invalidator.core.work import Work, sort_by_distribution
 from tests.batch.world import distribution
 
@@ -13,7 +14,7 @@ T = 1_000_000.0
 
 
 def sort(changes=(), *, keys=(), paths=(), serving):
-    return sort_by_distribution(by_bucket(changes, keys), paths, serving, ())
+    return sort_by_distribution(by_bucket(changes, keys), paths, serving, RoutingSettings())
 
 
 def test_each_distribution_of_a_bucket_gets_every_key_it_serves():

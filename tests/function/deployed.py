@@ -55,6 +55,7 @@ class Deployed:
         if policy is None:
             behavior |= {
                 "ForwardedValues": {"QueryString": False, "Cookies": {"Forward": "none"}},
+                "MaxTTL": 31_536_000,  # what CloudFront puts in; moto answers 0, which keeps nothing
                 "MinTTL": 0,
             }
         else:

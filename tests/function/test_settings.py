@@ -13,7 +13,7 @@ NEEDED = {"TABLE_NAME": "t", "QUEUE_URL": "https://q", "DEAD_LETTER_QUEUE_URL": 
 def test_defaults_are_the_documented_ones():
     settings = read_settings(NEEDED)
     assert (settings.monthly_path_budget, settings.max_paths, settings.max_wildcards) == (1000, 1000, 15)
-    assert settings.index_document_names == ("index.html",)
+    assert settings.routing.index_documents == ("index.html",)
 
 
 @pytest.mark.parametrize("name", NEEDED)
@@ -48,7 +48,7 @@ def test_a_value_out_of_range_is_named_without_being_quoted(name, value):
     [("", ()), (" , ", ()), ("index.html, default.htm", ("index.html", "default.htm"))],
 )
 def test_index_documents_are_a_list_without_blanks(text, names):
-    assert read_settings(NEEDED | {"INDEX_DOCUMENTS": text}).index_document_names == names
+    assert read_settings(NEEDED | {"INDEX_DOCUMENTS": text}).routing.index_documents == names
 
 
 @pytest.mark.parametrize("budget", ["0", "1", "1000000"])

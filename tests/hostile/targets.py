@@ -36,6 +36,7 @@ from invalidator.core.routing.distribution_config import (
 )
 from invalidator.core.routing.origin_hosts import bucket_of
 from invalidator.core.routing.path_patterns import compile_pattern
+from invalidator.core.routing.settings import RoutingSettings
 from invalidator.core.routing.survey import Survey
 from invalidator.core.routing.viewer_paths import Router
 from tests.notifications import SENT
@@ -46,7 +47,7 @@ SITE = Distribution(
     (Behavior("*.css", ("o",), query_strings=True), Behavior("*", ("o",))),
     root_object="index.html",
 )
-ROUTER = Router(SITE, "site", ("index.html",))
+ROUTER = Router(SITE, "site", RoutingSettings(("index.html",)))
 URL = "https://cloudformation.test/answer?X-Amz-Signature=secret"
 LONGEST_ANSWER = 4096
 
@@ -98,7 +99,7 @@ def distribution(data: bytes) -> None:
             continue
         for origin in routing.origins:
             if origin.bucket:
-                Router(routing, origin.bucket, ("index.html",)).paths("dir/index.html")
+                Router(routing, origin.bucket, RoutingSettings(("index.html",))).paths("dir/index.html")
     try:
         read_cache_policy(document)
     except DistributionError as error:

@@ -12,11 +12,12 @@ from invalidator.core.coalescing.coalescing import coalesce
 from invalidator.core.limits.allowance import Allowance
 from invalidator.core.routing.origin_hosts import bucket_of
 from invalidator.core.routing.path_patterns import compile_pattern
+from invalidator.core.routing.settings import RoutingSettings
 from invalidator.core.routing.viewer_paths import Router
 from tests.hostile.targets import SITE
 
 SECONDS = 3.0
-ROUTER = Router(SITE, "site", ("index.html",))
+ROUTER = Router(SITE, "site", RoutingSettings(("index.html",)))
 PREFIX_BOMBS = {
     "each path the next one's prefix": ["/" + "a" * n for n in range(3900)],
     "each directory in the next": ["/" + "a/" * n for n in range(1900)],

@@ -3,6 +3,7 @@
 import json
 
 from invalidator.core.reasons import Reason
+from invalidator.failures import TableUnavailable
 from tests.notifications import direct
 from tests.sender.world import World, distribution
 
@@ -117,8 +118,6 @@ def test_a_message_of_two_buckets_stays_when_one_of_them_failed():
 
 
 def _unavailable():
-    from invalidator.failures import TableUnavailable
-
     return TableUnavailable("throttled")
 
 

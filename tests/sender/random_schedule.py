@@ -22,6 +22,7 @@ from invalidator.core.limits.allowance import Allowance
 from invalidator.core.pending.wakes import Gathering
 from invalidator.core.reasons import Reason
 from invalidator.core.routing.distribution import Behavior, Distribution, Origin
+from invalidator.core.routing.settings import RoutingSettings
 from invalidator.core.routing.target import TargetRoutes
 from invalidator.core.sent import Sent
 from invalidator.failures import (
@@ -296,7 +297,7 @@ class Schedule:
             clock=clock,
             limits=limits,
             gathering=gathering,
-            index_documents=("index.html",),
+            routing=RoutingSettings(("index.html",)),
         )
         buckets = Buckets(
             log=table,

@@ -19,6 +19,7 @@ from invalidator.core.pending.wakes import Gathering
 from invalidator.core.reasons import Reason
 from invalidator.core.request import Request
 from invalidator.core.routing.distribution import Behavior, Distribution, Origin
+from invalidator.core.routing.settings import RoutingSettings
 from invalidator.core.routing.target import TargetRoutes
 from invalidator.core.sent import Sent
 from invalidator.failures import InvalidPaths, QueueUnavailable, TableUnavailable, Transient
@@ -210,7 +211,7 @@ class World:
             clock=self.clock,
             limits=self.limits,
             gathering=self.gathering,
-            index_documents=(),
+            routing=RoutingSettings(()),
         )
         self.buckets = Buckets(
             log=self.table,

@@ -12,6 +12,7 @@ from typing import Any
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from invalidator.core.routing.settings import RoutingSettings
 from invalidator.core.routing.viewer_paths import Router
 from tests.core.routing.cloudfront_cache_model import Edge
 from tests.core.routing.random_distributions import BY_QUERY_OF_POLICY
@@ -146,7 +147,7 @@ class World:
                 )
         for _, key in self.changes[start:]:
             for each in routes.routes:
-                paths |= {*Router(each, "b", INDEX).paths(key)}
+                paths |= {*Router(each, "b", RoutingSettings(INDEX)).paths(key)}
         for path in paths:
             self.near.purge(path)
             self.far.purge(path)

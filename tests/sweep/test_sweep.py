@@ -3,6 +3,7 @@
 from invalidator.core.limits.account import Limits
 from invalidator.core.limits.allowance import Allowance
 from invalidator.core.pending.wakes import Rest, Wake
+from invalidator.failures import Transient
 from invalidator.sweep.restored import doubt_all
 from invalidator.waking import Waking
 from tests.sender.world import World, distribution
@@ -25,8 +26,6 @@ def test_the_oldest_unsent_change_is_known_by_its_first_time():
 
 
 def test_a_page_that_keeps_changing_while_it_fails_is_as_old_as_its_first_change():
-    from invalidator.failures import Transient
-
     world = site()
     world.cloudfront.answers["E1"] = Transient("503")
     first = world.clock.now()

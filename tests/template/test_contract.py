@@ -102,9 +102,13 @@ def test_each_parameter_decides_something():
 @pytest.mark.parametrize(
     ("name", "good", "bad"),
     [
-        ("Buckets", ["", "a-b", "my.site,other"], ["s3://a-b", "My-Site", "a, b", "a/b", "ab,,cd", "a_b"]),
-        ("EventBridgeBuckets", ["", "a-b,c-d"], ["s3://x"]),
-        ("ListableBuckets", ["", "a-b,c-d"], ["*"]),
+        (
+            "Buckets",
+            ["", "a-b", "my.site,other", "my_legacy_bucket,a_b"],
+            ["s3://a-b", "My-Site", "a, b", "a/b", "ab,,cd"],
+        ),
+        ("EventBridgeBuckets", ["", "a-b,c_d"], ["s3://x"]),
+        ("ListableBuckets", ["", "a-b,c_d"], ["*"]),
         ("TopicArns", ["", TOPIC, f"{TOPIC},{TOPIC}.fifo"], ["uploads", "*", TOPIC.replace("sns", "sqs")]),
         (
             "AssumableRoleArns",

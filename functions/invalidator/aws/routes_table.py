@@ -24,12 +24,7 @@ from invalidator.core.pending.entry import bucket_owner
 from invalidator.core.routing.pins import Pin
 from invalidator.core.routing.target import NOT_SEEN, Seen, TargetRoutes
 from invalidator.failures import UnreadableRoutes
-from invalidator.ports import (
-    FEW_TARGETS,
-    LONGEST_SURVEY_SECONDS,
-    SURVEYS_APART_SECONDS,
-    SurveyState,
-)
+from invalidator.ports import FEW_TARGETS, LONGEST_SURVEY_SECONDS, SURVEYS_APART_SECONDS, SurveyState
 
 VERSION = "1"
 DISTRIBUTIONS = "distributions"

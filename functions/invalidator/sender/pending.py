@@ -7,6 +7,7 @@ from invalidator.core.pending.entry import Entry, Times, bucket_owner, target_ow
 from invalidator.core.pending.gathering import Gathered
 from invalidator.core.pending.state import TargetState
 from invalidator.core.routing.behavior_wildcards import outermost
+from invalidator.core.routing.settings import RoutingSettings
 from invalidator.core.routing.target import TargetRoutes
 from invalidator.core.routing.viewer_paths import Router
 from invalidator.logs import read_on
@@ -49,14 +50,14 @@ MOST_EXAMPLES = 5
 
 
 def read_pending(
-    log: Log, routes: TargetRoutes, view: TargetView, index_documents: tuple[str, ...], now: float
+    log: Log, routes: TargetRoutes, view: TargetView, routing: RoutingSettings, now: float
 ) -> Pending:
     """Read and route what the target has not settled, as of `now` (epoch seconds). Raises TableUnavailable."""
     state = view.state
     pending, gathered = Pending(), Gathered()
     routers = {
         bucket: [
-            Router(route, bucket, index_documents)
+            Router(route, bucket, routing)
             for route in routes.routes
             if any(origin.bucket == bucket for origin in route.origins)
         ]

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from urllib.parse import unquote
 
 from invalidator.core.coalescing.collateral import UNKNOWN, Count
+from invalidator.core.routing.settings import RoutingSettings
 from invalidator.core.routing.target import TargetRoutes
 from invalidator.core.routing.viewer_paths import Router
 from invalidator.failures import Failure
@@ -29,7 +30,7 @@ class Probing:
         listing: lists a bucket.
         clock: time.
         calls: how many listings are left.
-        index_documents: key names that also answer for their directory.
+        routing: what the operator says of the sites.
     """
 
     routes: TargetRoutes
@@ -37,7 +38,7 @@ class Probing:
     listing: Listing
     clock: Clock
     calls: int
-    index_documents: tuple[str, ...]
+    routing: RoutingSettings
     _known: dict[str, Count] = field(default_factory=dict)
     _until: float = field(init=False)
 
@@ -74,8 +75,8 @@ class Probing:
         below = unquote(prefix, errors="surrogateescape").removeprefix("/")
         return [
             (
-                Router(route, origin.bucket, self.index_documents),
-                f"{origin.path.strip('/')}/{below}".removeprefix("/"),
+                Router(route, origin.bucket, self.routing),
+                f"{origin.folder}{below}",
             )
             for route in self.routes.routes
             for origin in route.origins

@@ -15,6 +15,7 @@ from invalidator.core.pending.entry import Times, entries, merged, target_owner
 from invalidator.core.pending.state import TargetState
 from invalidator.core.pending.wakes import LONGEST_DELAY_SECONDS, Gathering, Rest, Wake, due_after, rest_after
 from invalidator.core.reasons import Reason
+from invalidator.core.routing.settings import RoutingSettings
 from invalidator.core.routing.target import TargetRoutes
 from invalidator.failures import UnreadableRoutes
 from invalidator.logs import append
@@ -81,7 +82,7 @@ class Sender:
     Attributes:
         limits: what the operator allows.
         gathering: how long changes are gathered.
-        index_documents: key names that also answer for their directory.
+        routing: what the operator says of the sites.
         listing: lists buckets, None where the stack was not allowed to.
         listing_calls: the most listings for one run.
     """
@@ -97,7 +98,7 @@ class Sender:
     clock: Clock
     limits: Limits
     gathering: Gathering
-    index_documents: tuple[str, ...]
+    routing: RoutingSettings
     listing: Listing | None = None
     listing_calls: int = 0
 
@@ -152,7 +153,7 @@ class Sender:
             run.outcome.wait({}, state.reason or f"its turn among {turns.calls.queued} calls", early)
             run.due = early
             return wake.rest
-        pending = run.pending = read_pending(self.log, routes, view, self.index_documents, now)
+        pending = run.pending = read_pending(self.log, routes, view, self.routing, now)
         if pending.entries:
             due = due_after((pending.oldest, pending.newest), wake.rest, self.gathering, now)
             if due > now:
@@ -193,7 +194,7 @@ class Sender:
     def _probing(self, routes: TargetRoutes, changed: Mapping[str, Times]) -> Probing | None:
         if self.listing is None:
             return None
-        return Probing(routes, changed, self.listing, self.clock, self.listing_calls, self.index_documents)
+        return Probing(routes, changed, self.listing, self.clock, self.listing_calls, self.routing)
 
     def _settle(
         self, routes: TargetRoutes, state: TargetState, before: TargetState, pending: Pending, run: Run
@@ -259,7 +260,7 @@ class Sender:
         run.gone = True
         state = view.state
         routes = TargetRoutes(target, (), state.routing, 0.0)
-        pending = run.pending = read_pending(self.log, routes, view, self.index_documents, self.clock.now())
+        pending = run.pending = read_pending(self.log, routes, view, self.routing, self.clock.now())
         if pending.paths:
             newest = {path: times[1] for path, times in pending.paths.items()}
             run.outcome.dead.append(

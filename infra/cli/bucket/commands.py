@@ -9,11 +9,8 @@ import click
 
 from bucket_subscription.errors import SubscriptionError
 from bucket_subscription.key_filter import asked_filter
-from bucket_subscription.names import check_bucket_names
 from infra.cli.bucket.desk import BucketDesk
 from infra.cli.bucket.state import UNKNOWN, print_states
-from infra.cli.errors import CommandError
-from infra.cli.printing import print_text
 from infra.cli.errors import PARTLY_DONE, CommandError
 from infra.cli.printing import harmless, print_text
 from infra.cli.session import Session, session_options
@@ -52,7 +49,6 @@ def connect(
       invalidator bucket connect my-site --prefix public/ --dry-run
       invalidator bucket connect my-site --eventbridge
     """  # noqa: D301  \b is click's mark for a paragraph that keeps its line breaks
-    from bucket_subscription.key_filter import asked_filter
     from infra.cli.bucket.desk import BucketDesk
 
     if eventbridge and (prefix or suffix):
@@ -82,7 +78,6 @@ def disconnect(session: Session, names: tuple[str, ...], prefix: str, suffix: st
       invalidator bucket disconnect my-site
       invalidator bucket disconnect my-site --prefix public/ --dry-run
     """  # noqa: D301  \b is click's mark for a paragraph that keeps its line breaks
-    from bucket_subscription.key_filter import asked_filter
     from infra.cli.bucket.desk import BucketDesk
 
     desk = BucketDesk(session, dry_run=dry_run)
@@ -108,9 +103,6 @@ def list_(session: Session, names: tuple[str, ...]) -> int:
     """  # noqa: D301  \b is click's mark for a paragraph that keeps its line breaks
     from concurrent.futures import ThreadPoolExecutor
 
-    from infra.cli.bucket.desk import BucketDesk
-    from infra.cli.bucket.state import UNKNOWN, print_states
-
     desk = BucketDesk(session, dry_run=True)
     chosen: Sequence[str] = _checked(names) or desk.all_names()
     with (
@@ -131,7 +123,7 @@ def list_(session: Session, names: tuple[str, ...]) -> int:
 
 
 def _checked(names: tuple[str, ...]) -> tuple[str, ...]:
-    from bucket_subscription.bucket_name import check_bucket_names
+    from bucket_subscription.names import check_bucket_names
 
     try:
         return check_bucket_names(names)

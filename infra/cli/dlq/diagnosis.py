@@ -15,6 +15,7 @@ from invalidator.core.coalescing.coalescing import coalesce
 from invalidator.core.limits.allowance import Allowance
 from invalidator.core.reasons import Reason
 from invalidator.core.routing.distribution import Distribution
+from invalidator.core.routing.settings import RoutingSettings
 from invalidator.core.sent import Coverage, Sent
 from invalidator.core.work import BatchWork, Work, sort_by_distribution
 from invalidator.ports import Message
@@ -64,14 +65,12 @@ class Plan:
 
 
 def work_of(
-    letter: DeadLetter, serving: Mapping[str, tuple[Distribution, ...]], index_documents: tuple[str, ...]
+    letter: DeadLetter, serving: Mapping[str, tuple[Distribution, ...]], settings: RoutingSettings
 ) -> tuple[Inbox, BatchWork]:
     """Read a letter and sort its work by distribution, as the worker would."""
     inbox = read([Message(letter.id, letter.body, letter.sent)])
     relevant = {bucket: serving[bucket] for bucket in letter.buckets if bucket in serving}
-    return inbox, sort_by_distribution(
-        by_bucket(inbox.changes, inbox.keys), inbox.paths, relevant, index_documents
-    )
+    return inbox, sort_by_distribution(by_bucket(inbox.changes, inbox.keys), inbox.paths, relevant, settings)
 
 
 def judge(

@@ -61,7 +61,7 @@ def _judge_all(
     names = {bucket for letter in letters for bucket in letter.buckets}
     serving = find_serving(deployed, names, now)
     notes += serving.notes
-    routed = [(letter, *work_of(letter, serving.known, settings.index_document_names)) for letter in letters]
+    routed = [(letter, *work_of(letter, serving.known, settings.routing)) for letter in letters]
     coverage = _coverage(deployed.memory, (work for _, _, work in routed), notes)
     verdicts = {
         letter.id: judge(letter, inbox, work, serving.unknown, coverage) for letter, inbox, work in routed

@@ -10,7 +10,6 @@ from invalidator.core.coalescing.collateral import Inventory
 from invalidator.core.limits.allowance import Allowance
 from invalidator.core.limits.budget import FREE_PATHS_A_MONTH, cost_usd
 from invalidator.core.routing.behavior_wildcards import outermost
-from invalidator.core.routing.path_encoding import with_plus
 from invalidator.core.routing.viewer_paths import Router
 
 
@@ -58,7 +57,7 @@ def plan_for(
     for key in keys:
         paths = paths_of(key)
         changed.update(paths)
-        if not paths:
+        if not paths and not any(router.serves(key) for router in routers):
             unserved.append(key)
     floors = outermost(floor for router in routers for floor in router.floors())
     if inventory is None:
@@ -80,14 +79,15 @@ def _outermost(objects: Iterable[tuple[str, ...]]) -> Iterable[str]:
     """The paths by which objects are counted: a wildcard that purges one object should count it once.
 
     A wildcard that covers `/docs` or `/docs/` covers `/docs/index.html` too, so these two are not counted
-    besides it; nor is the `+` form of a path with a space.
+    besides it; nor are the other forms of a path with a space or a plus.
     """
     for paths in objects:
         if len(paths) == 1:
             yield paths[0]
             continue
         stems = {path.removesuffix("*") for path in paths}
-        stems -= {plus for stem in stems if (plus := with_plus(stem)) != stem}
+        # Of the forms of one name, which differ in how a space and a plus are typed, one.
+        stems = set({stem.replace("%20", "+").replace("%2B", "+"): stem for stem in sorted(stems)}.values())
         for stem in stems:
             if not any(other != stem and other.startswith(stem) for other in stems):
                 yield stem

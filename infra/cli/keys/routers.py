@@ -1,7 +1,7 @@
 """A bucket's distributions, ready to be asked: from files, or from the deployed stack."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import click
 
@@ -11,6 +11,7 @@ from infra.cli.keys.source import DEFAULT_INDEX_DOCUMENTS, Source
 from infra.cli.printing import visible
 from infra.cli.session import Session
 from invalidator.core.routing.distribution import Distribution
+from invalidator.core.routing.settings import CleanUrls, RoutingSettings, names_in
 from invalidator.core.routing.viewer_paths import Router
 
 if TYPE_CHECKING:
@@ -38,16 +39,26 @@ def find_routers(session: Session, bucket: str, source: Source) -> BucketRouters
         CommandError: a file is not what it should be, or the stack does not answer.
     """
     if source.distributions:
-        names = DEFAULT_INDEX_DOCUMENTS if source.index_documents is None else source.index_documents
+        settings = _settings(source, RoutingSettings((DEFAULT_INDEX_DOCUMENTS,)))
         read = read_distributions(source.distributions, read_policies(source.policies))
         for file, distribution in read:
             _say_unknown_policies(file, distribution, "; give it with --cache-policy")
-        return BucketRouters(_routers(tuple(each for _, each in read), bucket, _names(names)), None)
+        return BucketRouters(_routers(tuple(each for _, each in read), bucket, settings), None)
     if source.policies:
         raise CommandError("--cache-policy needs --distribution: the stack's distributions bring their own")
     deployed, distributions = _ask_stack(session, bucket)
-    names = deployed.settings.index_documents if source.index_documents is None else source.index_documents
-    return BucketRouters(_routers(distributions, bucket, _names(names)), deployed)
+    settings = _settings(source, deployed.settings.routing)
+    return BucketRouters(_routers(distributions, bucket, settings), deployed)
+
+
+def _settings(source: Source, known: RoutingSettings) -> RoutingSettings:
+    """What is known of the sites, with what was typed in its place."""
+    return RoutingSettings(
+        known.index_documents if source.index_documents is None else names_in(source.index_documents),
+        known.error_page_seconds if source.error_page_seconds is None else source.error_page_seconds,
+        known.clean_urls if source.clean_urls is None else cast("CleanUrls", source.clean_urls),
+        known.error_document,
+    )
 
 
 def _ask_stack(session: Session, bucket: str) -> tuple["Deployed", tuple[Distribution, ...]]:
@@ -82,13 +93,9 @@ def _say_unknown_policies(source: str, distribution: Distribution, fix: str) -> 
 
 
 def _routers(
-    distributions: tuple[Distribution, ...], bucket: str, index_documents: tuple[str, ...]
+    distributions: tuple[Distribution, ...], bucket: str, settings: RoutingSettings
 ) -> dict[str, tuple[Router, ...]]:
     routers: dict[str, tuple[Router, ...]] = {}
     for each in distributions:
-        routers[each.id] = (*routers.get(each.id, ()), Router(each, bucket, index_documents))
+        routers[each.id] = (*routers.get(each.id, ()), Router(each, bucket, settings))
     return routers
-
-
-def _names(index_documents: str) -> tuple[str, ...]:
-    return tuple(name for each in index_documents.split(",") if (name := each.strip()))

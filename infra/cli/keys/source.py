@@ -7,7 +7,9 @@ from typing import Any
 
 import click
 
+# As in the template.
 DEFAULT_INDEX_DOCUMENTS = "index.html"
+DEFAULT_ERROR_PAGE_SECONDS = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,11 +20,15 @@ class Source:
         distributions: files with what `aws cloudfront get-distribution` prints; none for the deployed stack.
         policies: files with what `aws cloudfront get-cache-policy` prints.
         index_documents: names that stand for their directory, comma separated; None for the default, or the stack's.
+        error_page_seconds: error pages kept for longer are purged where they were shown; None likewise.
+        clean_urls: whether pages are reached without their `.html`; None likewise.
     """
 
     distributions: tuple[str, ...]
     policies: tuple[str, ...]
     index_documents: str | None
+    error_page_seconds: int | None = None
+    clean_urls: str | None = None
 
 
 def source_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -48,14 +54,28 @@ def source_options(command: Callable[..., Any]) -> Callable[..., Any]:
         help="Names that stand for their directory, comma separated; '' for none."
         f"  [default: {DEFAULT_INDEX_DOCUMENTS}, or the stack's]",
     )
+    @click.option(
+        "--error-page-seconds",
+        type=click.IntRange(min=0),
+        help="Error pages kept for longer are purged wherever they were shown; 0 for all."
+        f"  [default: {DEFAULT_ERROR_PAGE_SECONDS}, or the stack's]",
+    )
+    @click.option(
+        "--clean-urls",
+        type=click.Choice(["auto", "always", "never"]),
+        help="Whether pages are reached without their .html.  [default: auto, or the stack's]",
+    )
     @functools.wraps(command)
     def with_source(
         *args: Any,
         distribution_files: tuple[str, ...],
         policy_files: tuple[str, ...],
         index_documents: str | None,
+        error_page_seconds: int | None,
+        clean_urls: str | None,
         **options: Any,
     ) -> Any:
-        return command(*args, source=Source(distribution_files, policy_files, index_documents), **options)
+        source = Source(distribution_files, policy_files, index_documents, error_page_seconds, clean_urls)
+        return command(*args, source=source, **options)
 
     return with_source

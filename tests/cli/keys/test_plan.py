@@ -17,6 +17,7 @@ from infra.cli.keys.commands import plan
 from infra.cli.keys.planning import plan_for
 from invalidator.core.limits.allowance import Allowance
 from invalidator.core.routing.distribution import Behavior, Distribution, Origin
+from invalidator.core.routing.settings import RoutingSettings
 from invalidator.core.routing.viewer_paths import Router
 from invalidator.core.sent import Sent
 from tests.cli.made_distributions import OPTIMIZED, config, create, write
@@ -296,7 +297,7 @@ def test_collateral_is_what_a_purge_by_the_book_removes(changed, others, paths, 
         (Behavior("*", ("o",), query_strings=by_query_string),),
         root_object="a",
     )
-    router = Router(distribution, "site", ("b",))
+    router = Router(distribution, "site", RoutingSettings(("b",)))
     made = plan_for(
         (router,), tuple(changed), lambda _: Allowance(paths, min(paths, wildcards)), tuple(changed | others)
     )
@@ -316,7 +317,7 @@ def test_collateral_is_what_a_purge_by_the_book_removes(changed, others, paths, 
 def test_an_index_document_counts_once_among_what_would_be_purged():
     """`/d/*` purges one index document (three paths), `/e/*` two plain objects: the first is the smaller harm."""
     distribution = Distribution("E1", (Origin("o", SITE, "site"),), (Behavior("*", ("o",)),))
-    router = Router(distribution, "site", ("index.html",))
+    router = Router(distribution, "site", RoutingSettings(("index.html",)))
     changed = ["d/1", "d/2", "e/1", "e/2"]
     unchanged = ["d/x/index.html", "e/x", "e/y"]
     made = plan_for((router,), changed, lambda _: Allowance(3, 1), changed + unchanged)

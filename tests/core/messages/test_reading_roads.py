@@ -113,3 +113,20 @@ def test_unknown_fields_are_skipped():
 def test_one_message_with_many_records_gives_every_change():
     reading = read_body(direct(*(f"{number}.html" for number in range(100))), SENT)
     assert [change.key for change in reading.changes] == [f"{number}.html" for number in range(100)]
+
+
+@pytest.mark.parametrize(
+    "envelope", [lambda body: body, lambda body: json.dumps({"Type": "Notification", "Message": body})]
+)
+def test_a_new_acl_is_a_change_only_where_somebody_asked_for_it(envelope):
+    """It may withdraw a file, and CloudFront would go on showing it."""
+    body = envelope(json.dumps({"Records": [s3_record("a") | {"eventName": "ObjectAcl:Put"}]}))
+    assert read_body(body, SENT).ignored == 1
+    assert read_body(body, SENT).changes == ()
+    assert [change.key for change in read_body(body, SENT, acl_changes=True).changes] == ["a"]
+
+
+def test_a_new_acl_through_eventbridge_is_a_change_only_where_somebody_asked_for_it():
+    event = json.loads(through_eventbridge("a")) | {"detail-type": "Object ACL Updated"}
+    assert read_body(json.dumps(event), SENT).ignored == 1
+    assert [change.key for change in read_body(json.dumps(event), SENT, acl_changes=True).changes] == ["a"]

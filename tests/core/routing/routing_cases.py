@@ -6,11 +6,15 @@ origin"), by the issue, or by the decision documented in the module that the rul
 
 from typing import Any, NamedTuple
 
+from invalidator.core.routing.distribution_config import CachePolicy
+from invalidator.core.routing.settings import RoutingSettings
+
 OPTIMIZED = "658327ea-f89d-4fab-a63d-7e88639e58f6"
 BY_QUERY = "4cc15a8a-d715-48a4-82b8-cc0b614638fe"
+DISABLED = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
 OWN_BY_QUERY = "11111111-2222-4333-8444-555555555555"
 UNREAD = "99999999-8888-4777-8666-555555555555"
-CACHE_POLICIES = {OWN_BY_QUERY: True}
+CACHE_POLICIES = {OWN_BY_QUERY: CachePolicy(query_strings=True)}
 
 
 def origin(identifier: str, domain: str, path: str = "") -> dict[str, Any]:
@@ -37,6 +41,7 @@ def document(
     root: str = "",
     enabled: bool = True,
     groups: list[dict[str, Any]] | None = None,
+    errors: list[dict[str, Any]] | None = None,
 ) -> dict[str, Any]:
     """What `aws cloudfront get-distribution` prints; the last behavior is the default one."""
     return {
@@ -54,11 +59,21 @@ def document(
                 "OriginGroups": listed(groups or []),
                 "DefaultCacheBehavior": behaviors[-1],
                 "CacheBehaviors": listed(behaviors[:-1]),
+                "CustomErrorResponses": listed(errors or []),
                 "Enabled": enabled,
                 "Staging": False,
             },
         },
     }
+
+
+def error(code: int, page: str, seconds: int | None = 300) -> dict[str, Any]:
+    made: dict[str, Any] = {
+        "ErrorCode": code,
+        "ResponsePagePath": page,
+        "ResponseCode": "200" if page else "",
+    }
+    return made if seconds is None else made | {"ErrorCachingMinTTL": seconds}
 
 
 def group(identifier: str, *members: str) -> dict[str, Any]:
@@ -146,6 +161,67 @@ DISTRIBUTIONS: dict[str, dict[str, Any]] = {
     "another bucket": document([origin("s3", "b-2.s3.amazonaws.com")], [behavior("s3")]),
     "a longer bucket": document([origin("s3", "a.b.s3.amazonaws.com")], [behavior("s3")]),
     "hidden": document([origin("s3", "b-x1y2-s3alias.s3.eu-west-1.amazonaws.com")], [behavior("s3")]),
+    "path style": document([origin("s3", "s3.eu-west-1.amazonaws.com", "/b")], [behavior("s3")]),
+    "path style below": document([origin("s3", "s3-eu-west-1.amazonaws.com", "/b/site")], [behavior("s3")]),
+    "path style of another": document([origin("s3", "s3.amazonaws.com", "/bb")], [behavior("s3")]),
+    "path style of any": document([origin("s3", "s3.amazonaws.com")], [behavior("s3")]),
+    "escaped origin path": document([origin("s3", "b.s3.amazonaws.com", "/my%20site")], [behavior("s3")]),
+    "not cached": document([S3], [behavior("s3", policy=DISABLED)], root="index.html"),
+    "legacy not cached": document([S3], [behavior("s3", **LEGACY_PLAIN, MaxTTL=0)]),
+    "legacy cached a second": document([S3], [behavior("s3", **LEGACY_PLAIN, MaxTTL=1)]),
+    "partly not cached": document([S3], [behavior("s3", "/live/*", DISABLED), behavior("s3")]),
+    "not cached and rewriting": document(
+        [S3, ALB], [behavior("s3", "/live/*", DISABLED, **REWRITE), behavior("alb")]
+    ),
+    "spa": document(
+        [S3],
+        [behavior("s3")],
+        root="index.html",
+        errors=[error(403, "/index.html"), error(404, "/index.html")],
+    ),
+    "spa of a second": document(
+        [S3], [behavior("s3")], root="index.html", errors=[error(404, "/index.html", 1)]
+    ),
+    "spa of ten seconds": document(
+        [S3], [behavior("s3")], root="index.html", errors=[error(404, "/index.html", None)]
+    ),
+    "spa of thirty seconds": document(
+        [S3], [behavior("s3")], root="index.html", errors=[error(404, "/index.html", 30)]
+    ),
+    "spa below": document(
+        [SITE], [behavior("s3")], root="index.html", errors=[error(404, "/index.html", 86400)]
+    ),
+    "spa with the root as its page": document(
+        [S3], [behavior("s3")], root="index.html", errors=[error(403, "/", 300)]
+    ),
+    "shop": document(
+        [S3, ALB],
+        [behavior("s3", "/shop/*"), behavior("s3", "/errors/*"), behavior("alb")],
+        errors=[error(404, "/errors/404.html"), error(500, "/errors/a%20b.html", 60)],
+    ),
+    "error page elsewhere": document(
+        [S3, ALB], [behavior("alb", "/errors/*"), behavior("s3")], errors=[error(404, "/errors/404.html")]
+    ),
+    "error page not cached itself": document(
+        [S3], [behavior("s3", "/404.html", DISABLED), behavior("s3")], errors=[error(404, "/404.html")]
+    ),
+    "errors without a page": document([S3], [behavior("s3")], errors=[error(404, "", 86400)]),
+    "website keeping its errors": document([WEB], [behavior("web")], errors=[error(404, "", 86400)]),
+    "website with another page": document(
+        [WEB], [behavior("web")], errors=[error(404, "/other.html", 1), error(403, "/other.html", 1)]
+    ),
+    "clean": document([S3], [behavior("s3", **REWRITE)], root="index.html"),
+    "clean at the origin": document(
+        [S3], [behavior("s3", LambdaFunctionAssociations=function("origin-request"))], root="index.html"
+    ),
+    "clean by query": document([S3], [behavior("s3", policy=BY_QUERY, **REWRITE)]),
+    "clean in part": document([S3], [behavior("s3", "/docs/*", **REWRITE), behavior("s3")]),
+    "clean elsewhere": document([S3, ALB], [behavior("alb", "/app/*", **REWRITE), behavior("s3")]),
+    "clean below": document([SITE], [behavior("s3", **REWRITE)]),
+    "install": document([S3], [behavior("s3")], root="install/index.html"),
+    "install elsewhere": document(
+        [S3, ALB], [behavior("alb", "/install/"), behavior("s3")], root="install/a.htm"
+    ),
     "per tenant": document([origin("s3", "b.s3.amazonaws.com", "/{{tenant}}")], [behavior("s3")]),
 }
 
@@ -156,7 +232,15 @@ class Case(NamedTuple):
     key: str
     paths: tuple[str, ...]
     index_documents: tuple[str, ...] = ()
+    settings: RoutingSettings | None = None
 
+
+ALWAYS_CLEAN = RoutingSettings(("index.html",), clean_urls="always")
+NEVER_CLEAN = RoutingSettings(("index.html",), clean_urls="never")
+ALL_ERROR_PAGES = RoutingSettings(("index.html",), error_page_seconds=0)
+PATIENT = RoutingSettings(("index.html",), error_page_seconds=300)
+ERROR_DOCUMENT = RoutingSettings(("index.html",), error_document="404.html")
+ERROR_DOCUMENT_ALWAYS = RoutingSettings((), 0, error_document="404.html")
 
 INDEX = ("index.html",)
 
@@ -165,9 +249,14 @@ CASES = [
     Case("Paths: starts with /", "plain", "a.html", ("/a.html",)),
     Case("Paths: case-sensitive", "plain", "Img/A.JPG", ("/Img/A.JPG",)),
     Case("Paths: nothing else is encoded", "plain", "a!$&'(),:;=@_-.b", ("/a!$&'(),:;=@_-.b",)),
-    Case("Paths: + is not unsafe", "plain", "c++.html", ("/c++.html",)),
+    Case("Paths: a plus in both forms", "plain", "c++.html", ("/c++.html", "/c%2B%2B.html")),
     Case("Paths: whether %20 and + are one object is unknown", "plain", "a b c", ("/a%20b%20c", "/a+b+c")),
-    Case("Paths: a space beside a plus", "plain", "a b+c", ("/a%20b+c", "/a+b+c")),
+    Case(
+        "issue 16: a space beside a plus: at most three forms",
+        "plain",
+        "a b+c",
+        ("/a%20b+c", "/a%20b%2Bc", "/a+b%2Bc"),
+    ),
     Case("Paths: non-ASCII as UTF-8", "plain", "é.html", ("/%C3%A9.html",)),
     Case("Paths: non-ASCII as UTF-8", "plain", "😀.png", ("/%F0%9F%98%80.png",)),
     Case("Paths: non-ASCII, not composed", "plain", "e\u0301", ("/e%CC%81",)),
@@ -246,7 +335,10 @@ CASES = [
     Case("Paths: the root object, both forms", "root", "index.html", ("/index.html", "/")),
     Case("Paths: the root object is one object", "root", "a/index.html", ("/a/index.html",)),
     Case(
-        "Paths: the root object, both forms", "root in a folder", "app/start.html", ("/app/start.html", "/")
+        "issue 16: the root object answers its folder too",
+        "root in a folder",
+        "app/start.html",
+        ("/app/start.html", "/", "/app/"),
     ),
     Case("Paths: below the OriginPath", "root below an origin path", "site/index.html", ("/index.html", "/")),
     Case("Paths: below the OriginPath", "root below an origin path", "index.html", ()),
@@ -309,4 +401,165 @@ CASES = [
     Case("behavior_rules: a function on the way elsewhere", "rewriting elsewhere", "x", ()),
     Case("behavior_rules: a function of the response", "changing headers", "x", ()),
     Case("issue 1: an object's key is never empty", "plain", "", ()),
+    # Plus signs and spaces.
+    Case("Paths: wheels hold a +", "plain", "t-2.0+cu128.whl", ("/t-2.0+cu128.whl", "/t-2.0%2Bcu128.whl")),
+    Case("Paths: a + in a folder", "plain", "c++/a.h", ("/c++/a.h", "/c%2B%2B/a.h")),
+    Case("Paths: + and file*", "by query", "a+b", ("/a+b*", "/a%2Bb*")),
+    Case(
+        "Paths: + in a directory",
+        "website",
+        "c+/index.html",
+        ("/c+/index.html", "/c%2B/index.html", "/c+/", "/c%2B/", "/c+", "/c%2B"),
+    ),
+    Case("Paths: + before ~", "plain", "a+b~c", ("/a+b*", "/a%2Bb*")),
+    Case(
+        "Paths: 4,000 characters in every form",
+        "plain",
+        "+" * 2000,
+        ("/" + "+" * 1332 + "*", "/" + "%2B" * 1332 + "*"),
+    ),
+    Case("behavior_rules: decoded or encoded", "first wins", "img/a+b", ("/img/a+b", "/img/a%2Bb")),
+    # Path-style hosts, and the OriginPath as a URL holds it.
+    Case("Distributions: path-style origins", "path style", "a.html", ("/a.html",)),
+    Case("Distributions: path-style origins", "path style", "b/a.html", ("/b/a.html",)),
+    Case("Distributions: path-style origins with a folder", "path style below", "site/a.html", ("/a.html",)),
+    Case("Distributions: path-style origins with a folder", "path style below", "a.html", ()),
+    Case("Distributions: a path-style bucket is not its prefix", "path style of another", "a.html", ()),
+    Case("Distributions: no bucket in the OriginPath", "path style of any", "b/a.html", ()),
+    Case("issue 16: OriginPath with %20", "escaped origin path", "my site/a.html", ("/a.html",)),
+    Case("issue 16: OriginPath with %20", "escaped origin path", "my%20site/a.html", ()),
+    # Nothing is cached.
+    Case("Distributions: Managed-CachingDisabled", "not cached", "index.html", ()),
+    Case("Distributions: Managed-CachingDisabled", "not cached", "a/b c~d", ()),
+    Case("Distributions: MaxTTL 0", "legacy not cached", "a.html", ()),
+    Case("Distributions: MaxTTL 1", "legacy cached a second", "a.html", ("/a.html",)),
+    Case("Distributions: only where disabled", "partly not cached", "live/a", ()),
+    Case("Distributions: only where disabled", "partly not cached", "a", ("/a",)),
+    Case("Distributions: a function where nothing is cached", "not cached and rewriting", "a", ()),
+    # Error pages.
+    Case("Error pages: /* for the default behavior", "spa", "index.html", ("/index.html", "/", "/*")),
+    Case("Error pages: another object is none", "spa", "app/index.html", ("/app/index.html",)),
+    Case("Error pages: another object is none", "spa", "main.js", ("/main.js",)),
+    Case("issue 16: no longer than ErrorPageSeconds", "spa of a second", "index.html", ("/index.html", "/")),
+    Case("Error pages: 10 s by default", "spa of ten seconds", "index.html", ("/index.html", "/")),
+    Case("issue 16: over ErrorPageSeconds", "spa of thirty seconds", "index.html", ("/index.html", "/")),
+    Case(
+        "issue 16: 0 is always",
+        "spa of a second",
+        "index.html",
+        ("/index.html", "/", "/*"),
+        settings=ALL_ERROR_PAGES,
+    ),
+    Case("issue 16: over ErrorPageSeconds", "spa", "index.html", ("/index.html", "/"), settings=PATIENT),
+    Case("issue 16: in the OriginPath", "spa below", "site/index.html", ("/index.html", "/", "/*")),
+    Case("issue 16: a page outside the OriginPath", "spa below", "index.html", ()),
+    Case(
+        "Error pages: / is the root object",
+        "spa with the root as its page",
+        "index.html",
+        ("/index.html", "/", "/*"),
+    ),
+    Case(
+        "issue 16: the behaviors that lead here",
+        "shop",
+        "errors/404.html",
+        ("/errors/404.html", "/errors/*", "/shop/*"),
+    ),
+    Case(
+        "Error pages: the page's path is escaped",
+        "shop",
+        "errors/a b.html",
+        ("/errors/a%20b.html", "/errors/a+b.html", "/errors/*", "/shop/*"),
+    ),
+    Case("issue 16: another object below", "shop", "errors/x.html", ("/errors/x.html",)),
+    Case("issue 16: a page that another origin serves", "error page elsewhere", "errors/404.html", ()),
+    Case("Error pages: kept though the page is not", "error page not cached itself", "404.html", ("/*",)),
+    Case("Error pages: the origin's own answer", "errors without a page", "404.html", ("/404.html",)),
+    Case(
+        "Error pages: a website's document",
+        "website keeping its errors",
+        "404.html",
+        ("/404.html", "/*"),
+        settings=ERROR_DOCUMENT,
+    ),
+    Case(
+        "Error pages: a website's document is named", "website keeping its errors", "404.html", ("/404.html",)
+    ),
+    Case("Error pages: 10 s by default", "website", "404.html", ("/404.html",), settings=ERROR_DOCUMENT),
+    Case("issue 16: 0 is always", "website", "404.html", ("/404.html", "/*"), settings=ERROR_DOCUMENT_ALWAYS),
+    Case(
+        "issue 16: 0 is always",
+        "website with another page",
+        "404.html",
+        ("/404.html",),
+        settings=ERROR_DOCUMENT_ALWAYS,
+    ),
+    Case(
+        "Error pages: a REST endpoint has no document",
+        "plain",
+        "404.html",
+        ("/404.html",),
+        settings=ERROR_DOCUMENT_ALWAYS,
+    ),
+    # Clean URLs.
+    Case("issue 16: CleanUrls auto", "clean", "about.html", ("/about.html", "/about")),
+    Case("issue 16: CleanUrls auto", "clean at the origin", "about.html", ("/about.html", "/about")),
+    Case("issue 16: CleanUrls auto", "plain", "about.html", ("/about.html",), settings=RoutingSettings()),
+    Case(
+        "issue 16: CleanUrls always", "plain", "about.html", ("/about.html", "/about"), settings=ALWAYS_CLEAN
+    ),
+    Case("issue 16: CleanUrls never", "clean", "about.html", ("/about.html",), settings=NEVER_CLEAN),
+    Case("issue 16: index documents stay", "clean", "index.html", ("/index.html", "/"), INDEX),
+    Case(
+        "issue 16: index documents stay",
+        "clean",
+        "docs/index.html",
+        ("/docs/index.html", "/docs/", "/docs"),
+        INDEX,
+    ),
+    Case("issue 16: a dynamic route", "clean", "blog/[slug].html", ("/blog/%5Bslug%5D.html", "/blog/*")),
+    Case("issue 16: a dynamic route", "clean", "[...all].html", ("/%5B...all%5D.html", "/*")),
+    Case("issue 16: a dynamic folder", "clean", "[lang]/about.html", ("/%5Blang%5D/about.html", "/*")),
+    Case(
+        "issue 16: a dynamic route's index",
+        "clean",
+        "t/[id]/index.html",
+        ("/t/%5Bid%5D/index.html", "/t/%5Bid%5D/", "/t/%5Bid%5D", "/t/*"),
+        INDEX,
+    ),
+    Case("issue 16: a route's script is no page", "clean", "js/[slug]-1a2b.js", ("/js/%5Bslug%5D-1a2b.js",)),
+    Case("issue 16: only pages are clean", "clean", "a.css", ("/a.css",)),
+    Case("issue 16: a name of nothing but .html", "clean", "d/.html", ("/d/.html",)),
+    Case(
+        "issue 16: clean and encoded",
+        "clean",
+        "über uns.html",
+        ("/%C3%BCber%20uns.html", "/%C3%BCber+uns.html", "/%C3%BCber%20uns", "/%C3%BCber+uns"),
+    ),
+    Case(
+        "issue 16: a clean URL's queries",
+        "clean by query",
+        "about.html",
+        ("/about.html*", "/about", "/about?*"),
+    ),
+    Case("issue 16: where a function runs", "clean in part", "docs/a.html", ("/docs/a.html", "/docs/a")),
+    Case("issue 16: where no function runs", "clean in part", "a.html", ("/a.html",)),
+    Case("issue 16: a function of another origin", "clean elsewhere", "a.html", ("/a.html",)),
+    Case("issue 16: below the OriginPath", "clean below", "site/a.html", ("/a.html", "/a")),
+    # The root object in a folder.
+    Case(
+        "issue 16: install/index.html answers /install/",
+        "install",
+        "install/index.html",
+        ("/install/index.html", "/", "/install/"),
+    ),
+    Case(
+        "issue 16: with its index document",
+        "install",
+        "install/index.html",
+        ("/install/index.html", "/", "/install/", "/install"),
+        INDEX,
+    ),
+    Case("issue 16: through the behaviors", "install elsewhere", "install/a.htm", ("/install/a.htm", "/")),
+    Case("issue 16: // as README and code say", "by query", "a//b", ("/a//b*",)),
 ]

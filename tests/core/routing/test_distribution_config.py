@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from invalidator.core.routing.distribution import Behavior, Distribution, Origin
+from invalidator.core.routing.distribution import Behavior, Distribution, ErrorPage, Origin
 from invalidator.core.routing.distribution_config import (
     MANAGED_CACHE_POLICIES,
+    CachePolicy,
     DistributionError,
     read_cache_policy,
     read_distribution,
@@ -19,6 +20,8 @@ from tests.cache_policies import cache_policy_config
 from tests.core.routing.routing_cases import (
     ALB,
     BY_QUERY,
+    CACHE_POLICIES,
+    DISABLED,
     DISTRIBUTIONS,
     OPTIMIZED,
     REWRITE,
@@ -134,14 +137,14 @@ def test_an_unknown_cache_policy_counts_as_keyed_on_query_strings_and_is_named()
 
 @pytest.mark.parametrize("keyed", [False, True])
 def test_a_policy_that_was_read_decides_and_is_no_longer_unknown(keyed):
-    read = read_distribution(DISTRIBUTIONS["unread policy"], {UNREAD: keyed})
+    read = read_distribution(DISTRIBUTIONS["unread policy"], {UNREAD: CachePolicy(query_strings=keyed)})
 
     assert read.unknown_policies == ()
     assert read.behaviors[0].query_strings is keyed
 
 
 def test_the_managed_policies_are_known_without_asking():
-    keyed = {policy for policy, by_query in MANAGED_CACHE_POLICIES.items() if by_query}
+    keyed = {policy for policy, read in MANAGED_CACHE_POLICIES.items() if read.query_strings}
 
     assert len(MANAGED_CACHE_POLICIES) == 7
     assert OPTIMIZED in MANAGED_CACHE_POLICIES.keys() - keyed
@@ -150,6 +153,7 @@ def test_the_managed_policies_are_known_without_asking():
         "2e54312d-136d-493c-8eb9-b001f22f67d2",
         "08627262-05a9-4f76-9ded-b50ca2e3a84f",
     }
+    assert [policy for policy, read in MANAGED_CACHE_POLICIES.items() if not read.cached] == [DISABLED]
 
 
 @pytest.mark.parametrize(
@@ -158,15 +162,79 @@ def test_the_managed_policies_are_known_without_asking():
 def test_a_cache_policy_says_whether_it_keys_on_query_strings(query_strings, keyed):
     policy = cache_policy(query_strings)
 
-    assert read_cache_policy(policy) == (UNREAD, keyed)
-    assert read_cache_policy(policy["CachePolicy"]) == (UNREAD, keyed)
+    assert read_cache_policy(policy) == (UNREAD, CachePolicy(query_strings=keyed))
+    assert read_cache_policy(policy["CachePolicy"]) == (UNREAD, CachePolicy(query_strings=keyed))
 
 
 def test_a_cache_policy_without_parameters_keys_on_nothing():
     policy = cache_policy("all")
     del policy["CachePolicy"]["CachePolicyConfig"]["ParametersInCacheKeyAndForwardedToOrigin"]
 
-    assert read_cache_policy(policy) == (UNREAD, False)
+    assert read_cache_policy(policy) == (UNREAD, CachePolicy(query_strings=False))
+
+
+@pytest.mark.parametrize(("most", "cached"), [(0, False), (1, True), (31536000, True), (None, True)])
+def test_a_cache_policy_that_keeps_nothing_says_so(most, cached):
+    policy = cache_policy("none")
+    policy["CachePolicy"]["CachePolicyConfig"]["MaxTTL"] = most
+
+    assert read_cache_policy(policy) == (UNREAD, CachePolicy(query_strings=False, cached=cached))
+
+
+def with_nulls(value: Any) -> Any:
+    """The document as an SDK writes it that prints null for what is not set."""
+    if isinstance(value, dict):
+        unset = {
+            name: None
+            for name in (
+                "OriginPath",
+                "Aliases",
+                "OriginGroups",
+                "CacheBehaviors",
+                "Enabled",
+                "MaxTTL",
+                "Items",
+            )
+            if name not in value
+        }
+        return {name: with_nulls(each) for name, each in value.items()} | unset
+    return [with_nulls(each) for each in value] if isinstance(value, list) else value
+
+
+@pytest.mark.parametrize("name", ["plain", "first wins", "legacy by query", "group"])
+def test_a_field_that_is_null_is_absent(name):
+    read = read_distribution(with_nulls(DISTRIBUTIONS[name]), CACHE_POLICIES)
+
+    assert read == read_distribution(DISTRIBUTIONS[name], CACHE_POLICIES)
+
+
+def test_a_needed_field_that_is_null_is_named_as_missing():
+    wrong = copy.deepcopy(DISTRIBUTIONS["plain"])
+    wrong["Distribution"]["DistributionConfig"]["Origins"]["Items"][0]["DomainName"] = None
+
+    with pytest.raises(DistributionError, match=r"Origins\.Items\.0\.DomainName: field required"):
+        read_distribution(wrong, {})
+
+
+def test_error_pages_are_read_with_the_seconds_that_they_are_kept():
+    made = copy.deepcopy(DISTRIBUTIONS["plain"])
+    made["Distribution"]["DistributionConfig"]["CustomErrorResponses"] = {
+        "Quantity": 2,
+        "Items": [
+            {
+                "ErrorCode": 404,
+                "ResponsePagePath": "/404.html",
+                "ResponseCode": "404",
+                "ErrorCachingMinTTL": 300,
+            },
+            {"ErrorCode": 500, "ResponsePagePath": ""},
+        ],
+    }
+
+    assert read_distribution(made, {}).error_pages == (
+        ErrorPage(404, "/404.html", 300),
+        ErrorPage(500, "", 10),
+    )
 
 
 def broken(change: str, value: Any = None) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from hypothesis import event, example, given
 from hypothesis import strategies as st
 
 from invalidator.core.routing.distribution_config import read_distribution
+from invalidator.core.routing.settings import RoutingSettings
 from invalidator.core.routing.viewer_paths import Router
 from tests.core.routing.cloudfront_cache_model import Edge, World, decode, encodings
 from tests.core.routing.random_distributions import BY_QUERY_OF_POLICY, distributions, keys
@@ -53,7 +54,7 @@ def test_no_viewer_url_serves_the_old_object_once_its_paths_are_purged(distribut
     edge.bucket[changed] = 2
     if how == "deleted":
         del edge.bucket[changed]
-    for path in Router(read_distribution(distribution, {}), "b", INDEX).paths(changed):
+    for path in Router(read_distribution(distribution, {}), "b", RoutingSettings(INDEX)).paths(changed):
         edge.purge(path)
 
     now = {url: edge.fresh(url) for url in warmed}
@@ -77,7 +78,7 @@ def test_what_is_purged_besides_follows_from_a_documented_widening(distribution,
     troubled = "~" in changed or "*/" in f"{changed}/" or {".", ".."} & set(changed.split("/"))
     folders = {one["OriginPath"] for one in config["Origins"]["Items"]}
 
-    for path in Router(read_distribution(distribution, {}), "b", INDEX).paths(changed):
+    for path in Router(read_distribution(distribution, {}), "b", RoutingSettings(INDEX)).paths(changed):
         gone = edge.purge(path)
         if path.endswith("*"):
             assert keyed or troubled
@@ -104,6 +105,6 @@ def test_nothing_is_sent_for_a_key_that_no_viewer_can_see(distribution, changed)
         one["OriginPath"] for one in config["Origins"]["Items"] if one["DomainName"].startswith("b.s3")
     ]
     outside = all(not f"/{changed}".startswith(f"{folder}/") for folder in folders)
-    paths = Router(read_distribution(distribution, {}), "b", INDEX).paths(changed)
+    paths = Router(read_distribution(distribution, {}), "b", RoutingSettings(INDEX)).paths(changed)
 
     assert not (outside and paths)

@@ -34,11 +34,20 @@ HIDDEN = {
     "ap-123456789012.s3-accesspoint.eu-west-1.amazonaws.com": "an access point",
     "ap-123456789012.s3-object-lambda.eu-west-1.amazonaws.com": "an Object Lambda access point",
     "ap-1.op-0.s3-outposts.eu-west-1.amazonaws.com": "an S3 on Outposts access point",
+    "a1b2c3.execute-api.eu-west-1.amazonaws.com": "an API of API Gateway",
+    "x9y8z7.lambda-url.eu-west-1.on.aws": "the URL of a Lambda function",
 }
-STRANGERS = [
-    "www.example.org",
+PATH_STYLE = [
     "s3.amazonaws.com",
     "s3.eu-west-1.amazonaws.com",
+    "s3-ap-northeast-1.amazonaws.com",
+    "s3.dualstack.eu-west-1.amazonaws.com",
+    "s3-fips.us-east-1.amazonaws.com",
+    "s3.cn-north-1.amazonaws.com.cn",
+]
+STRANGERS = [
+    "www.example.org",
+    "s3-website-us-east-1.amazonaws.com",
     "lb-1.eu-west-1.elb.amazonaws.com",
     "b.s3.eu-west-1.amazonaws.com.example.org",
     "b.s3.amazonaws.org",
@@ -78,6 +87,18 @@ def test_a_bucket_may_hold_dots_and_look_like_a_host(bucket, tail):
 @pytest.mark.parametrize(("domain", "what"), HIDDEN.items())
 def test_an_access_point_hides_its_bucket_and_says_what_it_is(domain, what):
     assert bucket_of(domain) == HostMatch(None, hidden=what)
+
+
+@given(bucket=buckets | st.sampled_from(["my_legacy_bucket", "My.Old"]), tail=st.sampled_from(PATH_STYLE))
+def test_s3_s_own_host_names_the_bucket_in_the_origin_path(bucket, tail):
+    for path in (f"/{bucket}", f"/{bucket}/folder/below", f"{bucket}/"):
+        assert bucket_of(tail, path) == HostMatch(bucket, path_style=True)
+
+
+@pytest.mark.parametrize("tail", PATH_STYLE)
+@pytest.mark.parametrize("path", ["", "/", "//", "/{{tenant}}", "/-b"])
+def test_s3_s_own_host_without_a_bucket_hides_it(tail, path):
+    assert bucket_of(tail, path).hidden == "S3's own host, and no OriginPath names the bucket"
 
 
 @pytest.mark.parametrize("domain", STRANGERS)

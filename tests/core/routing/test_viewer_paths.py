@@ -11,8 +11,9 @@ from invalidator.core.limits.allowance import Allowance
 from invalidator.core.routing.behavior_rules import Reach
 from invalidator.core.routing.distribution import Behavior, Distribution, Origin
 from invalidator.core.routing.distribution_config import read_distribution
+from invalidator.core.routing.settings import RoutingSettings
 from invalidator.core.routing.viewer_paths import Router
-from tests.core.routing.random_distributions import BY_QUERY_OF_POLICY, distributions, keys
+from tests.core.routing.random_distributions import distributions, keys
 from tests.core.routing.routing_cases import CACHE_POLICIES, DISTRIBUTIONS
 from tests.examples import examples
 
@@ -20,14 +21,16 @@ indexes = st.sampled_from([(), ("index.html",), ("index.html", "b.html")])
 
 
 def router(name: str, *index_documents: str) -> Router:
-    return Router(read_distribution(DISTRIBUTIONS[name], CACHE_POLICIES), "b", index_documents)
+    return Router(
+        read_distribution(DISTRIBUTIONS[name], CACHE_POLICIES), "b", RoutingSettings(index_documents)
+    )
 
 
 @given(distributions(), keys | st.text(max_size=20), indexes)
 @examples(2)
 def test_the_explanation_and_the_paths_never_disagree(distribution, key, index_documents):
     """`explain` goes the long way for every key; `paths` takes a short one for ordinary keys."""
-    ours = Router(read_distribution(distribution, {}), "b", index_documents)
+    ours = Router(read_distribution(distribution, {}), "b", RoutingSettings(index_documents))
     explained = ours.explain(key)
     sent = {path for at in explained.origins for verdict in at.paths for path in verdict.sent}
 
@@ -45,18 +48,20 @@ def test_the_order_of_origins_changes_the_order_of_paths_at_most(distribution, k
     whole = read_distribution(distribution, {})
     origins = list(whole.origins)
     random.shuffle(origins)
-    shuffled = Router(replace(whole, origins=tuple(origins)), "b", index_documents)
+    shuffled = Router(replace(whole, origins=tuple(origins)), "b", RoutingSettings(index_documents))
 
-    assert sorted(shuffled.paths(key)) == sorted(Router(whole, "b", index_documents).paths(key))
+    assert sorted(shuffled.paths(key)) == sorted(
+        Router(whole, "b", RoutingSettings(index_documents)).paths(key)
+    )
 
 
 @given(distributions(), st.lists(keys, max_size=5), indexes)
 def test_what_was_asked_before_does_not_change_the_answer(distribution, asked, index_documents):
     whole = read_distribution(distribution, {})
-    together = Router(whole, "b", index_documents)
+    together = Router(whole, "b", RoutingSettings(index_documents))
 
     assert [together.paths(key) for key in asked] == [
-        Router(whole, "b", index_documents).paths(key) for key in asked
+        Router(whole, "b", RoutingSettings(index_documents)).paths(key) for key in asked
     ]
 
 
@@ -154,7 +159,7 @@ def test_the_explanation_says_why_an_origin_cannot_serve_the_key():
 def test_a_bucket_that_is_served_at_all_can_name_every_path_so_a_compact_message_names_no_more(made, key):
     """A key that steps out of its directory is widened to a wildcard over everything: no path of the distribution is
     out of reach for a forged notification, and a compact message need not be held to the behaviors' patterns."""
-    router = Router(read_distribution(made, BY_QUERY_OF_POLICY), "b", ("index.html",))
+    router = Router(read_distribution(made, {}), "b", RoutingSettings(("index.html",)))
     if not router.paths(key):
         return
     assert router.could_name("/anything/else")
@@ -170,7 +175,9 @@ def test_every_path_that_a_notification_leads_to_could_be_named(prefix, key, que
     """Or work that was put back would be lost."""
     origin = Origin("o", "b.s3.amazonaws.com", "b", prefix=prefix)
     behavior = Behavior("*", ("o",), query_strings=query_strings)
-    router = Router(Distribution("E1", (origin,), (behavior,), root_object=root), "b", ("index.html",))
+    router = Router(
+        Distribution("E1", (origin,), (behavior,), root_object=root), "b", RoutingSettings(("index.html",))
+    )
     for name in (prefix + key, prefix + "index.html", "docs/index.html"):
         paths = router.paths(name)
         assert all(router.could_name(path) for path in paths)

@@ -5,8 +5,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from invalidator.core.routing.distribution_config import read_distribution
+from invalidator.core.routing.settings import RoutingSettings
 from invalidator.core.routing.viewer_paths import Router
-from tests.core.routing.random_distributions import BY_QUERY_OF_POLICY, distributions, keys
+from tests.core.routing.random_distributions import distributions, keys
 from tests.core.routing.routing_cases import (
     ALB,
     BY_QUERY,
@@ -24,12 +25,14 @@ plain_keys = keys.filter(lambda key: not {"", ".", ".."} & set(key.split("/")[:-
 
 
 def router(name: str, *index_documents: str) -> Router:
-    return Router(read_distribution(DISTRIBUTIONS[name], CACHE_POLICIES), "b", index_documents)
+    return Router(
+        read_distribution(DISTRIBUTIONS[name], CACHE_POLICIES), "b", RoutingSettings(index_documents)
+    )
 
 
 def made(origins, *behaviors, **more) -> Router:
     document_ = document(origins, list(behaviors), **more)
-    return Router(read_distribution(document_, CACHE_POLICIES), "b", INDEX)
+    return Router(read_distribution(document_, CACHE_POLICIES), "b", RoutingSettings(INDEX))
 
 
 def covered(path: str, by: tuple[str, ...]) -> bool:
@@ -39,7 +42,7 @@ def covered(path: str, by: tuple[str, ...]) -> bool:
 @given(distributions(), plain_keys, st.data())
 @settings(max_examples=300)
 def test_below_a_prefix_covers_the_paths_of_every_key_that_begins_so(distribution, key, data):
-    ours = Router(read_distribution(distribution, BY_QUERY_OF_POLICY), "b", INDEX)
+    ours = Router(read_distribution(distribution, {}), "b", RoutingSettings(INDEX))
     prefix = key[: data.draw(st.integers(0, len(key)))]
 
     below = ours.below(prefix)
@@ -49,7 +52,7 @@ def test_below_a_prefix_covers_the_paths_of_every_key_that_begins_so(distributio
 @given(distributions(), plain_keys)
 @settings(max_examples=200)
 def test_below_never_reaches_above_the_floors(distribution, key):
-    ours = Router(read_distribution(distribution, BY_QUERY_OF_POLICY), "b", INDEX)
+    ours = Router(read_distribution(distribution, {}), "b", RoutingSettings(INDEX))
 
     assert ours.below("") == ours.floors()
     for path in ours.below(key.rpartition("/")[0]):

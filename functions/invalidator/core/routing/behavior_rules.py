@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from invalidator.core.routing.distribution import Behavior
-from invalidator.core.routing.path_encoding import encode, is_ordinary, with_plus
+from invalidator.core.routing.path_encoding import is_ordinary, typed_forms
 from invalidator.core.routing.path_patterns import PathTest, compile_pattern
 
 _DOUBLED_SLASHES = re.compile("/{2,}")
@@ -17,9 +17,11 @@ class Reach(IntEnum):
 
     NOT_HERE = 0
     """Cache behaviors send it to another origin."""
-    PLAIN = 1
+    NOT_CACHED = 1
+    """It reaches the origin, and nothing is kept: the behavior has caching disabled."""
+    PLAIN = 2
     """It reaches the origin, and is cached under the path alone."""
-    WITH_QUERY_STRINGS = 2
+    WITH_QUERY_STRINGS = 3
     """It reaches the origin, and is cached once for each query string."""
 
     @property
@@ -60,6 +62,11 @@ class OriginRules:
             return self.reach(path)
         return max(map(self.reach, spellings(path)))
 
+    def may_rewrite(self, path: str) -> bool:
+        """Whether a function may change this decoded viewer path before the origin is asked for it."""
+        taking = map(self.behavior, spellings(path))
+        return any(behavior is not None and behavior.rewrites for behavior in taking)
+
     def behavior(self, path: str) -> Behavior | None:
         """The behavior that takes the path: the first that matches."""
         return next((behavior for matches, _, behavior in self.rules if matches(path)), None)
@@ -94,14 +101,15 @@ def spellings(path: str) -> tuple[str, ...]:
     resolving dot segments (Cache behavior settings, "Path pattern"), and not whether escapes are decoded. So
     a path is tried decoded, encoded, and both normalized; it counts if one of them reaches the origin.
     """
-    encoded = encode(path)
-    forms = (path, encoded, with_plus(encoded))
+    forms = (path, *typed_forms(path))
     return tuple(dict.fromkeys((*forms, *map(_normalized, forms))))
 
 
 def _reach(behavior: Behavior, origin: str) -> Reach:
     if origin not in behavior.origins:
         return Reach.NOT_HERE
+    if not behavior.cached:
+        return Reach.NOT_CACHED
     return Reach.WITH_QUERY_STRINGS if behavior.query_strings else Reach.PLAIN
 
 

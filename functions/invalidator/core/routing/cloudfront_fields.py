@@ -69,6 +69,7 @@ class DefaultBehaviorFields:
     TargetOriginId: str
     CachePolicyId: str | None = None
     ForwardedValues: ForwardedFields | None = None
+    MaxTTL: int | None = None
     LambdaFunctionAssociations: Listed[FunctionFields] = field(default_factory=list)
     FunctionAssociations: Listed[FunctionFields] = field(default_factory=list)
 
@@ -81,6 +82,15 @@ class BehaviorFields(DefaultBehaviorFields):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ErrorFields:
+    """A custom error response."""
+
+    ErrorCode: int
+    ResponsePagePath: str = ""
+    ErrorCachingMinTTL: int = 10  # the API's default
+
+
+@dataclass(frozen=True, kw_only=True)
 class ConfigFields:
     """A distribution's configuration."""
 
@@ -89,6 +99,7 @@ class ConfigFields:
     DefaultCacheBehavior: DefaultBehaviorFields
     CacheBehaviors: Listed[BehaviorFields] = field(default_factory=list)
     DefaultRootObject: str | None = None
+    CustomErrorResponses: Listed[ErrorFields] = field(default_factory=list)
     Aliases: Listed[str] = field(default_factory=list)
     Enabled: bool | None = None
 
@@ -127,6 +138,7 @@ class PolicyConfigFields:
     """A cache policy's configuration."""
 
     ParametersInCacheKeyAndForwardedToOrigin: CacheKeyFields | None = None
+    MaxTTL: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

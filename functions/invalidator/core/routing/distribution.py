@@ -1,6 +1,7 @@
 """What the worker knows of a CloudFront distribution: enough to say which viewer paths a key has."""
 
 from dataclasses import dataclass
+from urllib.parse import unquote
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +15,7 @@ class Origin:
         path: the OriginPath that CloudFront puts before the viewer's path: "" or "/prefix".
         website: whether the host is an S3 website endpoint, which serves index documents for directories.
         prefix: keys outside this prefix are not served here; only pinned routes narrow it.
+        path_style: whether the OriginPath begins with the bucket's name, as the host does not hold it.
     """
 
     id: str
@@ -22,6 +24,33 @@ class Origin:
     path: str = ""
     website: bool = False
     prefix: str = ""
+    path_style: bool = False
+
+    @property
+    def folder(self) -> str:
+        """What the keys served here begin with and a viewer does not type: "site/", or "" for any key.
+
+        CloudFront keeps the OriginPath as it stands in the URL that it asks for: `/my%20site`.
+        """
+        path = unquote(self.path.strip("/"), errors="surrogateescape")
+        if self.path_style:
+            path = path.partition("/")[2]
+        return f"{path}/" if path else ""
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorPage:
+    """What CloudFront does with an origin's error of one kind.
+
+    Attributes:
+        code: the HTTP status that the origin answered, such as 404.
+        path: the viewer path of the page that is shown instead, as configured; "" for the origin's own answer.
+        seconds: how long at least the answer is cached under the path that failed.
+    """
+
+    code: int
+    path: str
+    seconds: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +63,14 @@ class Behavior:
         query_strings: whether the cache key holds query strings, so that one path is cached in many forms.
         rewrites: whether a function of the viewer-request or origin-request event is associated, which may
             change the path.
+        cached: whether anything is kept; with caching disabled, nothing needs to be invalidated.
     """
 
     pattern: str
     origins: tuple[str, ...]
     query_strings: bool = False
     rewrites: bool = False
+    cached: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +87,7 @@ class Distribution:
         enabled: a disabled distribution serves nothing.
         unknown_policies: ids of cache policies nobody could read; their behaviors count as keyed on query
             strings.
+        error_pages: custom error responses.
     """
 
     id: str
@@ -66,3 +98,4 @@ class Distribution:
     role: str | None = None
     enabled: bool = True
     unknown_policies: tuple[str, ...] = ()
+    error_pages: tuple[ErrorPage, ...] = ()

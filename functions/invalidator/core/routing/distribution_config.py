@@ -2,6 +2,7 @@
 
 import functools
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TypeVar
 
 from pydantic import TypeAdapter, ValidationError
@@ -13,19 +14,33 @@ from invalidator.core.routing.cloudfront_fields import (
     OriginFields,
     SummaryFields,
 )
-from invalidator.core.routing.distribution import Behavior, Distribution, Origin
+from invalidator.core.routing.distribution import Behavior, Distribution, ErrorPage, Origin
 from invalidator.core.routing.origin_hosts import bucket_of
 
-# AWS guide, using-managed-cache-policies: the ids are the same in every account. The value says whether the
-# cache key holds query strings.
-MANAGED_CACHE_POLICIES: Mapping[str, bool] = {
-    "658327ea-f89d-4fab-a63d-7e88639e58f6": False,  # CachingOptimized
-    "b2884449-e4de-46a7-ac36-70bc7f1ddd6d": False,  # CachingOptimizedForUncompressedObjects
-    "4135ea2d-6df8-44a3-9df3-4b5a84be39ad": False,  # CachingDisabled
-    "83da9c7e-98b4-4e11-a168-04f0df8e2c65": False,  # UseOriginCacheControlHeaders
-    "4cc15a8a-d715-48a4-82b8-cc0b614638fe": True,  # UseOriginCacheControlHeaders-QueryStrings
-    "2e54312d-136d-493c-8eb9-b001f22f67d2": True,  # Amplify: all
-    "08627262-05a9-4f76-9ded-b50ca2e3a84f": True,  # Elemental-MediaPackage: some
+
+@dataclass(frozen=True, slots=True)
+class CachePolicy:
+    """What a cache policy makes of a behavior.
+
+    Attributes:
+        query_strings: whether the cache key holds query strings.
+        cached: whether anything is kept.
+    """
+
+    query_strings: bool
+    cached: bool = True
+
+
+_PLAIN, _BY_QUERY = CachePolicy(query_strings=False), CachePolicy(query_strings=True)
+# AWS guide, using-managed-cache-policies: the ids are the same in every account.
+MANAGED_CACHE_POLICIES: Mapping[str, CachePolicy] = {
+    "658327ea-f89d-4fab-a63d-7e88639e58f6": _PLAIN,  # CachingOptimized
+    "b2884449-e4de-46a7-ac36-70bc7f1ddd6d": _PLAIN,  # CachingOptimizedForUncompressedObjects
+    "4135ea2d-6df8-44a3-9df3-4b5a84be39ad": CachePolicy(query_strings=False, cached=False),  # CachingDisabled
+    "83da9c7e-98b4-4e11-a168-04f0df8e2c65": _PLAIN,  # UseOriginCacheControlHeaders
+    "4cc15a8a-d715-48a4-82b8-cc0b614638fe": _BY_QUERY,  # UseOriginCacheControlHeaders-QueryStrings
+    "2e54312d-136d-493c-8eb9-b001f22f67d2": _BY_QUERY,  # Amplify: all
+    "08627262-05a9-4f76-9ded-b50ca2e3a84f": _BY_QUERY,  # Elemental-MediaPackage: some
 }
 _REWRITING_EVENTS = {"viewer-request", "origin-request"}
 _Fields = TypeVar("_Fields")
@@ -38,16 +53,16 @@ class DistributionError(ValueError):
 
 
 def read_distribution(
-    document: object, cache_policies: Mapping[str, bool], *, root_object: str | None = None
+    document: object, cache_policies: Mapping[str, CachePolicy], *, root_object: str | None = None
 ) -> Distribution:
     """Read a distribution from CloudFront's own words.
 
     Args:
         document: what GetDistribution answers (with or without its "Distribution" envelope), or one
             DistributionSummary of ListDistributions.
-        cache_policies: by id, whether the policy's cache key holds query strings. AWS's managed policies are
-            known without it. A behavior with a policy that is in neither counts as keyed on query strings,
-            and the policy's id is in the result's `unknown_policies`.
+        cache_policies: by id, what is known of them. AWS's managed policies are known without it. A behavior
+            with a policy that is in neither counts as keyed on query strings, and the policy's id is in the
+            result's `unknown_policies`.
         root_object: the DefaultRootObject, for a summary, which does not carry it.
 
     Raises:
@@ -84,14 +99,18 @@ def read_distribution(
         root_object=(config.DefaultRootObject or "") if root_object is None else root_object,
         aliases=tuple(config.Aliases),
         enabled=config.Enabled is not False,
+        error_pages=tuple(
+            ErrorPage(each.ErrorCode, each.ResponsePagePath, each.ErrorCachingMinTTL)
+            for each in config.CustomErrorResponses
+        ),
         unknown_policies=tuple(
             sorted({one.CachePolicyId for _, _, one in fields if one.CachePolicyId} - policies.keys())
         ),
     )
 
 
-def read_cache_policy(document: object) -> tuple[str, bool]:
-    """Read a cache policy's id, and whether its cache key holds query strings.
+def read_cache_policy(document: object) -> tuple[str, CachePolicy]:
+    """Read a cache policy's id, and what the policy makes of a behavior.
 
     Args:
         document: what GetCachePolicy answers, with or without its "CachePolicy" envelope.
@@ -100,8 +119,12 @@ def read_cache_policy(document: object) -> tuple[str, bool]:
         DistributionError: a field is missing or is not what CloudFront sends.
     """
     policy = _checked(CachePolicyFields, _opened(document, "CachePolicy"))
-    cache_key = policy.CachePolicyConfig.ParametersInCacheKeyAndForwardedToOrigin
-    return policy.Id, cache_key is not None and cache_key.QueryStringsConfig.QueryStringBehavior != "none"
+    config = policy.CachePolicyConfig
+    cache_key = config.ParametersInCacheKeyAndForwardedToOrigin
+    return policy.Id, CachePolicy(
+        query_strings=cache_key is not None and cache_key.QueryStringsConfig.QueryStringBehavior != "none",
+        cached=config.MaxTTL != 0,
+    )
 
 
 def _opened(document: object, envelope: str) -> Mapping[str, object]:
@@ -113,10 +136,21 @@ def _opened(document: object, envelope: str) -> Mapping[str, object]:
 
 def _checked(fields: type[_Fields], document: Mapping[str, object]) -> _Fields:
     try:
-        checked: _Fields = _adapter_of(fields).validate_python(document)  # type: ignore[arg-type]  # a type is hashable
+        # The ignored type: a type is hashable.
+        adapter = _adapter_of(fields)  # type: ignore[arg-type]
+        checked: _Fields = adapter.validate_python(_without_nulls(document))
     except ValidationError as error:
         raise DistributionError(_first_problem(error)) from error
     return checked
+
+
+def _without_nulls(value: object, depth: int = 12) -> object:
+    """A document in which what is null is absent, as other SDKs write it; what is read lies less than 12 deep."""
+    if not depth:
+        return value
+    if isinstance(value, Mapping):
+        return {name: _without_nulls(each, depth - 1) for name, each in value.items() if each is not None}
+    return [_without_nulls(each, depth - 1) for each in value] if isinstance(value, list) else value
 
 
 def _first_problem(error: ValidationError) -> str:
@@ -129,9 +163,9 @@ def _first_problem(error: ValidationError) -> str:
 
 
 def _origin(fields: OriginFields) -> Origin:
-    host = bucket_of(fields.DomainName)
-    # A multi-tenant OriginPath with {{parameters}} differs by tenant: what it strips is not known.
     path = fields.OriginPath or ""
+    host = bucket_of(fields.DomainName, path)
+    # A multi-tenant OriginPath with {{parameters}} differs by tenant: what it strips is not known.
     known = "{{" not in path
     return Origin(
         id=fields.Id,
@@ -139,6 +173,7 @@ def _origin(fields: OriginFields) -> Origin:
         bucket=host.bucket if known else None,
         path=path,
         website=host.website,
+        path_style=host.path_style,
     )
 
 
@@ -147,19 +182,21 @@ def _behavior(
     pattern: str,
     fields: DefaultBehaviorFields,
     members: Mapping[str, tuple[str, ...]],
-    policies: Mapping[str, bool],
+    policies: Mapping[str, CachePolicy],
 ) -> Behavior:
     target = fields.TargetOriginId
     if target not in members:
         raise DistributionError(f"{where}.TargetOriginId: no origin or origin group is called {target!r}")
     if fields.CachePolicyId:
-        query_strings = policies.get(fields.CachePolicyId, True)
+        policy = policies.get(fields.CachePolicyId, _BY_QUERY)
     else:
         query_strings = fields.ForwardedValues is not None and fields.ForwardedValues.QueryString
+        policy = CachePolicy(query_strings, cached=fields.MaxTTL != 0)
     functions = (*fields.LambdaFunctionAssociations, *fields.FunctionAssociations)
     return Behavior(
         pattern=pattern,
         origins=members[target],
-        query_strings=query_strings,
+        query_strings=policy.query_strings,
         rewrites=any(function.EventType in _REWRITING_EVENTS for function in functions),
+        cached=policy.cached,
     )

@@ -20,6 +20,12 @@ _S3_HOST = re.compile(
     """,
     re.VERBOSE,
 )
+# The same without a bucket: then the OriginPath begins with it.
+_PATH_STYLE_HOST = re.compile(
+    rf"(?:s3(?:[.-](?!website){_REGION})?|s3\.dualstack\.{_REGION}|s3-fips\.(?:dualstack\.)?{_REGION})"
+    r"\.amazonaws\.(?:com|com\.cn|eu)"
+)
+_BUCKET_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
 # Endings that S3 reserves: no bucket of anybody's is called so.
 _ALIASES = {
     "-s3alias": "an access point alias",
@@ -31,6 +37,8 @@ _OTHER_S3_HOSTS = (
     (".s3-accesspoint", "an access point"),
     (".s3-object-lambda", "an Object Lambda access point"),
     (".s3-outposts", "an S3 on Outposts access point"),
+    (".execute-api.", "an API of API Gateway"),
+    (".lambda-url.", "the URL of a Lambda function"),
 )
 
 
@@ -42,22 +50,32 @@ class HostMatch:
         bucket: the bucket's name, None where the host does not reveal it.
         website: whether it is an S3 website endpoint.
         hidden: why there is no bucket, for people ("an access point alias"); "" when there is one.
+        path_style: whether the OriginPath begins with the bucket's name.
     """
 
     bucket: str | None
     website: bool = False
     hidden: str = ""
+    path_style: bool = False
 
 
-def bucket_of(domain: str) -> HostMatch:
-    """Read the bucket from an origin's host name.
+def bucket_of(domain: str, origin_path: str = "") -> HostMatch:
+    """Read the bucket from an origin's host name, or from its OriginPath where the host is S3's own.
 
     Every virtual-hosted form in aws-behaviour.md "Hosts of an S3 origin" is known: global, regional (dot and
     dash), dualstack, FIPS, accelerate and website, in the standard, China and EU sovereign partitions. Hosts
     are compared as DNS does, without regard to case. Access points, their aliases and any other name (a
     CNAME, a load balancer, a multi-tenant `{{parameter}}`) hide the bucket: people pin those routes.
+
+    Path-style hosts (`s3.REGION.amazonaws.com` with OriginPath `/BUCKET/folder`) name it in the OriginPath
+    (aws-behaviour.md "Distributions"); without one, each viewer's path names a bucket.
     """
     host = domain.lower().removesuffix(".")
+    if _PATH_STYLE_HOST.fullmatch(host):
+        bucket = origin_path.strip("/").partition("/")[0]
+        if _BUCKET_NAME.fullmatch(bucket):
+            return HostMatch(bucket, path_style=True)
+        return HostMatch(None, hidden="S3's own host, and no OriginPath names the bucket")
     match = _S3_HOST.fullmatch(host)
     if match is None:
         for mark, what in _OTHER_S3_HOSTS:

@@ -7,6 +7,9 @@ The rules are those of aws-behaviour.md "Paths" (AWS guide, invalidation-specify
   stands for both.
 - A space goes out twice, as `%20` and as `+`: S3 reads both as a space, S3's console hands out links with
   `+`, and whether CloudFront caches them as one object is unknown. A mix of both in one path is not covered.
+- A plus goes out twice too, as `+` and as `%2B`. S3 reads a raw `+` as a space, so viewers type `%2B`;
+  whether an invalidation has to is unknown: a production system found that `+` removed nothing, AWS's text
+  says that `%2B` does. With spaces besides, that makes three forms: the fourth names another key.
 - A key that ends in `*` is sent as it is: CloudFront reads a wildcard, which covers the key itself and more.
 - `*` elsewhere, `//` and a leading slash in the key are plain characters. `#` and `?` are encoded like any
   unsafe one.
@@ -29,7 +32,7 @@ _LONGEST_STEM = LONGEST_PATH - 2
 
 _ENCODED = re.compile(r"[^!$&-;=@-Z_a-z]+")
 _ESCAPES = [f"%{byte:02X}" for byte in range(256)]
-_UNUSUAL = re.compile(r"[^!$&-;=@-Z_a-z]|/[./]")
+_UNUSUAL = re.compile(r"[^!$&-*,-;=@-Z_a-z]|/[./]")
 _NEVER_EXACT = re.compile(
     r"~"
     r"|(?<=/)\.{1,2}(?=/|\Z)"
@@ -69,7 +72,7 @@ def invalidation_paths(path: str, *, query_strings: bool = False, directory: boo
     if is_ordinary(path):
         return _with_query_strings((path,), directory=directory) if query_strings else (path,)
     stem = _exact_start(path)
-    forms = _forms(stem)
+    forms = typed_forms(stem)
     if len(stem) < len(path):
         return tuple(f"{form}*" for form in forms)
     return _with_query_strings(forms, directory=directory) if query_strings else forms
@@ -81,27 +84,29 @@ def wildcards_below(start: str) -> tuple[str, ...]:
     Args:
         start: decoded, beginning with "/"; it may end anywhere in a name.
     """
-    return tuple(f"{form}*" for form in _forms(_exact_start(start)))
+    return tuple(f"{form}*" for form in typed_forms(_exact_start(start)))
+
+
+def typed_forms(path: str) -> tuple[str, ...]:
+    """A decoded path in each encoded form that viewers may have typed; see the head of this module."""
+    encoded = encode(path)
+    # A "%20" in it is a space: a percent sign of the key's own is encoded itself. A "+" is a plus still.
+    if "+" not in path:
+        return (encoded, encoded.replace("%20", "+")) if " " in path else (encoded,)
+    escaped = encoded.replace("+", "%2B")
+    return (encoded, escaped, escaped.replace("%20", "+")) if " " in path else (encoded, escaped)
 
 
 def _exact_start(path: str) -> str:
     """As much of a decoded path as an invalidation path can name exactly."""
     trouble = _NEVER_EXACT.search(path)
     stem = path if trouble is None else path[: trouble.start()]
-    return stem if len(encode(stem)) <= _LONGEST_STEM else _start_that_fits(stem)
+    return stem if _longest(stem) <= _LONGEST_STEM else _start_that_fits(stem)
 
 
-def _forms(stem: str) -> tuple[str, ...]:
-    encoded = encode(stem)
-    return (encoded, with_plus(encoded)) if " " in stem else (encoded,)
-
-
-def with_plus(encoded: str) -> str:
-    """Return an encoded path with its spaces written as `+`, the other form in which viewers type them.
-
-    A "%20" in it is a space: a percent sign of the key's own is encoded itself.
-    """
-    return encoded.replace("%20", "+")
+def _longest(path: str) -> int:
+    """The length of the longest form of a decoded path."""
+    return len(encode(path)) + 2 * path.count("+")
 
 
 def _with_query_strings(forms: tuple[str, ...], *, directory: bool) -> tuple[str, ...]:
@@ -116,7 +121,7 @@ def _start_that_fits(path: str) -> str:
     """The longest start of a too long path, cut between characters and so never inside an escape."""
     room = _LONGEST_STEM
     end = 0
-    while (room := room - len(encode(path[end]))) >= 0:
+    while (room := room - _longest(path[end])) >= 0:
         end += 1
     return path[:end]
 

@@ -1,24 +1,32 @@
 """From an object's key to the viewer paths under which a distribution serves it.
 
-What it does not know: error documents of website endpoints and CloudFront's custom error pages (a changed
-error page stays cached under the paths that failed until its error TTL ends), paths that a function at the
-edge makes up, and origins that such a function picks at run time. People pin routes for those.
+What it does not know: paths that a function at the edge makes up, and origins that such a function picks at run
+time. People pin routes for those.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
 from invalidator.core.routing.behavior_rules import OriginRules, Reach, compile_rules
 from invalidator.core.routing.behavior_wildcards import covering, outermost
 from invalidator.core.routing.distribution import Distribution, Origin
+from invalidator.core.routing.error_pages import lasting_error_pages
 from invalidator.core.routing.explanation import Explanation, OriginVerdict, PathVerdict
-from invalidator.core.routing.object_names import ObjectName, names_above, object_names
+from invalidator.core.routing.object_names import (
+    ObjectName,
+    clean_names,
+    clean_names_above,
+    names_above,
+    object_names,
+)
 from invalidator.core.routing.origin_hosts import bucket_of
-from invalidator.core.routing.path_encoding import invalidation_paths, is_ordinary
+from invalidator.core.routing.path_encoding import invalidation_paths, is_ordinary, wildcards_below
+from invalidator.core.routing.settings import RoutingSettings
 
 _WEBSITE_INDEX = "index.html"
+_DEFAULTS = RoutingSettings()
 # From here on a path may be sent in another spelling, or as a wildcard that ends before (path_encoding).
 _SPELLED_OTHERWISE = re.compile(r"[ ~\ufffd\ud800-\udfff]|(?:^|/)\.")
 
@@ -33,6 +41,9 @@ class _CompiledOrigin:
         folder: what a key must begin with and a viewer does not type: the OriginPath, "site/" or "".
         root: the default root object's viewer path, "" for none.
         indexes: how index documents' paths end: "/index.html".
+        clean: whether pages may be reached without their `.html`.
+        always_clean: whether they are, on every path.
+        error_pages: decoded viewer path of an error page → what is sent because it stays cached elsewhere.
         special: how paths end that need the long way.
     """
 
@@ -41,7 +52,37 @@ class _CompiledOrigin:
     folder: str
     root: str
     indexes: tuple[str, ...]
+    clean: bool
+    always_clean: bool
+    error_pages: Mapping[str, str]
     special: tuple[str, ...]
+
+    def names(self, path: str) -> Iterator[ObjectName]:
+        """Every viewer path of the object whose own this is."""
+        yield from object_names(path, self.root, self.indexes)
+        if self.clean:
+            yield from filter(self._is_clean, clean_names(path, self.indexes))
+
+    def names_above(self, start: str) -> Iterator[ObjectName]:
+        """Viewer paths that do not begin so, of objects whose own path does."""
+        yield from names_above(start, self.root, self.indexes)
+        if self.clean:
+            yield from filter(self._is_clean, clean_names_above(start))
+
+    def shows_error_below(self, start: str) -> bool:
+        """Whether an error page lies below the start of a path."""
+        return any(
+            name.startswith(start)
+            for page in self.error_pages
+            for name in (
+                page,
+                *([self.root] if page == "/" else []),
+                *(page.rstrip("/") + end for end in self.indexes),
+            )
+        )
+
+    def _is_clean(self, name: ObjectName) -> bool:
+        return self.always_clean or self.rules.may_rewrite(name.path)
 
     @property
     def serves(self) -> bool:
@@ -56,26 +97,34 @@ class Router:
     Attributes:
         distribution: the routing.
         bucket: the bucket whose keys are asked about.
-        index_documents: names that stand for their directory (setting IndexDocuments). CloudFront does not
-            know a website endpoint's own index document: these names count there, `index.html` if none is
-            set.
+        settings: what the operator says of the sites.
     """
 
     distribution: Distribution
     bucket: str
-    index_documents: tuple[str, ...] = ()
+    settings: RoutingSettings = _DEFAULTS
     _origins: tuple[_CompiledOrigin, ...] = field(init=False, repr=False, compare=False)
+    _floors: tuple[str, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         # How a frozen dataclass sets a derived field: docs.python.org/3/library/dataclasses, "Frozen
         # instances".
         object.__setattr__(self, "_origins", tuple(self._compile()))
+        purged = any(at.error_pages for at in self._origins)
+        object.__setattr__(self, "_floors", self.floors() if purged else ())
 
     def paths(self, key: str) -> tuple[str, ...]:
-        """The paths to invalidate when this key changed, each once; () when no viewer can see it here."""
+        """The paths to invalidate when this key changed, each once; () when no viewer has it cached from here."""
         if len(self._origins) == 1:
-            return _paths_at(self._origins[0], key)
-        return tuple(dict.fromkeys(sent for at in self._origins for sent in _paths_at(at, key)))
+            return self._paths_at(self._origins[0], key)
+        return tuple(dict.fromkeys(sent for at in self._origins for sent in self._paths_at(at, key)))
+
+    def serves(self, key: str) -> bool:
+        """Whether a viewer can see the key here, cached or not."""
+        return any(
+            _holds(at, key) and any(_reach(name, at.rules) for name in at.names("/" + key[len(at.folder) :]))
+            for at in self._origins
+        )
 
     def floors(self) -> tuple[str, ...]:
         """The paths, most of them wildcards, that together cover every viewer path which leads to the bucket.
@@ -83,7 +132,7 @@ class Router:
         `/static/*` and `/media/*` where two behaviors do, `/*` where the default one does. No wildcard for the
         bucket has to reach above them; () where nothing leads here. Sorted; none covers another.
         """
-        return outermost(path for at in self._origins for path in self._below(at, ""))
+        return outermost(path for at in self._origins for path in _below(at, ""))
 
     def below(self, prefix: str) -> tuple[str, ...]:
         """The paths to invalidate when any key that begins with `prefix` may have changed: of all, where it is "".
@@ -94,21 +143,14 @@ class Router:
         Args:
             prefix: how the keys begin, decoded; it may end anywhere in a name.
         """
-        return outermost(path for at in self._origins for path in self._below(at, prefix))
-
-    def _below(self, at: _CompiledOrigin, prefix: str) -> Iterator[str]:
-        limits = (prefix, at.folder, at.origin.prefix)
-        longest = max(limits, key=len)
-        if not all(longest.startswith(each) for each in limits):
-            return
-        start = "/" + longest[len(at.folder) :]
-        yield from covering(at.rules, start)
-        for name in names_above(start, at.root, at.indexes):
-            yield from _sent(name, at.rules)
-        # Which of the two decides about "/" is unknown: see object_names.
-        if at.root.startswith(start):
-            for name in object_names(at.root, at.root, ()):
-                yield from _sent(name, at.rules)
+        found = [path for at in self._origins for path in _below(at, prefix)]
+        if any(
+            at.error_pages and at.shows_error_below(start)
+            for at in self._origins
+            for start in _start(at, prefix)
+        ):
+            found += self._floors
+        return outermost(found)
 
     @property
     def leads_here(self) -> bool:
@@ -147,16 +189,33 @@ class Router:
         for origin in self.distribution.origins:
             if origin.bucket != self.bucket or not self.distribution.enabled:
                 continue
-            folder = origin.path.strip("/")
-            names = self.index_documents or ((_WEBSITE_INDEX,) if origin.website else ())
+            names = self.settings.index_documents or ((_WEBSITE_INDEX,) if origin.website else ())
             indexes = tuple(f"/{name}" for name in names)
+            always = self.settings.clean_urls == "always"
+            clean = always or (
+                self.settings.clean_urls == "auto"
+                and any(each.rewrites and origin.id in each.origins for each in self.distribution.behaviors)
+            )
+            rules = compile_rules(self.distribution.behaviors, origin.id)
+            pages = lasting_error_pages(self.distribution, origin, self.settings)
+            pages = {path: why for path, why in pages.items() if rules.reach_in_any_spelling(path)}
             yield _CompiledOrigin(
                 origin=origin,
-                rules=compile_rules(self.distribution.behaviors, origin.id),
-                folder=f"{folder}/" if folder else "",
+                rules=rules,
+                folder=origin.folder,
                 root=f"/{root}" if root else "",
                 indexes=indexes,
-                special=("/", "*", *indexes, *([f"/{root}"] if root else [])),
+                clean=clean,
+                always_clean=always,
+                error_pages=pages,
+                special=(
+                    "/",
+                    "*",
+                    *indexes,
+                    *([f"/{root}"] if root else []),
+                    *([".html"] if clean else []),
+                    *pages,
+                ),
             )
 
     def _explain_at(self, origin: Origin, at: _CompiledOrigin | None, key: str) -> OriginVerdict:
@@ -164,8 +223,27 @@ class Router:
         if refusal or at is None:
             return OriginVerdict(origin, refusal)
         unrewritten = compile_rules(self.distribution.behaviors, origin.id, follow_rewrites=False)
-        names = object_names("/" + key[len(at.folder) :], at.root, at.indexes)
-        return OriginVerdict(origin, "", tuple(_verdict(name, at.rules, unrewritten) for name in names))
+        names = list(at.names("/" + key[len(at.folder) :]))
+        verdicts = [_verdict(name, at.rules, unrewritten) for name in names]
+        pages = [at.error_pages[name.path] for name in names if name.path in at.error_pages]
+        verdicts += [_error_verdict(path, pages[0]) for path in self._floors if pages]
+        return OriginVerdict(origin, "", tuple(verdicts))
+
+    def _paths_at(self, at: _CompiledOrigin, key: str) -> tuple[str, ...]:
+        if not _holds(at, key):
+            return ()
+        path = "/" + key[len(at.folder) :]
+        if path.endswith(at.special) or not is_ordinary(path):
+            names = list(at.names(path))
+            sent = [each for name in names for each in _sent(name, at.rules)]
+            if at.error_pages and any(name.path in at.error_pages for name in names):
+                sent += self._floors
+            return tuple(dict.fromkeys(sent))
+        # Nearly every key: one name, one spelling, nothing to encode.
+        reach = at.rules.reach(path)
+        if reach is Reach.PLAIN:
+            return (path,)
+        return (path + "*",) if reach is Reach.WITH_QUERY_STRINGS else ()
 
     def _refusal(self, origin: Origin, at: _CompiledOrigin | None, key: str) -> str:
         if not self.distribution.enabled:
@@ -182,18 +260,23 @@ class Router:
         return "" if key else "an object's key is never empty"
 
 
-def _paths_at(at: _CompiledOrigin, key: str) -> tuple[str, ...]:
-    if not key or not key.startswith(at.folder) or not key.startswith(at.origin.prefix):
-        return ()
-    path = "/" + key[len(at.folder) :]
-    if path.endswith(at.special) or not is_ordinary(path):
-        names = object_names(path, at.root, at.indexes)
-        return tuple(dict.fromkeys(sent for name in names for sent in _sent(name, at.rules)))
-    # Nearly every key: one name, one spelling, nothing to encode.
-    reach = at.rules.reach(path)
-    if reach is Reach.PLAIN:
-        return (path,)
-    return () if reach is Reach.NOT_HERE else (path + "*",)
+def _holds(at: _CompiledOrigin, key: str) -> bool:
+    return bool(key) and key.startswith(at.folder) and key.startswith(at.origin.prefix)
+
+
+def _start(at: _CompiledOrigin, prefix: str) -> Iterator[str]:
+    """How the viewer paths begin of the keys that the origin serves and that begin with the prefix; none, or one."""
+    limits = (prefix, at.folder, at.origin.prefix)
+    longest = max(limits, key=len)
+    if all(longest.startswith(each) for each in limits):
+        yield "/" + longest[len(at.folder) :]
+
+
+def _below(at: _CompiledOrigin, prefix: str) -> Iterator[str]:
+    for start in _start(at, prefix):
+        yield from covering(at.rules, start)
+        for name in at.names_above(start):
+            yield from _sent(name, at.rules)
 
 
 def _directory(at: _CompiledOrigin) -> str:
@@ -217,10 +300,11 @@ def _reach(name: ObjectName, rules: OriginRules) -> Reach:
 
 def _sent(name: ObjectName, rules: OriginRules) -> tuple[str, ...]:
     reach = _reach(name, rules)
-    if reach is Reach.NOT_HERE:
+    if not reach.cached:
         return ()
-    keyed = reach is Reach.WITH_QUERY_STRINGS
-    return invalidation_paths(name.path, query_strings=keyed, directory=name.directory)
+    if name.below:
+        return wildcards_below(name.path)
+    return invalidation_paths(name.path, query_strings=reach.by_query, directory=name.directory)
 
 
 def _verdict(name: ObjectName, rules: OriginRules, unrewritten: OriginRules) -> PathVerdict:
@@ -233,4 +317,10 @@ def _verdict(name: ObjectName, rules: OriginRules, unrewritten: OriginRules) -> 
         reach=reach,
         rewritten=reach is not Reach.NOT_HERE and _reach(name, unrewritten) is Reach.NOT_HERE,
         sent=_sent(name, rules),
+    )
+
+
+def _error_verdict(path: str, page: str) -> PathVerdict:
+    return PathVerdict(
+        path=path, meaning=page, pattern=None, reach=Reach.PLAIN, rewritten=False, sent=(path,)
     )
