@@ -4,19 +4,16 @@ import statistics
 from collections import defaultdict
 from typing import Any
 
+from matplotlib.figure import Figure, SubFigure
+
 from infra.pictures.dashboard_day import DAY_SECONDS, Day
 from infra.pictures.dashboard_json import Metric, body, metrics
-from infra.pictures.plot import Line, plot, round_top
-from infra.pictures.svg import Drawing
+from infra.pictures.svg import as_svg
 
-# CloudWatch's grid: 24 columns; a row is as high as these pixels.
-COLUMN, ROW, MARGIN = 41.0, 33.0, 12.0
+# CloudWatch's grid has 24 columns; a column's width and a row's height, in inches.
 GRID_COLUMNS = 24
-LEGEND_ROW = 15.0
-# They take too much room beside an axis.
-FIVE_DIGITS = 10_000
-KINDS = ("blue", "orange", "green", "purple")
-NAMED_COLOURS = {"#d62728": "red"}
+COLUMN, ROW = 0.5, 0.42
+HOUR = 3600
 QUEUES = {"InvalidationQueue.QueueName": "InvalidationQueue", "DeadLetterQueue.QueueName": "DeadLetterQueue"}
 
 
@@ -29,94 +26,49 @@ def widgets() -> list[dict[str, Any]]:
 def draw(shown: list[dict[str, Any]], day: Day) -> str:
     """Return the picture as SVG."""
     rows = max(widget["y"] + widget["height"] for widget in shown)
-    drawing = Drawing(
-        GRID_COLUMNS * COLUMN + 2 * MARGIN,
-        rows * ROW + 2 * MARGIN + 20,
-        "the CloudWatch dashboard: is it fresh, is anything stuck, what does it cost",
-    )
+    figure = Figure(figsize=(GRID_COLUMNS * COLUMN, rows * ROW), layout="constrained")
+    grid = figure.add_gridspec(rows, GRID_COLUMNS)
     for widget in shown:
-        left, top = MARGIN + widget["x"] * COLUMN, MARGIN + widget["y"] * ROW
-        width, height = widget["width"] * COLUMN, widget["height"] * ROW
+        left, top = widget["x"], widget["y"]
+        place = figure.add_subfigure(grid[top : top + widget["height"], left : left + widget["width"]])
         if widget["type"] == "text":
-            drawing.text(
-                left + 6, top + 23, widget["properties"]["markdown"].lstrip("# "), bold=True, size=16
-            )
+            place.text(0.01, 0.2, widget["properties"]["markdown"].lstrip("# "), weight="bold", fontsize=13)
         else:
-            _graph(drawing, (left + 4, top + 3, width - 8, height - 6), widget["properties"], day)
-    note = "Layout, titles and metrics are the template's; the values are a simulated day."
-    drawing.text(MARGIN + 6, rows * ROW + MARGIN + 18, note, kind="soft", size=12)
-    return drawing.render()
-
-
-def _graph(
-    drawing: Drawing, box: tuple[float, float, float, float], properties: dict[str, Any], day: Day
-) -> None:
-    left, top, width, height = box
-    drawing.rect(left, top, width, height, round_=5)
-    drawing.text(left + 12, top + 22, properties["title"], bold=True)
-    lines = [
-        (metric, _kind(metric, place), _points(metric, properties, day))
-        for place, metric in enumerate(metrics(properties))
-    ]
-    marks = properties.get("annotations", {}).get("horizontal", [])
-    right_side = any(metric.options.get("yAxis") == "right" for metric, _, _ in lines)
-    legend = _legend_rows([(kind, metric.options["label"]) for metric, kind, _ in lines], width - 24)
-    plot_box = (
-        left + 50,
-        top + 48,
-        width - (98 if right_side else 76),
-        height - 78 - LEGEND_ROW * len(legend),
+            _graph(place, widget["properties"], day)
+    figure.supxlabel(
+        "Layout, titles and metrics are the template's; the values are a simulated day.", fontsize=9
     )
-    unit = properties["yAxis"]["left"].get("label", "")
-    drawing.text(left + 44, top + 36, unit, kind="soft", size=11, anchor="end")
-    for side in ("left", "right"):
-        mine = [each for each in lines if each[0].options.get("yAxis", "left") == side]
-        marked = [float(mark["value"]) for mark in marks] if side == "left" else []
-        most = round_top(max([1.0, *marked, *(y for _, _, points in mine for _, y in points)]))
-        drawn = [
-            Line([(x / DAY_SECONDS, y / most) for x, y in stretch], kind)
-            for metric, kind, points in mine
-            for stretch in _stretches(points, _period(metric, properties))
-        ]
-        drawn += [Line([(0, value / most), (1, value / most)], "grey") for value in marked]
-        if side == "left":
-            hours = [(hour / 24, f"{hour:02}:00") for hour in range(0, 25, 6)]
-            plot(drawing, plot_box, drawn, hours, [(part / 2, _short(most * part / 2)) for part in range(3)])
-        elif mine:
-            plot(drawing, plot_box, drawn, [], [])
-            for part in range(3):
-                y = plot_box[1] + plot_box[3] * (1 - part / 2) + 4
-                drawing.text(plot_box[0] + plot_box[2] + 6, y, _short(most * part / 2), kind="soft", size=11)
-        for mark, value in zip(marks if side == "left" else [], marked, strict=True):
-            y = plot_box[1] + plot_box[3] * (1 - value / most) + 14
-            words = f"{mark['label']} {value:,.0f}"
-            drawing.text(plot_box[0] + 4, y, words, kind="grey", size=11)
-    for row, entries in enumerate(reversed(legend)):
-        _legend(drawing, left + 14, top + height - 11 - row * LEGEND_ROW, entries)
+    return as_svg(figure, "the CloudWatch dashboard: is it fresh, is anything stuck, what does it cost")
 
 
-def _legend_rows(entries: list[tuple[str, str]], width: float) -> list[list[tuple[str, str]]]:
-    rows: list[list[tuple[str, str]]] = [[]]
-    for entry in entries:
-        if rows[-1] and sum(_entry_width(label) for _, label in [*rows[-1], entry]) > width:
-            rows.append([])
-        rows[-1].append(entry)
-    return rows
-
-
-def _legend(drawing: Drawing, left: float, base: float, entries: list[tuple[str, str]]) -> None:
-    for kind, label in entries:
-        drawing.rect(left, base - 8, 9, 9, kind=kind, round_=2)
-        drawing.text(left + 13, base, label, kind="soft", size=11)
-        left += _entry_width(label)
-
-
-def _entry_width(label: str) -> float:
-    return 25 + 6.2 * len(label)
-
-
-def _kind(metric: Metric, place: int) -> str:
-    return NAMED_COLOURS.get(metric.options.get("color", ""), KINDS[place % len(KINDS)])
+def _graph(place: SubFigure, properties: dict[str, Any], day: Day) -> None:
+    left = place.subplots()
+    sides = {"left": left}
+    lines = metrics(properties)
+    if any(metric.options.get("yAxis") == "right" for metric in lines):
+        sides["right"] = left.twinx()
+    for number, metric in enumerate(lines):
+        hours, values = _with_gaps(_points(metric, properties, day), _period(metric, properties))
+        sides[metric.options.get("yAxis", "left")].plot(
+            hours,
+            values,
+            label=metric.options["label"],
+            color=metric.options.get("color", f"C{number}"),
+            linewidth=1.2,
+        )
+    for mark in properties.get("annotations", {}).get("horizontal", []):
+        left.axhline(mark["value"], color="grey", linewidth=1)
+        left.annotate(f"{mark['label']} {mark['value']:,}", (0, mark["value"]), fontsize=7, va="bottom")
+    for axes in sides.values():
+        axes.set_ylim(0, 1.1 * axes.get_ylim()[1])
+        axes.tick_params(labelsize=7)
+        axes.yaxis.set_major_formatter("{x:,g}")
+    left.set_xlim(0, DAY_SECONDS / HOUR)
+    left.set_xticks(range(0, 25, 6), [f"{hour:02}:00" for hour in range(0, 25, 6)])
+    left.set_ylabel(properties["yAxis"]["left"].get("label", ""), fontsize=8)
+    left.grid(visible=True, alpha=0.3)
+    left.set_title(properties["title"], loc="left", fontsize=9, weight="bold")
+    place.legend(loc="outside lower left", ncols=3, fontsize=7, frameon=False, handlelength=1)
 
 
 def _period(metric: Metric, properties: dict[str, Any]) -> float:
@@ -153,20 +105,22 @@ def _statistic(name: str, values: list[float]) -> float:
     raise LookupError(f"statistic {name}: teach it to infra/pictures/dashboard.py")
 
 
-def _stretches(points: list[tuple[float, float]], period: float) -> list[list[tuple[float, float]]]:
-    """Split where a period has no data, as CloudWatch does; leave out what a straight line shows as well."""
-    found: list[list[tuple[float, float]]] = []
-    for point in points:
-        if not found or point[0] - found[-1][-1][0] > 1.5 * period:
-            found.append([point])
-        elif len(found[-1]) > 1 and found[-1][-2][1] == found[-1][-1][1] == point[1]:
-            found[-1][-1] = point
-        else:
-            found[-1].append(point)
-    return [each if len(each) > 1 else each * 2 for each in found]
+def _with_gaps(points: list[tuple[float, float]], period: float) -> tuple[list[float], list[float]]:
+    """Return hours and values, with a break in the line where a period has no data, as CloudWatch draws it.
 
-
-def _short(value: float) -> str:
-    if value >= FIVE_DIGITS:
-        return f"{value / 1000:g}k"
-    return f"{value:g}"
+    A point without a neighbour becomes a short dash. Where nothing changes, the ends of a stretch are enough.
+    """
+    hours: list[float] = []
+    values: list[float] = []
+    for (before, _), (seconds, value), (after, following) in zip(
+        [(float("-inf"), 0.0), *points], points, [*points[1:], (float("inf"), 0.0)], strict=False
+    ):
+        begins, ends = seconds - before > 1.5 * period, after - seconds > 1.5 * period
+        if not begins and not ends and values[-1] == value == following:
+            continue
+        hours += [seconds / HOUR] + [(seconds + period) / HOUR] * (begins and ends)
+        values += [value] + [value] * (begins and ends)
+        if ends:
+            hours.append(seconds / HOUR)
+            values.append(float("nan"))
+    return hours, values

@@ -1,14 +1,15 @@
 """The chart of a large upload: one invalidation an object, fixed batches, and this project, under the same quotas."""
 
-import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
 from infra.local.cloudfront.quotas import Regime
-from infra.pictures.plot import Line, plot
 from infra.pictures.rivals import sends
 from infra.pictures.scene import Function, Scene
-from infra.pictures.svg import Drawing
+from infra.pictures.svg import as_svg
 from infra.simulator.simulation import Upload, simulate
 from infra.simulator.upload import made_tree
 from invalidator.core.limits.budget import cost_usd
@@ -39,7 +40,7 @@ class Way:
 
     Attributes:
         name: as the picture calls it.
-        kind: its colour's class.
+        colour: of its line and bars.
         paths: paths paid.
         cost: US dollars.
         seconds: from the last upload until the last object was fresh.
@@ -47,7 +48,7 @@ class Way:
     """
 
     name: str
-    kind: str
+    colour: str
     paths: int
     cost: float
     seconds: float
@@ -65,9 +66,9 @@ class Comparison:
 def measure(say: Callable[[str], None] = lambda _: None) -> Comparison:
     """Simulate the three ways. Takes some two minutes, most of it for one invalidation an object."""
     say("simulating one invalidation per object")
-    each = _rival("one invalidation per object", "red", sends(1))
+    each = _rival("one invalidation per object", "tab:red", sends(1))
     say("simulating fixed batches")
-    batches = _rival(f"fixed batches of {PATHS_A_REQUEST} paths", "orange", sends(PATHS_A_REQUEST))
+    batches = _rival(f"fixed batches of {PATHS_A_REQUEST} paths", "tab:orange", sends(PATHS_A_REQUEST))
     milder = _rival("", "", sends(PATHS_A_REQUEST_IN_FLIGHT), Regime.IN_FLIGHT)
     say("simulating this project")
     return Comparison((each, batches, ours()), milder.seconds)
@@ -81,10 +82,10 @@ def ours() -> Way:
             f"{result.stale_objects} objects stayed stale, {result.dead_lettered} messages died"
         )
     stale = [(moment.seconds, moment.stale) for moment in result.moments]
-    return Way("this project", "blue", result.paths, result.cost_usd, result.last_fresh_seconds, stale)
+    return Way("this project", "tab:blue", result.paths, result.cost_usd, result.last_fresh_seconds, stale)
 
 
-def _rival(name: str, kind: str, function: Function, regime: Regime = Regime.BOTH) -> Way:
+def _rival(name: str, colour: str, function: Function, regime: Regime = Regime.BOTH) -> Way:
     scene = Scene(regime, WINDOW)
     uploading = scene.uploading(made_tree(OBJECTS, DIRECTORIES, 0), RATE)
     stale: list[tuple[float, int]] = []
@@ -95,65 +96,59 @@ def _rival(name: str, kind: str, function: Function, regime: Regime = Regime.BOT
 
     scene.run([uploading], function, watch)
     paths = scene.cloudfront.paths
-    return Way(name, kind, paths, cost_usd(paths), scene.freshness.last_fresh - uploading.last_write, stale)
+    return Way(name, colour, paths, cost_usd(paths), scene.freshness.last_fresh - uploading.last_write, stale)
 
 
 def draw(comparison: Comparison) -> str:
     """Return the picture as SVG."""
-    drawing = Drawing(
-        1000, 560, "100,000 objects uploaded: paths, cost and freshness of three ways to invalidate"
+    figure = Figure(figsize=(10, 6.2), layout="constrained")
+    figure.suptitle(f"{OBJECTS:,} objects uploaded in {OBJECTS / RATE:.0f} seconds", weight="bold")
+    grid = figure.add_gridspec(2, 3, height_ratios=(1, 1.9))
+    columns: tuple[tuple[str, Callable[[Way], float], Callable[[Way], str]], ...] = (
+        ("paths sent", lambda way: way.paths, lambda way: f"{way.paths:,}"),
+        ("cost at AWS's price", lambda way: way.cost, lambda way: f"${way.cost:,.0f}"),
+        ("last upload to all fresh", lambda way: way.seconds, lambda way: duration(way.seconds)),
     )
-    drawing.text(28, 38, f"{OBJECTS:,} objects uploaded in {OBJECTS / RATE:.0f} seconds", size=18, bold=True)
-    for column, heading in enumerate(("paths sent", "cost at AWS's price", "last upload to all fresh")):
-        drawing.text(310 + column * 230, 72, heading, kind="soft", size=12)
-    for row, way in enumerate(comparison.ways):
-        _row(drawing, 80 + row * 42, way, comparison.ways)
-    drawing.text(28, 236, "objects that viewers still see as they were", size=14, bold=True)
-    drawing.text(
-        972, 236, "time since the first upload, on a logarithmic scale", kind="soft", size=12, anchor="end"
+    for column, (heading, value, label) in enumerate(columns):
+        bars = figure.add_subplot(grid[0, column])
+        _bars(bars, heading, comparison.ways, value, label)
+        if column:
+            bars.set_yticks([])
+    chart = figure.add_subplot(grid[1, :])
+    for way in comparison.ways:
+        chart.plot(*zip(*_until_fresh(way), strict=True), color=way.colour)
+    chart.set_xscale("log")
+    chart.set_xlim(EARLIEST, LATEST)
+    chart.set_xticks([seconds for seconds, _ in TICKS], [label for _, label in TICKS])
+    chart.minorticks_off()
+    chart.set_xlabel("since the first upload, on a logarithmic scale")
+    chart.set_title("objects that viewers still see as they were", loc="left", fontsize=11)
+    chart.yaxis.set_major_formatter("{x:,.0f}")
+    chart.set_ylim(bottom=0)
+    chart.grid(visible=True, alpha=0.3)
+    figure.supxlabel(_caption(comparison), x=0.01, ha="left", fontsize=8)
+    return as_svg(
+        figure, f"{OBJECTS:,} objects uploaded: paths, cost and freshness of three ways to invalidate"
     )
-    most = OBJECTS
-    lines = [
-        Line([(across(seconds), count / most) for seconds, count in _sparse(way)], way.kind)
-        for way in comparison.ways
-    ]
-    plot(
-        drawing,
-        (84, 256, 888, 190),
-        lines,
-        [(across(seconds), label) for seconds, label in TICKS],
-        [(part / 4, f"{most * part // 4:,}") for part in range(5)],
+
+
+def _bars(
+    axes: Axes,
+    heading: str,
+    ways: Sequence[Way],
+    value: Callable[[Way], float],
+    label: Callable[[Way], str],
+) -> None:
+    drawn = axes.barh(
+        [way.name for way in ways], [value(way) for way in ways], color=[way.colour for way in ways]
     )
-    for row, line in enumerate(_caption(comparison)):
-        drawing.text(28, 494 + row * 18, line, kind="soft", size=12)
-    return drawing.render()
-
-
-def _row(drawing: Drawing, top: float, way: Way, ways: tuple[Way, ...]) -> None:
-    drawing.rect(28, top + 9, 14, 14, kind=way.kind, round_=3)
-    drawing.text(50, top + 21, way.name, bold=way is ways[-1])
-    figures = [
-        (way.paths, max(each.paths for each in ways), f"{way.paths:,}"),
-        (way.cost, max(each.cost for each in ways), f"${way.cost:,.0f}"),
-        (way.seconds, max(each.seconds for each in ways), duration(way.seconds)),
-    ]
-    for column, (value, most, label) in enumerate(figures):
-        left, width = 310 + column * 230, 130 * value / most
-        drawing.rect(left, top + 6, max(1.5, width), 20, kind=way.kind, round_=2)
-        drawing.text(left + max(1.5, width) + 8, top + 21, label, bold=way is ways[-1])
-
-
-def _caption(comparison: Comparison) -> list[str]:
-    text = f"""\
-Simulated: {OBJECTS:,} objects in {DIRECTORIES} directories, {RATE:.0f} a second; batches gather for {WINDOW:.0f} s. \
-Quotas, all at once: 150 paths, 1 wildcard and 0.5 calls a second;
-3,000 paths and 15 wildcards in progress. 1,000 paths a month are free, each more costs $0.005. The two others at \
-their best: they wait for
-CloudFront as long as it takes and lose nothing, and fixed batches hold {PATHS_A_REQUEST} paths, the most these quotas \
-accept. Without the limits a second,
-and with {PATHS_A_REQUEST_IN_FLIGHT:,} paths a request, fixed batches take {duration(comparison.milder)} and cost the \
-same. Run this project's line again, or change it: invalidator simulate"""
-    return text.splitlines()
+    axes.bar_label(drawn, [label(way) for way in ways], padding=4)
+    axes.invert_yaxis()
+    axes.set_title(heading, loc="left", fontsize=10)
+    axes.set_xticks([])
+    axes.margins(x=0.35)
+    axes.spines[:].set_visible(False)
+    axes.tick_params(left=False)
 
 
 def duration(seconds: float) -> str:
@@ -164,20 +159,23 @@ def duration(seconds: float) -> str:
     return f"{seconds:.1f} s"
 
 
-def across(seconds: float) -> float:
-    """Return the place of a time on the logarithmic axis, 0 to 1."""
-    return math.log(max(EARLIEST, seconds) / EARLIEST) / math.log(LATEST / EARLIEST)
+def _caption(comparison: Comparison) -> str:
+    return f"""\
+Simulated: {OBJECTS:,} objects in {DIRECTORIES} directories, {RATE:.0f} a second; batches gather for {WINDOW:.0f} s. \
+Quotas, all at once: 150 paths, 1 wildcard and 0.5 calls a second;
+3,000 paths and 15 wildcards in progress. 1,000 paths a month are free, each more costs 0.005 dollars. The two others \
+at their best: they wait for
+CloudFront as long as it takes and lose nothing, and fixed batches hold {PATHS_A_REQUEST} paths, the most these quotas \
+accept. Without the limits a second,
+and with {PATHS_A_REQUEST_IN_FLIGHT:,} paths a request, fixed batches take {duration(comparison.milder)} and cost the \
+same. Run this project's line again, or change it: invalidator simulate"""
 
 
 def _second(index: int) -> float:
     return EARLIEST * float((LATEST / EARLIEST) ** (index / POINTS))
 
 
-def _sparse(way: Way) -> list[tuple[float, int]]:
-    """Return one point a place on the axis, and where the last object became fresh."""
-    kept: list[tuple[float, int]] = []
-    for seconds, count in way.stale:
-        if seconds >= EARLIEST and (not kept or across(seconds) - across(kept[-1][0]) >= 1 / (2 * POINTS)):
-            kept.append((seconds, count))
+def _until_fresh(way: Way) -> list[tuple[float, int]]:
+    """Return the points from the axis' start to where the last object became fresh."""
     end = OBJECTS / RATE + way.seconds
-    return [*(point for point in kept if point[0] < end), (end, 0)]
+    return [*(point for point in way.stale if EARLIEST <= point[0] < end), (end, 0)]

@@ -176,6 +176,17 @@ def test_metrics_are_few_and_under_the_documented_names(function):
     assert all(59 < each < 90 for each in counted["EventToInvalidationSeconds"])
 
 
+def test_what_viewers_cannot_see_is_counted_and_its_kinds_are_logged(function):
+    tagged = direct("a", "b", name="ObjectTagging:Put", at=time.time() - 60)
+    assert function(tagged, direct("c", name="ObjectAcl:Put", at=time.time() - 60)) == {
+        "batchItemFailures": []
+    }
+    (line,) = function.logged("records ignored: viewers cannot see what they tell of")
+    assert (line["count"], line["kinds"]) == (3, ["ObjectAcl:Put", "ObjectTagging:Put"])
+    assert function.metrics[0]["Ignored"] == [3.0]
+    assert function.deployed.dead() == []
+
+
 def test_messages_that_cannot_be_handed_over_are_the_answer(function):
     function.site()
     function.deployed.sqs.delete_queue(QueueUrl=function.deployed.dead_url)

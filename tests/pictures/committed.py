@@ -13,5 +13,6 @@ def texts(name: str) -> list[str]:
 
 
 def texts_of(svg: str) -> list[str]:
-    """Return the texts of a picture. Raises ParseError where it is not well-formed."""
-    return ["".join(each.itertext()) for each in ET.fromstring(svg).iter(TEXT)]  # noqa: S314  our own files
+    """Return the texts of a picture, as a reader sees them. Raises ParseError where it is not well-formed."""
+    texts = ["".join(each.itertext()) for each in ET.fromstring(svg).iter(TEXT)]  # noqa: S314  our own files
+    return [shown for each in texts if (shown := each.replace("\N{NO-BREAK SPACE}", " ").strip())]

@@ -1,9 +1,12 @@
 """What the pictures are made from: other workers in the simulator, a terminal's screen, the dashboard's JSON."""
 
+import re
+
 import pytest
 
 from infra.local.cloudfront.quotas import Regime
 from infra.pictures import demo
+from infra.pictures.dashboard import _with_gaps
 from infra.pictures.dashboard_json import body, metrics
 from infra.pictures.rivals import sends
 from infra.pictures.scene import Scene
@@ -49,8 +52,10 @@ def test_the_screen_keeps_what_a_terminal_would_show() -> None:
 
 def test_the_demo_is_drawn_with_its_colours_and_folded_at_80_columns() -> None:
     svg = demo.draw("\x1b[32mfresh\x1b[0m  ok\r\n" + "x" * 100 + "\r\n")
-    assert texts_of(svg) == ["$ make demo", "fresh", "ok", "x" * 80, "x" * 20]
-    assert '<text class="green mono"' in svg
+    assert texts_of(svg) == ["make demo", "$ make demo", "fresh", "ok", "x" * 80, "x" * 20]
+    colours = dict(re.findall(r"\.demo-(r\d+) \{ fill: (#\w+)", svg))
+    shown = {words: colours[kind] for kind, words in re.findall(r'class="demo-(r\d+)"[^>]*>([^<]+)<', svg)}
+    assert shown["fresh"] != shown["x" * 80]
 
 
 def test_every_graph_of_the_dashboard_names_whole_metrics() -> None:
@@ -78,7 +83,7 @@ def test_the_dots_of_a_graph_repeat_the_line_before() -> None:
 
 
 def test_the_upload_is_drawn_from_its_measurements() -> None:
-    ways = tuple(Way(name, "blue", 7, 5.0, 130.0, [(1.0, 5), (9.0, 3)]) for name in ("a", "b", "c"))
+    ways = tuple(Way(name, "tab:blue", 7, 5.0, 130.0, [(1.0, 5), (9.0, 3)]) for name in ("a", "b", "c"))
     shown = texts_of(draw(Comparison((ways[0], ways[1], ways[2]), 400.0)))
     assert shown.count("2.2 min") == 3
     assert any("6.7 min" in line for line in shown)
@@ -90,3 +95,9 @@ def test_the_upload_is_drawn_from_its_measurements() -> None:
 )
 def test_times_are_said_in_a_unit_that_fits(seconds: float, said: str) -> None:
     assert duration(seconds) == said
+
+
+def test_a_line_breaks_where_a_period_has_no_data_and_a_lone_point_can_be_seen() -> None:
+    hours, values = _with_gaps([(0, 1.0), (60, 1.0), (120, 1.0), (180, 2.0), (600, 5.0)], 60)
+    assert [each if each == each else None for each in values] == [1.0, 1.0, 2.0, None, 5.0, 5.0, None]  # noqa: PLR0124  nan
+    assert hours[4] < hours[5]

@@ -391,7 +391,8 @@ class Schedule:
                 return
 
         self.time.start(activity)
-        busy = self.time.now() < START + FAULTS_END or self.waiting() or self.visible or self.hidden
+        # What failed last comes again after the faults have ended.
+        busy = self.time.now() < START + FAULTS_END + 3 * COMES_AGAIN_SECONDS or self.waiting() or self.visible
         if busy:
             self.time.at(self.time.now() + 60.0, self._sweep)
 

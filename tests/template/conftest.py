@@ -7,10 +7,14 @@ from tests.template.resolved import resolve, translate
 KEY = "arn:aws:kms:eu-west-1:111122223333:key/00000000-0000-0000-0000-000000000000"
 TOPIC = "arn:aws:sns:eu-west-1:111122223333:uploads"
 ALARMS = "arn:aws:sns:eu-west-1:111122223333:pager"
+BOUNDARY = "arn:aws:iam::111122223333:policy/boundaries/developer"
 SETS = {
     "defaults": {},
     "everything": {
         "Buckets": "site,other.site",
+        "BucketFilters": "site=public/*.html",
+        "PermissionsBoundaryArn": BOUNDARY,
+        "RolePath": "/apps/cdn/",
         "EventBridgeBuckets": "logs,media",
         "TopicArns": TOPIC,
         "ListableBuckets": "site",

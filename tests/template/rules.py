@@ -59,6 +59,18 @@ def roles_borrow_no_policy(resources: Resources) -> list[str]:
     ]
 
 
+def roles_carry_the_path_and_the_boundary_alike(resources: Resources) -> list[str]:
+    """An account that demands a boundary or a path refuses the one role that lacks it, and with it the stack."""
+    roles = of_type(resources, "AWS::IAM::Role")
+    worker = roles["InvalidatorRole"]
+    return [
+        f"{name} has another {each}"
+        for name, role in roles.items()
+        for each in ("Path", "PermissionsBoundary")
+        if role.get(each) != worker.get(each)
+    ]
+
+
 def no_public_principal(resources: Resources) -> list[str]:
     broken = []
     for name, statement in resource_statements(resources):
@@ -245,9 +257,40 @@ def subscriptions_wait_for_their_rights(resources: Resources) -> list[str]:
     return [f"buckets are connected before {name}" for name in sorted(missing)]
 
 
+def subscriptions_are_answered_in_time(resources: Resources) -> list[str]:
+    """Lambda guide, "Asynchronous invocation": a run that fails is run again after one minute, and after two more."""
+    if "BucketSubscriptions" not in resources:
+        return []
+    run = resources["BucketSubscriptionFunction"]["Properties"]["Timeout"]
+    patience = resources["BucketSubscriptions"]["Properties"]["ServiceTimeout"]
+    return (
+        [] if 3 * run + 60 + 120 <= patience <= 3600 else ["CloudFormation gives up before the last answer"]
+    )
+
+
+def what_the_rule_cannot_deliver_is_kept(resources: Resources) -> list[str]:
+    """EventBridge guide, "Using dead-letter queues": a target's queue, whose policy lets the rule in."""
+    let_in = [
+        statement.get("Condition", {}).get("ArnEquals", {}).get("aws:SourceArn")
+        for name, statement in resource_statements(resources)
+        if name == "DeadLetterQueuePolicy" and statement["Principal"] == {"Service": "events.amazonaws.com"}
+    ]
+    return [
+        f"{name}: what cannot be delivered is lost"
+        for name, rule in of_type(resources, "AWS::Events::Rule").items()
+        for target in rule["Targets"]
+        if target["Arn"] == "<InvalidationQueue.Arn>"
+        and (
+            target.get("DeadLetterConfig") != {"Arn": "<DeadLetterQueue.Arn>"}
+            or f"<{name}.Arn>" not in let_in
+        )
+    ]
+
+
 RULES: tuple[Rule, ...] = (
     roles_name_actions_and_resources,
     roles_borrow_no_policy,
+    roles_carry_the_path_and_the_boundary_alike,
     no_public_principal,
     s3_writes_for_this_account_only,
     queues_refuse_plain_connections,
@@ -260,4 +303,6 @@ RULES: tuple[Rule, ...] = (
     what_is_pending_can_be_written_back,
     alarms_say_what_to_type,
     subscriptions_wait_for_their_rights,
+    subscriptions_are_answered_in_time,
+    what_the_rule_cannot_deliver_is_kept,
 )

@@ -9,7 +9,7 @@ import pytest
 from infra.simulator.sqs import MAX_RECEIVE_COUNT, VISIBILITY_SECONDS
 from invalidator.core.limits.budget import PRICE_OF_A_PATH_USD
 from invalidator.settings import RollbackSettings, Settings, SweepSettings, read_settings
-from tests.template.conftest import ALARMS, KEY, SETS, TOPIC
+from tests.template.conftest import ALARMS, BOUNDARY, KEY, SETS, TOPIC
 from tests.template.resolved import ROOT
 from tests.template.rules import listed, of_type, resource_statements, role_statements, sources
 
@@ -102,13 +102,20 @@ def test_each_parameter_decides_something():
 @pytest.mark.parametrize(
     ("name", "good", "bad"),
     [
+        ("Buckets", ["", "a-b", "my.site,other", "My_legacy.Site"], ["s3://a-b", "a, b", "a/b", "abc,,def"]),
         (
-            "Buckets",
-            ["", "a-b", "my.site,other", "my_legacy_bucket,a_b"],
-            ["s3://a-b", "My-Site", "a, b", "a/b", "ab,,cd"],
+            "BucketFilters",
+            ["", "my-site=public/*.html", "my-site=a b/,my-site=*.css", "my_site=dt=1/"],
+            ["my-site", "public/*.html", "my-site=a*b*c", "my-site=a,b"],
         ),
-        ("EventBridgeBuckets", ["", "a-b,c_d"], ["s3://x"]),
-        ("ListableBuckets", ["", "a-b,c_d"], ["*"]),
+        (
+            "PermissionsBoundaryArn",
+            ["", BOUNDARY, "arn:aws:iam::aws:policy/ReadOnlyAccess"],
+            ["developer", "*"],
+        ),
+        ("RolePath", ["/", "/apps/", "/apps/cdn/"], ["", "apps/", "/apps", "//"]),
+        ("EventBridgeBuckets", ["", "a-b,c-d"], ["s3://x"]),
+        ("ListableBuckets", ["", "a-b,c-d"], ["*"]),
         ("TopicArns", ["", TOPIC, f"{TOPIC},{TOPIC}.fifo"], ["uploads", "*", TOPIC.replace("sns", "sqs")]),
         (
             "AssumableRoleArns",
@@ -319,7 +326,15 @@ def test_the_subscription_touches_the_named_buckets_alone(stacks):
     subscription = stacks["everything"]["Resources"]["BucketSubscriptions"]["Properties"]
     assert subscription["Buckets"] == ["site", "other.site"]
     assert subscription["EventBridgeBuckets"] == ["logs", "media"]
+    assert subscription["BucketFilters"] == ["site=public/*.html"]
     assert "BucketSubscriptions" not in stacks["defaults"]["Resources"]
+
+
+def test_every_role_has_the_boundary_and_the_path_that_were_asked_for(stacks):
+    for name, path, boundary in (("defaults", "/", None), ("everything", "/apps/cdn/", BOUNDARY)):
+        roles = of_type(stacks[name]["Resources"], "AWS::IAM::Role").values()
+        assert roles
+        assert {(role["Path"], role.get("PermissionsBoundary")) for role in roles} == {(path, boundary)}
 
 
 def test_a_change_of_buckets_replaces_the_subscription_s_policy(stacks):

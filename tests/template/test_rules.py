@@ -64,6 +64,18 @@ MUTATIONS = {
         rules.roles_borrow_no_policy,
         _set("InvalidatorRole", P, "ManagedPolicyArns", ["arn:aws:iam::aws:policy/AdministratorAccess"]),
     ),
+    "one role lacks the boundary": (
+        rules.roles_carry_the_path_and_the_boundary_alike,
+        lambda r: r["BucketSubscriptionRole"][P].pop("PermissionsBoundary"),
+    ),
+    "the subscription's function grows slow": (
+        rules.subscriptions_are_answered_in_time,
+        _set("BucketSubscriptionFunction", P, "Timeout", 900),
+    ),
+    "the rule may not write its dead letters": (
+        rules.what_the_rule_cannot_deliver_is_kept,
+        lambda r: _drop(r, "DeadLetterQueuePolicy", "WhatTheRuleCannotDeliver"),
+    ),
     "anyone may write to the queue": (
         rules.no_public_principal,
         lambda r: _statement(r, "InvalidationQueuePolicy", "BucketsOfThisAccount").update(Principal="*"),

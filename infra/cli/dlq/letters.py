@@ -93,7 +93,7 @@ def read_letter(message: Mapping[str, Any]) -> DeadLetter:
         body=body,
         sent=sent,
         reason=reason,
-        detail=_text(attributes, "Detail") if reason != Reason.UNFINISHED else "",
+        detail=_text(attributes, "Detail") if reason != Reason.UNFINISHED else _undelivered(attributes),
         buckets=tuple(sorted(buckets)),
         distribution=distribution,
         attributes=attributes,
@@ -119,6 +119,12 @@ def _about(body: str, sent: float) -> tuple[str, set[str]]:
     if reading.backlog is not None:
         return "", {reading.backlog.bucket}
     return "", {change.bucket for change in reading.changes}
+
+
+def _undelivered(attributes: Mapping[str, Any]) -> str:
+    """Why EventBridge wrote the letter, if it did (EventBridge guide, dead-letter queues: its message attributes)."""
+    code, message = _text(attributes, "ERROR_CODE"), _text(attributes, "ERROR_MESSAGE")
+    return f"EventBridge could not deliver it: {code} {message}".rstrip() if code else ""
 
 
 def _text(attributes: Mapping[str, Any], name: str) -> str:

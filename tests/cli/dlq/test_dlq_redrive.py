@@ -5,8 +5,10 @@ from collections import Counter
 
 import pytest
 
+from infra.cli.dlq.letters import read_letter
 from infra.cli.dlq.queue import HOLD_SECONDS
 from tests.cli.dlq.desk import compact, notification
+from tests.notifications import through_eventbridge
 
 
 def test_without_yes_nothing_is_sent_and_the_letters_are_free_again(desk):
@@ -28,6 +30,18 @@ def test_a_redriven_message_is_clean_of_what_the_worker_wrote_on_it_and_keeps_th
     assert sent.body == compact()
     assert sent.attributes == {"Trace": {"DataType": "String", "StringValue": "t1"}}
     assert not desk.sqs.messages(desk.dead)
+
+
+def test_what_eventbridge_could_not_deliver_says_why_and_is_redriven(desk):
+    """EventBridge guide, "Using dead-letter queues": the event as it was, and attributes of its own."""
+    event, why = through_eventbridge("a"), {"ERROR_CODE": "NO_PERMISSIONS", "ERROR_MESSAGE": "no way in"}
+    attributes = {name: {"DataType": "String", "StringValue": value} for name, value in why.items()}
+    letter = read_letter({"MessageId": "m", "Body": event, "MessageAttributes": attributes})
+    assert letter.detail == "EventBridge could not deliver it: NO_PERMISSIONS no way in"
+    assert letter.buckets == ("site",)
+    desk.bury(event, RULE_ARN="arn:r", TARGET_ARN="arn:q", **why)
+    assert desk.run("dlq", "redrive", "--yes").code == 0
+    assert desk.sqs.bodies(desk.queue) == [event]
 
 
 @pytest.mark.parametrize(
