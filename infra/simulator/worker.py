@@ -152,6 +152,7 @@ class SimulatedWorker:
             gathering=gathering,
             dead_letters=queues,
             give_up_seconds=limits.give_up_seconds,
+            survey_seconds=300.0,
         )
         self._sender = Sender(
             log=log,

@@ -265,7 +265,10 @@ RIGHTS = {
         ("cloudfront:GetCachePolicy", f"{CLOUDFRONT}:distribution/*"),
     },
     "SweepRole": {
-        *((f"dynamodb:{each}", TABLE) for each in ("DeleteItem", "Query", "UpdateItem")),
+        *(
+            (f"dynamodb:{each}", TABLE)
+            for each in ("DeleteItem", "DescribeTable", "PutItem", "Query", "UpdateItem")
+        ),
         ("sqs:SendMessage", WAKES),
         ("sqs:GetQueueAttributes", DEAD),
         *((each, "<SweepLogGroup.Arn>") for each in LOG),

@@ -16,8 +16,6 @@ from invalidator.waking import Waking
 FIRST_LOOK_SECONDS = 10.0
 # Targets that are woken between two looks at the clock.
 MOST_AT_ONCE = 100
-# A survey that is younger has answered for the names that it was asked for.
-LATELY_SECONDS = 300.0
 
 
 @dataclass(slots=True)
@@ -47,7 +45,12 @@ class BucketRun:
 
 @dataclass(slots=True)
 class Buckets:
-    """The steps of buckets, wired to the outside world."""
+    """The steps of buckets, wired to the outside world.
+
+    Attributes:
+        give_up_seconds: changes for whose bucket no survey answered so long are given up (setting GiveUpHours).
+        survey_seconds: a survey that is younger has answered for the names that it was asked for (SurveyMinutes).
+    """
 
     log: Log
     wakes: Wakes
@@ -58,6 +61,7 @@ class Buckets:
     gathering: Gathering
     dead_letters: DeadLetters
     give_up_seconds: float
+    survey_seconds: float
 
     def hand_out(self, bucket: str, token: str, deadline: float) -> BucketRun:
         """Wake every target of a bucket; those for which no time is left before `deadline` in a run that follows.
@@ -158,7 +162,7 @@ class Buckets:
             self.wakes.end(UNKNOWN, token, Wake(UNKNOWN))
             return
         # Invented names start no survey each: who was asked for lately waits for the next.
-        asked_lately = survey.completed > now - LATELY_SECONDS and run.waiting.keys() <= survey.unserved
+        asked_lately = survey.completed > now - self.survey_seconds and run.waiting.keys() <= survey.unserved
         if not asked_lately:
             run.surveying = True
             self.surveys.start()
