@@ -70,10 +70,11 @@ def basis_of(settings: str, pins: Iterable[Pin]) -> str:
 def as_listed(known: Renewed, listed: Listed, basis: str) -> bool:
     """Whether a target is as it was when its record was made, as far as CloudFront's list tells.
 
-    A cache policy changes without its distributions: what it says of query strings is compared too.
+    A cache policy changes without its distributions: what it says of query strings is compared too. A list without
+    ETags, as stand-ins for CloudFront give it, tells nothing.
     """
     seen = known.seen
-    if seen.doubt or seen.basis != basis or listed.routing is None or not (listed.etag or listed.modified):
+    if seen.doubt or seen.basis != basis or listed.routing is None or not listed.etag:
         return False
     if (seen.etag, seen.modified) != (listed.etag, listed.modified):
         return False
