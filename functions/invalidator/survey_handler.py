@@ -16,17 +16,18 @@ from botocore.config import Config
 from invalidator.aws.cloudfront_clients import CloudFrontClients
 from invalidator.aws.distributions import AT_A_TIME, CloudFrontDistributions
 from invalidator.aws.dynamodb_table import DynamoDbTable
-from invalidator.aws.log_table import PENDING_DAYS, LogTable
+from invalidator.aws.log_table import HISTORY_SECONDS, LogTable
 from invalidator.aws.queue import WakeQueue
 from invalidator.aws.routes_table import RoutesTable
 from invalidator.aws.target_table import TargetTable
 from invalidator.aws.time_left import TimeLeft
 from invalidator.aws.wake_table import WakeTable
 from invalidator.clock import SystemClock
+from invalidator.core.routing.renewal import Surveying
 from invalidator.metric import Metric
 from invalidator.settings import SurveySettings, read_settings
 from invalidator.survey.summary import Outcome, Summary
-from invalidator.survey.survey import Survey, Surveying
+from invalidator.survey.survey import Survey
 from invalidator.telemetry import telemetry
 from invalidator.waking import Waking
 
@@ -39,7 +40,6 @@ _SDK = Config(
     retries={"mode": "standard", "total_max_attempts": 3},
     max_pool_connections=AT_A_TIME,
 )
-DAY = 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +74,7 @@ def wire(environment: Mapping[str, str]) -> Wired:
         clock=clock,
         surveying=Surveying(
             interval=settings.survey_minutes * 60.0,
-            # Entries expire after that; a day less, so that none does while it is read.
-            history=(PENDING_DAYS - 1) * DAY,
+            history=HISTORY_SECONDS,
             routing=settings.routing,
         ),
     )

@@ -11,8 +11,9 @@ from botocore.config import Config
 from invalidator.aws.account_table import AccountTable
 from invalidator.aws.cloudfront import CloudFrontInvalidations
 from invalidator.aws.cloudfront_clients import CloudFrontClients
+from invalidator.aws.distributions import CloudFrontDistributions
 from invalidator.aws.dynamodb_table import DynamoDbTable
-from invalidator.aws.log_table import LogTable
+from invalidator.aws.log_table import HISTORY_SECONDS, LogTable
 from invalidator.aws.object_listing import S3Listing
 from invalidator.aws.queue import ChangesQueue, DeadLetters, WakeQueue
 from invalidator.aws.routes_table import RoutesTable
@@ -21,11 +22,13 @@ from invalidator.aws.target_table import TargetTable
 from invalidator.aws.time_left import TimeLeft
 from invalidator.aws.wake_table import WakeTable
 from invalidator.clock import SystemClock
+from invalidator.core.routing.renewal import Surveying
 from invalidator.intake.intake import Intake
 from invalidator.ports import Clock
 from invalidator.sender.buckets import Buckets
 from invalidator.sender.sender import Sender
 from invalidator.settings import Settings, read_settings
+from invalidator.survey.refresh import Refresh
 from invalidator.waking import Waking
 
 # Three attempts in all, while there is time (aws/time_left.py): what still fails stays pending.
@@ -87,6 +90,8 @@ def wire(environment: Mapping[str, str], clock: Clock | None = None) -> Wired:
     )
     waking = Waking(wakes, wake_queue, clock)
     gathering, limits = settings.gathering, settings.limits
+    surveying = Surveying(settings.survey_minutes * 60.0, HISTORY_SECONDS, settings.routing)
+    refresh = Refresh(RoutesTable(table), CloudFrontDistributions(clients, clock), surveying, clock)
     return Wired(
         intake=Intake(
             log=log,
@@ -114,6 +119,7 @@ def wire(environment: Mapping[str, str], clock: Clock | None = None) -> Wired:
             routing=settings.routing,
             listing=S3Listing(client("s3")) if settings.listing_calls else None,
             listing_calls=settings.listing_calls,
+            refresh=refresh,
         ),
         buckets=Buckets(
             log=log,
@@ -125,7 +131,7 @@ def wire(environment: Mapping[str, str], clock: Clock | None = None) -> Wired:
             gathering=gathering,
             dead_letters=dead_letters,
             give_up_seconds=limits.give_up_seconds,
-            survey_seconds=settings.survey_minutes * 60.0,
+            survey_seconds=surveying.interval,
         ),
         clock=clock,
         time_left=time_left,
