@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+<<<<<<< HEAD
 import botocore.session
 from aws_lambda_powertools.metrics import MetricUnit
 from botocore.config import Config
@@ -26,6 +27,8 @@ from invalidator.clock import SystemClock
 from invalidator.core.routing.renewal import Surveying
 from invalidator.metric import Metric
 from invalidator.settings import SurveySettings, read_settings
+=======
+>>>>>>> heart
 from invalidator.survey.summary import Outcome, Summary
 from invalidator.survey.survey import Survey
 from invalidator.telemetry import telemetry
@@ -34,6 +37,7 @@ from invalidator.waking import Waking
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
+<<<<<<< HEAD
 _SDK = Config(
     connect_timeout=2,
     read_timeout=8,
@@ -83,20 +87,36 @@ def wire(environment: Mapping[str, str]) -> Wired:
 
 logger, metrics, _ = telemetry(os.environ)
 wired = wire(os.environ)
+=======
+logger, _metrics, _untraced = telemetry(os.environ)
+wired = wire_survey(os.environ)
+>>>>>>> heart
+
+
+class SurveyFailedError(Exception):
+    """CloudFront's distributions could not be listed; the text is what it said."""
 
 
 @logger.inject_lambda_context
-@metrics.log_metrics(capture_cold_start_metric=False)
 def handler(event: object, context: "LambdaContext") -> dict[str, Any]:
-    """Survey once. Raises TableUnavailable: the function's error alarm sees a table that is away."""
+    """Survey once.
+
+    Raises SurveyFailedError where CloudFront could not be asked, and TableUnavailable: Lambda counts the errors of a
+    function for nothing, and an alarm watches them.
+    """
     remaining = context.get_remaining_time_in_millis() / 1000
     deadline = wired.clock.now() + remaining
     wired.time_left.begin(remaining)
     summary = wired.survey.run(context.aws_request_id, deadline, asked=not is_scheduled(event))
+<<<<<<< HEAD
     # Before the first complete survey nothing is known, which is no age.
     if summary.routes_age is not None:
         metrics.add_metric(Metric.ROUTES_AGE_SECONDS, MetricUnit.Seconds, round(summary.routes_age))
+=======
+>>>>>>> heart
     _log(summary)
+    if summary.error:
+        raise SurveyFailedError(summary.error)
     return summary.as_json()
 
 
