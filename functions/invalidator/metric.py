@@ -16,7 +16,6 @@ class Metric(StrEnum):
     | `PENDING_TARGETS` | sweep | each minute |
     | `NEW_DEAD_LETTERS` | worker: those it writes; sweep: by how many more there are than a minute ago, so that those |
     | | which the queue's redrive policy moves count too. The sum may count one twice: the alarm asks whether it is 0. |
-    | `ROUTES_AGE_SECONDS` | survey | each minute, once there was a complete survey: since the last one began |
     | `EVENT_TO_INVALIDATION_SECONDS` | worker | some of an invalidation's changes: p50 and p95 |
     | `PATHS_SENT` | worker | each invalidation, so that their count is this metric's SampleCount |
     | `THROTTLED` | worker | each run that CloudFront refused something for its quotas |
@@ -26,7 +25,6 @@ class Metric(StrEnum):
     OLDEST_UNSENT_SECONDS = "OldestUnsentSeconds"
     PENDING_TARGETS = "PendingTargets"
     NEW_DEAD_LETTERS = "NewDeadLetters"
-    ROUTES_AGE_SECONDS = "RoutesAgeSeconds"
     EVENT_TO_INVALIDATION_SECONDS = "EventToInvalidationSeconds"
     PATHS_SENT = "PathsSent"
     THROTTLED = "Throttled"

@@ -9,9 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-<<<<<<< HEAD
 import botocore.session
-from aws_lambda_powertools.metrics import MetricUnit
 from botocore.config import Config
 
 from invalidator.aws.cloudfront_clients import CloudFrontClients
@@ -25,10 +23,7 @@ from invalidator.aws.time_left import TimeLeft
 from invalidator.aws.wake_table import WakeTable
 from invalidator.clock import SystemClock
 from invalidator.core.routing.renewal import Surveying
-from invalidator.metric import Metric
 from invalidator.settings import SurveySettings, read_settings
-=======
->>>>>>> heart
 from invalidator.survey.summary import Outcome, Summary
 from invalidator.survey.survey import Survey
 from invalidator.telemetry import telemetry
@@ -37,13 +32,15 @@ from invalidator.waking import Waking
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
-<<<<<<< HEAD
-_SDK = Config(
-    connect_timeout=2,
-    read_timeout=8,
-    retries={"mode": "standard", "total_max_attempts": 3},
-    max_pool_connections=AT_A_TIME,
+_SDK = Config(connect_timeout=2, read_timeout=8, retries={"mode": "standard", "total_max_attempts": 3})
+# What is refused or fails in passing is asked again in its turn (aws/call_pace.py), not by each thread for itself.
+_PACED = Config(
+    connect_timeout=2, read_timeout=8, retries={"total_max_attempts": 1}, max_pool_connections=AT_A_TIME
 )
+
+
+# Surveys that came to nothing in a row, after which it is an error: throttling for a while is none.
+INTERVALS_LATE = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +60,8 @@ def wire(environment: Mapping[str, str]) -> Wired:
     sdk: Any = botocore.session.get_session()  # its type wants each credential by name
 
     def client(service: str, **credentials: str) -> Any:
-        return time_left.guard(sdk.create_client(service, config=_SDK, **credentials))
+        config = _PACED if service == "cloudfront" else _SDK
+        return time_left.guard(sdk.create_client(service, config=config, **credentials))
 
     table = DynamoDbTable(client("dynamodb"), settings.table_name)
     clients = CloudFrontClients(client, clock.now)
@@ -85,44 +83,48 @@ def wire(environment: Mapping[str, str]) -> Wired:
     return Wired(survey, clock, time_left)
 
 
-logger, metrics, _ = telemetry(os.environ)
-wired = wire(os.environ)
-=======
 logger, _metrics, _untraced = telemetry(os.environ)
-wired = wire_survey(os.environ)
->>>>>>> heart
+wired = wire(os.environ)
 
 
-class SurveyFailedError(Exception):
-    """CloudFront's distributions could not be listed; the text is what it said."""
+class SurveyLateError(Exception):
+    """No survey could be completed for long; the text says since when, and what CloudFront said."""
 
 
 @logger.inject_lambda_context
 def handler(event: object, context: "LambdaContext") -> dict[str, Any]:
     """Survey once.
 
-    Raises SurveyFailedError where CloudFront could not be asked, and TableUnavailable: Lambda counts the errors of a
-    function for nothing, and an alarm watches them.
+    Raises, at the schedule's event, SurveyLateError while CloudFront's list cannot be read or the routing grows old:
+    Lambda counts a function's errors for nothing, and an alarm watches them. TableUnavailable likewise, at any event.
     """
     remaining = context.get_remaining_time_in_millis() / 1000
     deadline = wired.clock.now() + remaining
     wired.time_left.begin(remaining)
-    summary = wired.survey.run(context.aws_request_id, deadline, asked=not is_scheduled(event))
-<<<<<<< HEAD
-    # Before the first complete survey nothing is known, which is no age.
-    if summary.routes_age is not None:
-        metrics.add_metric(Metric.ROUTES_AGE_SECONDS, MetricUnit.Seconds, round(summary.routes_age))
-=======
->>>>>>> heart
+    scheduled = is_scheduled(event)
+    summary = wired.survey.run(context.aws_request_id, deadline, asked=not scheduled)
     _log(summary)
-    if summary.error:
-        raise SurveyFailedError(summary.error)
+    if wired.survey.waking.unsent:
+        logger.warning(
+            "wakes cannot be sent; the sweep calls", extra={"detail": wired.survey.waking.unsent.pop()}
+        )
+        wired.survey.waking.unsent.clear()
+    if scheduled and (summary.error or is_late(summary, wired.survey.surveying.interval)):
+        age = "never" if summary.routes_age is None else f"{summary.routes_age:.0f} s ago"
+        raise SurveyLateError(
+            f"the last complete survey began {age}; {summary.error or summary.outcome.value}"
+        )
     return summary.as_json()
 
 
 def is_scheduled(event: object) -> bool:
     """Whether it is the event of EventBridge's schedule [EventBridge user guide, "Scheduled events"]."""
     return isinstance(event, dict) and event.get("source") in {"aws.events", "aws.scheduler"}
+
+
+def is_late(summary: Summary, interval: float) -> bool:
+    """Whether the routing is older than `INTERVALS_LATE` surveys, however it came to that."""
+    return summary.routes_age is not None and summary.routes_age > INTERVALS_LATE * interval
 
 
 def _log(summary: Summary) -> None:

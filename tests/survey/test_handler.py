@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from invalidator.aws.dynamodb_table import DynamoDbTable
@@ -50,9 +51,9 @@ class Function:
         json.dumps(answer)
         return answer
 
-    def metric(self, name: str) -> list[float]:
+    def logged(self, message: str) -> list[dict[str, Any]]:
         lines = [json.loads(line) for line in self.lines]
-        return [value for line in lines if "_aws" in line for value in line.get(name, [])]
+        return [line for line in lines if line.get("message") == message]
 
     def move(self, target: str, path: str) -> None:
         """Give a distribution another OriginPath."""
@@ -87,9 +88,9 @@ def test_it_surveys_when_asked_and_tells_what_it_found(function):
     assert (answer["outcome"], answer["distributions"], answer["asked"]) == ("complete", 1, 1)
     assert function.targets.of_bucket("site") == [target]
     assert function.log.deal("bucket:site").targets == (target,)
-    assert function.metric("RoutesAgeSeconds")
+    (line,) = function.logged("surveyed")
+    assert line["routes_age_seconds"] < 60
     assert function(SCHEDULED)["outcome"] == "not due"
-    assert function.metric("RoutesAgeSeconds")
 
 
 def test_a_moved_origin_becomes_a_wake_and_a_purge_in_the_table(function):
@@ -103,5 +104,21 @@ def test_a_moved_origin_becomes_a_wake_and_a_purge_in_the_table(function):
     assert list(routes.purge) == ["/*"]
     (wake,) = function.deployed.take("wakes")
     assert target in wake
-    assert any(json.loads(line).get("message") == "routing changed" for line in function.lines)
+    (line,) = function.logged("routing changed")
+    assert line["distribution"] == target
     assert function({})["changes"] == {}
+
+
+def test_a_list_that_cannot_be_read_is_an_error_of_the_function_and_an_answer_to_a_person(function):
+    """Lambda's errors are what the alarm watches; whoever asks by hand wants to read why."""
+    client = function.module.wired.survey.distributions._clients.for_role(None)
+    refused = {"Error": {"Code": "AccessDenied", "Message": "not authorized"}}
+
+    def refuse(**_: Any) -> None:
+        raise ClientError(refused, "ListDistributions")
+
+    client.list_distributions = refuse
+    answer = function({})
+    assert (answer["outcome"], "AccessDenied" in answer["error"]) == ("failed", True)
+    with pytest.raises(function.module.SurveyLateError, match=r"never; .*AccessDenied"):
+        function(SCHEDULED)
