@@ -55,8 +55,9 @@ def _show(session: Session, facts: Facts) -> None:
                 for wake in waiting
             ],
         )
-    if more := len(facts.pending or []) - len(waiting):
-        click.echo(f"and {more} more: invalidator pending list")
+    if waiting:
+        more = len(facts.pending or []) - len(waiting)
+        click.echo(f"and {more} more: invalidator pending list" if more else "see: invalidator pending list")
     shown = (facts.last or [])[:DISTRIBUTIONS_SHOWN]
     if shown:
         click.echo()
@@ -112,7 +113,7 @@ def _pending(facts: Facts) -> str:
     oldest = facts.pending[0]
     paths = sum(wake.waiting for wake in facts.pending)
     age = span(facts.at - (oldest.since or facts.at))
-    return f"{many(paths, 'path')}, the oldest change {age} old: invalidator pending list"
+    return f"{many(paths, 'path')}, the oldest change {age} old"
 
 
 def _why(wake: Wake) -> str:
@@ -147,9 +148,9 @@ def _money(money: Money | None, limits: Limits | None) -> list[tuple[str, str]]:
     if money is None or limits is None:
         return []
     rows = [("forecast", f"${money.forecast:,.2f} at the month's end, if it goes on so")]
-    bound = "nothing bounds it" if money.bound is None else f"${money.bound:,.2f} in all"
+    bound = "nothing bounds it" if money.bound is None else f"${money.bound:,.2f}"
     if money.each_over_budget is not None:
-        bound += f"; past the budget ${money.each_over_budget:,.2f} for each that keeps changing"
+        bound += f": the budget, then ${money.each_over_budget:,.2f} for each distribution"
     rows.append(("at most a month", bound))
     if limits.hard_path_limit:
         rows.append(("HardPathLimit", f"{limits.hard_path_limit:,} paths; then changes wait"))
