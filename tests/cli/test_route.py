@@ -191,6 +191,17 @@ def test_unpin_takes_back_only_what_its_options_name(typed, memory):
             ("vault", "--distribution", "ENONE"),
             "no distribution ENONE in this account; for another account's",
         ),
+        (("vault", "--distribution", "E1", "--as", "{key}"), "--as: '{key}' does not begin with /"),
+        (
+            ("vault", "--distribution", "E1", "--as", "/{x}"),
+            "--as: '/{x}': there is no field {x}; the fields are",
+        ),
+        (("vault", "--distribution", "E1", "--as", "/*/a*"), "--as: '/*/a*' has two stars"),
+        (("vault", "--distribution", "E1", "--tag", "a b"), "--tag: 'a b' holds ' ', which no tag may"),
+        (
+            ("vault", "--distribution", "E1", "--tag", "t" * 257),
+            "--tag: a tag has 1 to 256 characters, not 257",
+        ),
         (("vault",), "Missing option '--distribution'"),
     ],
 )
@@ -228,6 +239,36 @@ def test_a_role_that_trusts_the_worker_alone_is_pinned_and_left_to_the_worker(ty
     assert memory.pins() == [Pin("vault", "EOTHER", role=TRUSTED)]
     assert served_by(memory, "site") == ([seen], False)
     assert served_by(memory, "vault") == ([], False)
+
+
+def test_a_pin_says_how_keys_appear_to_viewers(typed, memory):
+    created = create(config("a1.execute-api.eu-west-1.amazonaws.com", path="/image"))
+    refused = typed("route", "pin", "vault", "--distribution", created, "--origin-path", "/image")
+    assert (refused.code, refused.out) == (1, "")
+    assert (
+        "--origin-path: /image belongs to a1.execute-api.eu-west-1.amazonaws.com, which is no bucket"
+        in refused.err
+    )
+    assert "--as '/{key}*'" in refused.err
+
+    listed = typed("route", "list")
+    assert f"invalidator route pin BUCKET --distribution {created} --as '/{{key}}*'" in listed.out
+
+    pin = ("route", "pin", "vault", "--distribution", created)
+    answer = typed(*pin, "--as", "/{key}*", "--as", "/fit-in/*/{name}")
+    assert answer.code == 0, answer.err
+    assert "/fit-in/*/{name}: a path has a star only at its end, so /fit-in/* is purged" in answer.err
+    assert f"pinned: vault on {created}, as /{{key}}* /fit-in/*\n" in answer.out
+    assert memory.pins() == [Pin("vault", created, templates=("/{key}*", "/fit-in/*"))]
+    assert typed("route", "show", "vault").code == 0
+
+
+def test_a_tag_is_refused_where_it_would_purge_nothing(typed, memory):
+    created = create(config("cdn.example.com"))
+    answer = typed("route", "pin", "vault", "--distribution", created, "--tag", "src:{key}")
+    assert answer.code == 1
+    assert f"--tag: {created} has no CacheTagConfig, so a tag would purge nothing there" in answer.err
+    assert memory.pins() == []
 
 
 def test_pins_that_reach_further_than_meant_are_said(typed, memory):

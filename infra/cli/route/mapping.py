@@ -92,7 +92,7 @@ def unresolved_as_text(unresolved: Sequence[Unresolved], unreadable: Sequence[Un
                 f"    {each.why}" + (f"; OriginPath {visible(each.origin_path)}" * bool(each.origin_path))
             )
         first = unresolved[0]
-        where = f" --origin-path {visible(first.origin_path)}" if first.origin_path else ""
+        where = f" {visible(first.pin_options)}" if first.pin_options else ""
         lines += [
             "  If a bucket of yours is, pin it:",
             f"    invalidator route pin BUCKET --distribution {visible(first.distribution)}{where}",
