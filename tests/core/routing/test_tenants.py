@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from invalidator.core.packed_distribution import pack, unpack
+from invalidator.aws.routes_table import read_routes, routes_item
 from invalidator.core.routing.distribution_config import DistributionError, read_distribution, read_tenant
 from invalidator.core.routing.settings import RoutingSettings
+from invalidator.core.routing.target import NOT_SEEN, TargetRoutes
 from invalidator.core.routing.tenants import Tenant, TenantError, routing_of
 from invalidator.core.routing.viewer_paths import Router
 from tests.core.routing.cloudfront_cache_model import Edge
@@ -87,7 +88,8 @@ def test_a_disabled_tenant_serves_nothing():
 
 def test_a_tenant_s_routing_is_kept_in_the_table():
     routed = routing_of(tenant(folder="shop"), shared())
-    assert unpack(json.loads(json.dumps(pack(routed)))) == routed
+    routes = TargetRoutes(routed.id, (routed,), "1", 0.0)
+    assert read_routes(routes_item(routes, NOT_SEEN))[0] == routes
 
 
 @given(st.lists(keys, min_size=1, max_size=3, unique=True), st.sampled_from(["a", "a/b", "x"]))
