@@ -12,7 +12,6 @@ from invalidator.core.limits.account import Account
 from invalidator.core.limits.budget import Spending
 from invalidator.core.limits.slots import Calls
 from invalidator.core.pending.entry import Entry
-from invalidator.core.pending.state import TargetState
 from invalidator.core.pending.wakes import Wake
 from invalidator.core.reasons import Reason
 from invalidator.core.request import Request
@@ -21,6 +20,7 @@ from invalidator.core.routing.listed import Listed
 from invalidator.core.routing.pins import Pin
 from invalidator.core.routing.target import NOT_SEEN, Seen, TargetRoutes
 from invalidator.core.sent import Sent
+from invalidator.core.target_state import TargetState
 from invalidator.failures import Failure
 
 

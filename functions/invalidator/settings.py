@@ -46,6 +46,7 @@ class Settings:
         max_paths: the most paths in one invalidation.
         max_wildcards: the most wildcards in one invalidation.
         max_receive_count: tries of a message that breaks the function before it is given up.
+        survey_minutes: minutes between two surveys.
         listing_calls: the most listings for one target in a run; 0 where no bucket may be listed.
     """
 
@@ -68,6 +69,7 @@ class Settings:
     max_paths: Annotated[int, Field(ge=1)] = 1000
     max_wildcards: Annotated[int, Field(ge=1)] = 15
     max_receive_count: Annotated[int, Field(ge=1)] = 10
+    survey_minutes: Annotated[int, Field(ge=1)] = 5
     listing_calls: Annotated[int, Field(ge=0)] = 0
 
     @property

@@ -6,8 +6,6 @@ The schedule's own event does a round only where one is due (parameter SurveyMin
 import os
 from typing import TYPE_CHECKING, Any
 
-from aws_lambda_powertools.metrics import MetricUnit
-
 from invalidator.survey.summary import Outcome, Summary
 from invalidator.telemetry import telemetry
 from invalidator.wiring import wire_survey
@@ -15,36 +13,34 @@ from invalidator.wiring import wire_survey
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
-logger, metrics, _ = telemetry(os.environ)
+logger, _metrics, _untraced = telemetry(os.environ)
 wired = wire_survey(os.environ)
 
 
+class SurveyFailedError(Exception):
+    """CloudFront's distributions could not be listed; the text is what it said."""
+
+
 @logger.inject_lambda_context
-@metrics.log_metrics(capture_cold_start_metric=False)
 def handler(event: object, context: "LambdaContext") -> dict[str, Any]:
-    """Survey once. Raises TableUnavailable: the function's error alarm sees a table that is away."""
+    """Survey once.
+
+    Raises SurveyFailedError where CloudFront could not be asked, and TableUnavailable: Lambda counts the errors of a
+    function for nothing, and an alarm watches them.
+    """
     remaining = context.get_remaining_time_in_millis() / 1000
     deadline = wired.clock.now() + remaining
     wired.time_left.begin(remaining)
     summary = wired.survey.run(context.aws_request_id, deadline, asked=not is_scheduled(event))
-    _measure(summary)
     _log(summary)
+    if summary.error:
+        raise SurveyFailedError(summary.error)
     return summary.as_json()
 
 
 def is_scheduled(event: object) -> bool:
     """Whether it is the event of EventBridge's schedule [EventBridge user guide, scheduled events]."""
     return isinstance(event, dict) and event.get("source") in {"aws.events", "aws.scheduler"}
-
-
-def _measure(summary: Summary) -> None:
-    # Before the first complete survey nothing is known, which is no age: the metric's absence says so.
-    if summary.routes_age is not None:
-        metrics.add_metric("RoutesAgeSeconds", MetricUnit.Seconds, round(summary.routes_age))
-    if summary.outcome in {Outcome.NOT_DUE, Outcome.HELD}:
-        return
-    metrics.add_metric("RoutingChanges", MetricUnit.Count, len(summary.changes))
-    metrics.add_metric("UnreadDistributions", MetricUnit.Count, len(summary.unread))
 
 
 def _log(summary: Summary) -> None:

@@ -140,6 +140,7 @@ def wire(environment: Mapping[str, str], clock: Clock | None = None) -> Wired:
             gathering=gathering,
             dead_letters=dead_letters,
             give_up_seconds=limits.give_up_seconds,
+            survey_seconds=settings.survey_minutes * 60.0,
         ),
         clock=clock,
         time_left=time_left,

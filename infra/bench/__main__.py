@@ -15,8 +15,10 @@ from infra.bench.coalescing.rows import collateral_rows, speed_rows
 from infra.bench.function.rows import worker_rows
 from infra.bench.row import RATIOS, Row, committed, faults
 from infra.bench.row import commit as save
-from infra.bench.simulation_rows import million_rows, regime_rows
+from infra.bench.simulation_rows import regime_rows, scenario_rows
 
+# Smaller figures are printed with their digits after the point.
+WHOLE = 100
 RESULT = Path(".local/bench.json")
 VERSIONS = ("boto3", "pydantic", "aws-lambda-powertools")
 
@@ -73,8 +75,8 @@ def _rows(*, quick: bool) -> Iterator[Row]:
     yield from speed_rows()
     yield from collateral_rows()
     if not quick:
+        yield from scenario_rows()
         yield from regime_rows()
-        yield from million_rows()
 
 
 def _machine() -> dict[str, str]:
@@ -95,7 +97,9 @@ def _processor() -> str:
 
 def _line(row: Row, wrong: list[str]) -> str:
     sign = "≥" if row.at_least else "≤"
-    value = f"{row.value:,.2f}" if row.unit == "x" else f"{row.value:,.0f}"
+    value = f"{row.value:,.0f}" if row.value >= WHOLE else f"{row.value:,.3g}"
+    if row.unit == "x":
+        value = f"{row.value:,.2f}"
     verdict = "; ".join(wrong) or "ok"
     return f"{row.name:<58}{value:>8} {row.unit:<6}{sign} {row.reach:<6g}{verdict:<4}  {row.detail}"
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from infra.simulator.simulation import Result
+from infra.simulator.result import Result
 
 
 def draw(result: Result, file: Path) -> None:
@@ -22,7 +22,7 @@ def draw(result: Result, file: Path) -> None:
         panel.set_ylabel(name)
         panel.set_ylim(bottom=0)
         panel.grid(visible=True, alpha=0.3)
-    axes[-1].set_xlabel("seconds since the first upload")
+    axes[-1].set_xlabel("seconds since the start")
     figure.suptitle(
         f"{result.objects:,} objects: {result.paths:,} paths, last fresh after {result.last_fresh_seconds:.0f} s"
     )

@@ -1,4 +1,4 @@
-"""The books on changed objects, from CloudFront's side: which are stale at which distribution, and for how long they were.
+"""The books on changed objects, from CloudFront's side: what is stale where, and for how long.
 
 They know nothing of the worker's mapping: a path is decoded and compared with the key, as a viewer would see it.
 """
@@ -35,8 +35,8 @@ class Freshness:
     Attributes:
         serving: distribution → the bucket it serves.
         untimed: distributions whose times are left out, because CloudFront itself keeps them from being fresh.
-        waited_from: what changed before this counts as changed then, epoch seconds: how long CloudFront accepted nothing
-            is nobody's doing.
+        waited_from: what changed before this counts as changed then, epoch seconds: that CloudFront accepted
+            nothing until then is nobody's doing.
         delays: for each change that became fresh, how long it was stale, seconds.
         last_fresh: when the last change became fresh.
     """

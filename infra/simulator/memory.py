@@ -11,11 +11,11 @@ from invalidator.core.limits.account import OWN_ACCOUNT, Account
 from invalidator.core.limits.budget import Spending, day_of, month_of
 from invalidator.core.limits.slots import Calls
 from invalidator.core.pending.entry import Entry, bucket_of_owner, bucket_owner, target_owner
-from invalidator.core.pending.state import TargetState
 from invalidator.core.pending.wakes import ABSURD_SECONDS, LONGEST_LEASE_SECONDS, Wake, believed, shard_of
 from invalidator.core.routing.pins import Pin
 from invalidator.core.routing.target import NOT_SEEN, Seen, TargetRoutes
 from invalidator.core.sent import Sent
+from invalidator.core.target_state import TargetState
 from invalidator.ports import (
     FEW_TARGETS,
     LONGEST_SURVEY_SECONDS,

@@ -20,15 +20,15 @@ from infra.simulator.worker import SimulatedQueues, SimulatedWorker
 from invalidator.core.limits.account import OWN_ACCOUNT, Limits
 from invalidator.core.limits.allowance import Allowance
 from invalidator.core.limits.budget import cost_usd
-from invalidator.core.pending.state import TargetState
 from invalidator.core.pending.wakes import Gathering
 from invalidator.core.routing.distribution import Behavior, Distribution, Origin
 from invalidator.core.routing.target import TargetRoutes
+from invalidator.core.target_state import TargetState
 
 # The middle of a month, when half of the budget is earned.
 START = datetime(2026, 11, 16, tzinfo=UTC).timestamp()
 SWEEP_SECONDS = 60.0
-WAKE_VISIBILITY_SECONDS = 45.0
+GATHERING = Gathering()
 ROUTING_VERSION = "1"
 # A simulated site's settings that are the template's own defaults; a test compares them.
 CEILING = Allowance(1000, 15)
@@ -58,7 +58,7 @@ class Site:
 
     distributions: int = 1
     shared: bool = False
-    gathering: Gathering = Gathering()
+    gathering: Gathering = GATHERING
     monthly_budget: int = 1000
     spent: int = 0
     give_up_seconds: float = 86_400.0
@@ -171,9 +171,7 @@ def _build(site: Site) -> _World:
     function = SimulatedFunction(time)
     if site.warm:
         function.warm_up(2)
-    queues = SimulatedQueues(
-        function, SimulatedQueue(time), SimulatedQueue(time, visibility=WAKE_VISIBILITY_SECONDS)
-    )
+    queues = SimulatedQueues(function, SimulatedQueue(time), SimulatedQueue(time))
     return _World(site, time, table, function, SimulatedFunction(time), queues, cloudfront, freshness)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from infra.simulator.cloudfront import SimulatedCloudFront
 from infra.simulator.function import SimulatedFunction
 from infra.simulator.memory import InMemoryTable
-from infra.simulator.sqs import MAX_RECEIVE_COUNT, MESSAGES_A_CALL, DeadLetter, SimulatedQueue
+from infra.simulator.sqs import MESSAGES_A_CALL, DeadLetter, SimulatedQueue
 from infra.simulator.timed import QUEUE_SECONDS, SDK_PROCESSOR_SECONDS, TABLE_SECONDS, Timed
 from invalidator.core.limits.account import Limits
 from invalidator.core.messages.backlog import KeyBacklog, PathBacklog, bodies
@@ -26,10 +26,14 @@ from invalidator.waking import Waking
 DRAINED_VISIBILITY_SECONDS = 30.0
 # What the worker computes at a whole processor: for a run, to read a message, and to route, cover and coalesce a path.
 RUN_PROCESSOR_SECONDS = 0.003
-MESSAGE_PROCESSOR_SECONDS = 0.00006
+MESSAGE_PROCESSOR_SECONDS = 0.00004
 PATH_PROCESSOR_SECONDS = 0.00006
 # No call begins in a run's last seconds.
 DEADLINE_SECONDS = 25.0
+# MaxReceiveCount's default.
+TRIES = 10
+# As many calls of the changes queue as its adapter makes at a time; a test compares them.
+AT_A_TIME = 4
 WAKE = '{"invalidator":2,"wake":"'
 
 
@@ -43,24 +47,27 @@ class SimulatedQueues:
     dead: list[DeadLetter] = field(default_factory=list)
 
     def receive_more(self, most: int) -> list[Message]:
-        """Receive what waits on the changes queue, ten with each call."""
+        """Receive what waits on the changes queue, ten with each call and a few calls at a time."""
         received: list[Message] = []
-        while len(received) < most:
-            self._answer()
-            more = self.changes.receive(
-                min(MESSAGES_A_CALL, most - len(received)), DRAINED_VISIBILITY_SECONDS
-            )
-            self.function.compute(MESSAGE_PROCESSOR_SECONDS * len(more))
-            received += more
-            if len(more) < MESSAGES_A_CALL:
-                break
+        found = True
+        while len(received) < most and found:
+            left = most - len(received)
+            asked = [min(MESSAGES_A_CALL, left - at) for at in range(0, left, MESSAGES_A_CALL)][:AT_A_TIME]
+            self._answer(len(asked))
+            for count in asked:
+                more = self.changes.receive(count, DRAINED_VISIBILITY_SECONDS)
+                received += more
+                found = found and bool(more)
+        self.function.compute(MESSAGE_PROCESSOR_SECONDS * len(received))
         return received
 
     def delete(self, messages: Sequence[Message]) -> None:
         """Delete what was received so."""
-        for begin in range(0, len(messages), MESSAGES_A_CALL):
-            self._answer()
-            self.changes.delete(messages[begin : begin + MESSAGES_A_CALL])
+        several = MESSAGES_A_CALL * AT_A_TIME
+        for begin in range(0, len(messages), several):
+            part = messages[begin : begin + several]
+            self._answer(-(-len(part) // MESSAGES_A_CALL))
+            self.changes.delete(part)
 
     def call(self, names: Iterable[tuple[str, float]]) -> None:
         """Send wakes, ten with each call."""
@@ -84,9 +91,10 @@ class SimulatedQueues:
         """Take a message as a dead letter."""
         self.dead.append(DeadLetter(message.body, reason))
 
-    def _answer(self) -> None:
+    def _answer(self, calls: int = 1) -> None:
+        """Wait for calls that are made at a time."""
         self.function.time.sleep(QUEUE_SECONDS)
-        self.function.compute(SDK_PROCESSOR_SECONDS)
+        self.function.compute(SDK_PROCESSOR_SECONDS * calls)
 
 
 class _TimedLog(Timed):
@@ -140,7 +148,7 @@ class SimulatedWorker:
             waking=waking,
             clock=self._time,
             gathering=gathering,
-            most_receives=MAX_RECEIVE_COUNT,
+            most_receives=TRIES,
         )
         self._buckets = Buckets(
             log=log,
@@ -152,6 +160,7 @@ class SimulatedWorker:
             gathering=gathering,
             dead_letters=queues,
             give_up_seconds=limits.give_up_seconds,
+            survey_seconds=300.0,
         )
         self._sender = Sender(
             log=log,

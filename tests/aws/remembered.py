@@ -3,10 +3,10 @@
 from datetime import UTC, datetime
 
 from invalidator.core.limits.pace import Pace
-from invalidator.core.pending.state import TargetState
 from invalidator.core.routing.distribution import Behavior, Distribution, Origin
 from invalidator.core.routing.target import TargetRoutes
 from invalidator.core.sent import Sent
+from invalidator.core.target_state import TargetState
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC).timestamp()
 TABLE = "memory"

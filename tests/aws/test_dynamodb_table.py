@@ -12,9 +12,9 @@ from invalidator.aws.pin_table import PinTable
 from invalidator.aws.sent_items import sent_items
 from invalidator.core.limits.slots import Calls
 from invalidator.core.pending.entry import Entry
-from invalidator.core.pending.state import TargetState
 from invalidator.core.pending.wakes import Wake
 from invalidator.core.routing.pins import Pin
+from invalidator.core.target_state import TargetState
 from invalidator.failures import TableUnavailable
 from invalidator.ports import SurveyState
 from tests.aws.conftest import ports_over

@@ -24,9 +24,9 @@ from invalidator.aws.wake_table import read_wake, wake_key
 from invalidator.core.limits.budget import Spending
 from invalidator.core.limits.pace import LONGEST_GAP_SECONDS
 from invalidator.core.pending.entry import Entry, target_owner
-from invalidator.core.pending.state import TargetState
 from invalidator.core.pending.wakes import Wake
 from invalidator.core.routing.pins import Pin
+from invalidator.core.target_state import TargetState
 from invalidator.failures import Failure, TableUnavailable, UnreadableEntry, UnreadablePin, UnreadableRoutes
 from invalidator.ports import MOST_IN_FLIGHT, NOT_SEEN, Account, SurveyState
 from tests.aws.remembered import NOW, PACE, SITE, STATE, TABLE, routes, sent

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from invalidator.core.pending.entry import target_owner
-from invalidator.core.pending.state import TargetState
+from invalidator.core.target_state import TargetState
 from invalidator.ports import Account, Seen, SurveyState, TargetView
 from tests.aws.remembered import NOW, STATE, routes, sent
 

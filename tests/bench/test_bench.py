@@ -5,11 +5,8 @@ import os
 import subprocess
 import sys
 
-import pytest
-
 from infra.bench.function.scenario import ENVIRONMENT, PAYLOAD_BYTES, batch, largest_batch
 from infra.bench.row import Row, faults
-from infra.bench.simulation_rows import regime_rows
 from tests.template.resolved import ROOT
 
 
@@ -74,20 +71,3 @@ def test_a_cold_start_leaves_out_what_the_worker_does_not_use():
     assert run.returncode == 0, run.stderr
     assert "invalidator.aws.distributions" in run.stdout.split()
     assert {"boto3", "sqlite3"} & set(run.stdout.split()) == set()
-
-
-@pytest.mark.parametrize(
-    ("stale", "refused", "reached"), [(0, 0.01, True), (1, 0.0, False), (0, 0.06, False)]
-)
-def test_a_stale_object_or_too_many_refusals_fail_a_regime(monkeypatch, stale, refused, reached):
-    result = {
-        "paths": 1,
-        "requests": 1,
-        "refused_requests": 0,
-        "last_fresh_seconds": 1.0,
-        "refused_after_first_minute": refused,
-        "stale_objects": stale,
-        "dead_lettered": 0,
-    }
-    monkeypatch.setattr("infra.bench.simulation_rows._simulate", lambda *_: (result, None))
-    assert all(row.reached for row in regime_rows()) is reached

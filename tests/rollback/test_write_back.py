@@ -6,10 +6,10 @@ import pytest
 
 from infra.simulator.memory import InMemoryTable
 from invalidator.core.pending.entry import Entry, bucket_owner, target_owner
-from invalidator.core.pending.state import TargetState
 from invalidator.core.pending.wakes import Wake
 from invalidator.core.routing.distribution import Behavior, Distribution, Origin
 from invalidator.core.routing.target import TargetRoutes
+from invalidator.core.target_state import TargetState
 from invalidator.failures import QueueUnavailable, UnreadableEntry
 from invalidator.rollback.write_back import WHY, WriteBack
 

@@ -309,6 +309,7 @@ class Schedule:
             gathering=gathering,
             dead_letters=queues,
             give_up_seconds=limits.give_up_seconds,
+            survey_seconds=300.0,
         )
 
         def serve(what: str | list[Message], token: str) -> Any:
@@ -392,7 +393,9 @@ class Schedule:
 
         self.time.start(activity)
         # What failed last comes again after the faults have ended.
-        busy = self.time.now() < START + FAULTS_END + 3 * COMES_AGAIN_SECONDS or self.waiting() or self.visible
+        busy = (
+            self.time.now() < START + FAULTS_END + 3 * COMES_AGAIN_SECONDS or self.waiting() or self.visible
+        )
         if busy:
             self.time.at(self.time.now() + 60.0, self._sweep)
 

@@ -223,6 +223,7 @@ class World:
             gathering=self.gathering,
             dead_letters=self.queues,
             give_up_seconds=self.limits.give_up_seconds,
+            survey_seconds=300.0,
         )
 
     def serve(self, *distributions: Distribution, version: str = "1", since: float | None = None) -> None:

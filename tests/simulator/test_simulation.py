@@ -1,154 +1,112 @@
-"""The simulator counts what it promises, the same in every run, and its CloudFront refuses what it should."""
+"""A simulated site counts what it promises, the same in every run, and loses nothing under any quota."""
 
-import dataclasses
-import json
+from dataclasses import replace
 
 import pytest
 
-from infra.cli.main import main
 from infra.local.cloudfront.quotas import Regime
-from infra.simulator.cloudfront import Freshness
-from infra.simulator.simulation import Upload, simulate
-from infra.simulator.upload import made_tree
-from infra.simulator.virtual_time import VirtualTime
-from invalidator.core.sent import Sent
+from infra.simulator.changes import Pages, Tree
+from infra.simulator.cloudfront import Answer, Trouble
+from infra.simulator.result import Result
+from infra.simulator.simulation import Site, distribution_id, simulate
 
-CONTRACT = {
-    "objects", "messages", "invocations", "requests", "refused_requests", "paths", "wildcards", "cost_usd",
-    "dead_lettered", "stale_objects", "last_fresh_seconds",
-}  # fmt: skip
+SMALL = Tree(600, 10, 200)
+
+
+def run(site: Site, changes: Tree | Pages) -> Result:
+    return simulate(site, changes.writes(site))
 
 
 @pytest.mark.parametrize("regime", Regime)
 @pytest.mark.parametrize("error_rate", [0.0, 0.05])
-def test_under_every_quota_each_object_ends_fresh_and_nothing_is_dead(
-    regime: Regime, error_rate: float
-) -> None:
-    upload = Upload(made_tree(5000, 40, 1), 250, 20, regime, seed=3, error_rate=error_rate)
-    result = simulate(upload)
+def test_under_every_quota_each_object_ends_fresh_and_nothing_is_dead(regime, error_rate):
+    result = run(Site(regime=regime, seed=3, error_rate=error_rate), Tree(2000, 40, 250))
     assert (result.stale_objects, result.dead_lettered) == (0, 0)
-    assert result.paths <= 1000
-    assert result.cost_usd == 0
-    assert 0 < result.last_fresh_seconds <= 20 + 20
+    assert result.objects == 2000
+    assert result.paths <= 100
+    assert result.p50_seconds <= result.p95_seconds <= result.max_seconds <= 30
 
 
-def test_the_same_seed_gives_the_same_run() -> None:
-    upload = Upload(made_tree(500, 10, 1), 100, 5, seed=7)
-    assert simulate(upload) == simulate(upload)
+def test_the_same_seed_gives_the_same_run_and_another_seed_another():
+    first = run(Site(seed=7), SMALL)
+    assert run(Site(seed=7), SMALL) == first
+    assert run(Site(seed=8), SMALL) != first
 
 
-def test_another_seed_gives_another_run() -> None:
-    tree = made_tree(2000, 10, 1)
-    assert simulate(Upload(tree, 100, 5, seed=1)) != simulate(Upload(tree, 100, 5, seed=2))
+def test_refusals_of_the_strict_quotas_are_counted():
+    result = run(Site(regime=Regime.RATE, monthly_budget=0), Tree(2000, 400, 2000))
+    assert 0 < result.refused_requests < result.requests
 
 
-def test_refusals_of_the_strict_quotas_are_counted() -> None:
-    result = simulate(Upload(made_tree(2000, 400, 1), 2000, 1, Regime.RATE, monthly_budget=0))
-    assert result.refused_requests > 0
-    assert result.requests > result.refused_requests
-
-
-def test_without_a_budget_more_paths_are_sent() -> None:
-    tree = made_tree(3000, 30, 1)
-    paced = simulate(Upload(tree, 100, 5, Regime.IN_FLIGHT))
-    unpaced = simulate(Upload(tree, 100, 5, Regime.IN_FLIGHT, monthly_budget=0))
+def test_without_a_budget_more_paths_are_sent():
+    paced = run(Site(regime=Regime.IN_FLIGHT, spent=400), SMALL)
+    unpaced = run(Site(regime=Regime.IN_FLIGHT, monthly_budget=0), SMALL)
     assert unpaced.paths > paced.paths
 
 
-def test_messages_wait_while_a_batch_is_gathered_and_none_when_all_is_done() -> None:
-    moments = simulate(Upload(made_tree(2000, 10, 1), 100, 20)).moments
-    # 100 messages a second come, and a batch takes them only when its window of 20 s is over.
-    assert max(each.waiting for each in moments) > 1000
-    # Every object that is stale is known from some message that waits, or S3 has not told it yet (1 s at most).
-    assert all(each.stale <= each.waiting + 100 for each in moments)
-
-
-def test_the_json_holds_what_the_contract_names(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as ended:
-        main(["simulate", "--objects", "200", "--directories", "5", "--json"])
-    assert ended.value.code == 0
-    printed = json.loads(capsys.readouterr().out)
-    assert printed.keys() >= CONTRACT
-    assert printed["objects"] == 200
-
-
-@pytest.mark.parametrize("ending", [".svg", ".png"])
-def test_the_chart_is_drawn(tmp_path, capsys, ending: str) -> None:
-    file = tmp_path / f"chart{ending}"
-    with pytest.raises(SystemExit):
-        main(["simulate", "--objects", "200", "--directories", "5", "--chart", str(file)])
-    assert file.read_bytes()[:5] in (b"<?xml", b"\x89PNG\r")
-
-
-@pytest.mark.parametrize(
-    ("options", "said"),
-    [
-        (["--chart", "chart.gif"], "must end in .svg or .png"),
-        (["--keys", "/nowhere/keys.txt"], "/nowhere/keys.txt"),
-        (["--keys", "/dev/null"], "no keys in it"),
-        (["--quota", "none"], "'rate', 'in-flight', 'both'"),
-        (["--objects", "0"], "--objects"),
-        (["--chart", "/nowhere/chart.svg"], "no file can be written in that folder"),
-        (["--window", "nan"], "--window"),
-        (["--upload-rate", "nan"], "--upload-rate"),
-        (["--upload-rate", "1e-9"], "--upload-rate"),
-        (["--error-rate", "nan"], "--error-rate"),
-    ],
-)
-def test_bad_options_are_one_line_that_names_them(capsys, options: list[str], said: str) -> None:
-    with pytest.raises(SystemExit) as ended:
-        main(["simulate", *options])
-    assert ended.value.code == 1
-    assert said in capsys.readouterr().err
-
-
-def test_the_books_count_an_object_fresh_only_after_a_later_invalidation() -> None:
-    books = Freshness()
-    books.changed("a b.html", 10.0)
-    books.invalidated(Sent("E", "I1", 9.0, ("/*",)))
-    books.invalidated(Sent("E", "I2", 11.0, ("/a.html",)))
-    assert books.stale
-    books.invalidated(Sent("E", "I3", 12.0, ("/a%20b.html",)))
-    assert not books.stale
-    assert list(books.delays) == [2.0]
-
-
-def test_virtual_time_lets_activities_take_turns() -> None:
-    time = VirtualTime(100.0)
-    said: list[tuple[str, float]] = []
-
-    def activity(name: str, pause: float) -> None:
-        for _ in range(2):
-            time.sleep(pause)
-            said.append((name, time.now()))
-
-    time.start(lambda: activity("slow", 3))
-    time.start(lambda: activity("quick", 2))
-    time.run()
-    assert said == [("quick", 102.0), ("slow", 103.0), ("quick", 104.0), ("slow", 106.0)]
-
-
-def test_an_error_in_an_activity_ends_the_run() -> None:
-    time = VirtualTime(0.0)
-
-    def fails() -> None:
-        time.sleep(1)
-        raise LookupError("broken")
-
-    time.start(fails)
-    with pytest.raises(LookupError, match="broken"):
-        time.run()
-
-
-def test_every_field_of_the_result_but_the_moments_is_printed() -> None:
-    result = simulate(Upload(made_tree(50, 5, 1), 100, 1))
-    assert len(result.moments) > 0
-    assert {field.name for field in dataclasses.fields(result)} >= CONTRACT
-
-
-def test_errors_of_the_service_are_answered_with_more_calls_and_nothing_is_lost() -> None:
-    tree = made_tree(2000, 10, 1)
-    calm = simulate(Upload(tree, 100, 5, Regime.IN_FLIGHT))
-    stormy = simulate(Upload(tree, 100, 5, Regime.IN_FLIGHT, error_rate=0.6))
+def test_errors_of_the_service_are_answered_with_more_calls_and_nothing_is_lost():
+    calm = run(Site(regime=Regime.IN_FLIGHT), Pages(60, 900))
+    stormy = run(Site(regime=Regime.IN_FLIGHT, error_rate=0.6), Pages(60, 900))
     assert stormy.requests > calm.requests
     assert (stormy.stale_objects, stormy.dead_lettered) == (0, 0)
+
+
+def test_a_longer_gathering_sends_fewer_invalidations_and_later():
+    page = Pages(3, 180)
+    short = run(Site(monthly_budget=0), page)
+    long = run(Site(monthly_budget=0, gathering=replace(Site().gathering, most=40.0)), page)
+    assert long.invalidations < short.invalidations
+    assert long.p95_seconds > short.p95_seconds
+
+
+def test_what_waits_at_one_distribution_is_told_apart_from_the_others():
+    failing = Trouble(Answer.UNAVAILABLE, 0, float("inf"), frozenset([distribution_id(0)]))
+    site = Site(3, troubles=(failing,), give_up_seconds=600, untimed=frozenset([0]))
+    result = run(site, Pages(60, 300))
+    assert (result.fewest_invalidations, result.most_invalidations) == (0, 5)
+    assert result.stale_objects == 1
+    assert result.dead_lettered >= 1
+    assert result.longest_wait_seconds < 10
+
+
+def test_a_change_that_is_never_invalidated_is_the_longest_wait_and_stays_stale():
+    site = Site(troubles=(Trouble(Answer.UNAVAILABLE, 0, float("inf")),), give_up_seconds=600)
+    result = run(site, Pages(60, 60))
+    assert (result.invalidations, result.stale_objects) == (0, 1)
+    assert result.longest_wait_seconds >= 600
+
+
+def test_waiting_counts_from_when_cloudfront_accepts_again():
+    throttled = Site(troubles=(Trouble(Answer.THROTTLING, 0, 120),))
+    waited = run(throttled, Pages(60, 60))
+    assert waited.longest_wait_seconds > 60
+    assert run(replace(throttled, accepts_again=120), Pages(60, 60)).longest_wait_seconds < 60
+
+
+def test_one_bucket_of_many_distributions_is_stale_at_each_until_that_one_is_invalidated():
+    result = run(Site(12, shared=True, monthly_budget=0), Tree(30, 3, 100))
+    assert result.stale_objects == 0
+    assert result.fewest_invalidations >= 1
+    # One call in two seconds after the first few.
+    assert result.last_fresh_seconds > 5
+
+
+def test_what_a_run_costs_grows_with_what_is_written():
+    one, many = run(Site(), Pages(60, 60)), run(Site(), SMALL)
+    assert 0 < one.run_cost_usd < many.run_cost_usd
+    assert 0 < one.write_units < many.write_units
+    assert 0 < one.hottest_partition <= many.hottest_partition
+
+
+def test_a_cold_function_is_later_than_a_warm_one():
+    cold, warm = run(Site(), Pages(60, 60)), run(Site(warm=True), Pages(60, 60))
+    assert cold.cold_starts >= 1
+    assert warm.cold_starts == 0
+    assert cold.p50_seconds > warm.p50_seconds + 0.5
+
+
+def test_the_moments_lead_from_nothing_to_everything_fresh():
+    moments = run(Site(), SMALL).moments
+    assert moments[0].stale <= 1
+    assert max(each.stale for each in moments) > 300
+    assert [each.paths for each in moments] == sorted(each.paths for each in moments)

@@ -6,9 +6,13 @@ from dataclasses import fields
 
 import pytest
 
+from infra.simulator.function import BATCHES_AT_A_TIME, MEMORY_MB
+from infra.simulator.simulation import CEILING, Site
 from infra.simulator.sqs import MAX_RECEIVE_COUNT, VISIBILITY_SECONDS
+from infra.simulator.worker import AT_A_TIME, TRIES
+from invalidator.aws.queue import AT_A_TIME as ADAPTERS_AT_A_TIME
 from invalidator.core.limits.budget import PRICE_OF_A_PATH_USD
-from invalidator.settings import RollbackSettings, Settings, SweepSettings, read_settings
+from invalidator.settings import RollbackSettings, Settings, SurveySettings, SweepSettings, read_settings
 from tests.template.conftest import ALARMS, BOUNDARY, KEY, SETS, TOPIC
 from tests.template.resolved import ROOT
 from tests.template.rules import listed, of_type, resource_statements, role_statements, sources
@@ -160,7 +164,12 @@ def test_the_settings_model_reads_what_the_template_gives(stacks, name):
 
 
 @pytest.mark.parametrize(
-    ("function", "kind"), [("SweepFunction", SweepSettings), ("PendingChangesFunction", RollbackSettings)]
+    ("function", "kind"),
+    [
+        ("SweepFunction", SweepSettings),
+        ("SurveyFunction", SurveySettings),
+        ("PendingChangesFunction", RollbackSettings),
+    ],
 )
 def test_each_other_function_s_environment_is_its_settings(stacks, function, kind):
     variables = set(_variables(stacks["everything"], function)) - TELEMETRY
@@ -251,10 +260,7 @@ RIGHTS = {
         *((each, QUEUE) for each in READ),
         *((each, WAKES) for each in (*READ, "sqs:SendMessage")),
         ("sqs:SendMessage", DEAD),
-        *(
-            (f"dynamodb:{each}", TABLE)
-            for each in ("BatchGetItem", "BatchWriteItem", "GetItem", "PutItem", "Query", "UpdateItem")
-        ),
+        *((f"dynamodb:{each}", TABLE) for each in ("BatchGetItem", "PutItem", "Query", "UpdateItem")),
         ("cloudfront:CreateInvalidation", f"{CLOUDFRONT}:distribution/*"),
         ("cloudfront:GetInvalidation", f"{CLOUDFRONT}:distribution/*"),
         ("lambda:InvokeFunction", "<SurveyFunction.Arn>"),
@@ -265,7 +271,10 @@ RIGHTS = {
         ("cloudfront:GetCachePolicy", f"{CLOUDFRONT}:distribution/*"),
     },
     "SweepRole": {
-        *((f"dynamodb:{each}", TABLE) for each in ("DeleteItem", "Query", "UpdateItem")),
+        *(
+            (f"dynamodb:{each}", TABLE)
+            for each in ("DeleteItem", "DescribeTable", "PutItem", "Query", "UpdateItem")
+        ),
         ("sqs:SendMessage", WAKES),
         ("sqs:GetQueueAttributes", DEAD),
         *((each, "<SweepLogGroup.Arn>") for each in LOG),
@@ -278,7 +287,6 @@ RIGHTS = {
                 "BatchGetItem",
                 "BatchWriteItem",
                 "DeleteItem",
-                "GetItem",
                 "PutItem",
                 "Query",
                 "UpdateItem",
@@ -430,7 +438,20 @@ def test_the_dashboard_is_one_screen_in_three_questions(stacks, name):
     assert expected in lines
 
 
-def test_the_simulated_queue_has_the_numbers_of_the_template_s(stacks):
-    queue = stacks["defaults"]["Resources"]["InvalidationQueue"]["Properties"]
+def test_the_simulated_site_has_the_numbers_of_the_template(stacks):
+    resources = stacks["defaults"]["Resources"]
+    queue = resources["InvalidationQueue"]["Properties"]
     assert queue["VisibilityTimeout"] == VISIBILITY_SECONDS
     assert queue["RedrivePolicy"]["maxReceiveCount"] == MAX_RECEIVE_COUNT
+    assert resources["WakeQueue"]["Properties"]["VisibilityTimeout"] == VISIBILITY_SECONDS
+    assert resources["InvalidatorFunction"]["Properties"]["MemorySize"] == MEMORY_MB
+    mappings = of_type(resources, "AWS::Lambda::EventSourceMapping").values()
+    assert {each["ScalingConfig"]["MaximumConcurrency"] for each in mappings} == {BATCHES_AT_A_TIME}
+    parameters = {name: each.get("Default") for name, each in stacks["defaults"]["Parameters"].items()}
+    site = Site()
+    assert (parameters["MaxPaths"], parameters["MaxWildcards"]) == (CEILING.paths, CEILING.wildcards)
+    assert parameters["QuietSeconds"] == site.gathering.quiet
+    assert parameters["GatherSeconds"] == site.gathering.most
+    assert parameters["MonthlyPathBudget"] == site.monthly_budget
+    assert parameters["MaxReceiveCount"] == TRIES
+    assert AT_A_TIME == ADAPTERS_AT_A_TIME

@@ -149,6 +149,8 @@ def test_each_function_starts_with_its_environment_and_each_top_level_package_is
     for name, each in of_type(stacks["defaults"]["Resources"], "AWS::Lambda::Function").items():
         handler = each["Handler"].removesuffix(".handler")
         modules.update(_imported(for_this_machine, handler, **_environment(stacks, name)))
+    traced = _environment(stacks) | {"TRACING": "Active"}
+    modules.update(_imported(for_this_machine, "invalidator.handler", **traced))
     packed = {each.name.removesuffix(".py") for each in for_this_machine.iterdir()}
     packed = {name for name in packed - {COMPILED} if not name.endswith(LEFT_FOR_SCANNERS)}
     assert packed == {name.partition(".")[0] for name in modules}

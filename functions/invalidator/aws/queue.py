@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 # As many as SQS takes in one call.
 MOST_IN_A_CALL = 10
-RECEIVERS = 4
+AT_A_TIME = 4
 # What is received on is hidden for so long: it is written to the table and deleted within seconds, or comes again.
 HIDDEN_SECONDS = 30
 # Attributes count towards a message's 1 MiB and are shown in one row: enough to recognise the paths by.
@@ -44,10 +44,10 @@ class ChangesQueue:
         QueueUnavailable where nothing was received; what was received before an error is returned.
         """
         received: list[Message] = []
-        with ThreadPoolExecutor(RECEIVERS) as pool:
+        with ThreadPoolExecutor(AT_A_TIME) as pool:
             while len(received) < most:
                 left = most - len(received)
-                asked = [min(MOST_IN_A_CALL, left - at) for at in range(0, left, MOST_IN_A_CALL)][:RECEIVERS]
+                asked = [min(MOST_IN_A_CALL, left - at) for at in range(0, left, MOST_IN_A_CALL)][:AT_A_TIME]
                 failed: QueueUnavailable | None = None
                 found: list[list[Message]] = []
                 for each in [pool.submit(self._receive, count) for count in asked]:
@@ -65,18 +65,25 @@ class ChangesQueue:
         return received
 
     def delete(self, messages: Sequence[Message]) -> None:
-        """Delete messages received so. One that SQS does not delete comes again. Raises QueueUnavailable."""
-        for start in range(0, len(messages), MOST_IN_A_CALL):
-            part = messages[start : start + MOST_IN_A_CALL]
-            try:
-                self._client.delete_message_batch(
-                    QueueUrl=self._url,
-                    Entries=[
-                        {"Id": str(at), "ReceiptHandle": message.receipt} for at, message in enumerate(part)
-                    ],
-                )
-            except AwsError as error:
-                raise QueueUnavailable(str(error)) from error
+        """Delete messages received so, a few calls at a time. Raises QueueUnavailable.
+
+        One that SQS does not delete comes again.
+        """
+        parts = [messages[at : at + MOST_IN_A_CALL] for at in range(0, len(messages), MOST_IN_A_CALL)]
+        with ThreadPoolExecutor(AT_A_TIME) as pool:
+            for each in [pool.submit(self._delete, part) for part in parts]:
+                each.result()
+
+    def _delete(self, messages: Sequence[Message]) -> None:
+        try:
+            self._client.delete_message_batch(
+                QueueUrl=self._url,
+                Entries=[
+                    {"Id": str(at), "ReceiptHandle": message.receipt} for at, message in enumerate(messages)
+                ],
+            )
+        except AwsError as error:
+            raise QueueUnavailable(str(error)) from error
 
     def send(self, body: str) -> None:
         """Send a message. Raises QueueUnavailable."""

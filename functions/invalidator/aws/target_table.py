@@ -22,8 +22,8 @@ from invalidator.aws.sent_items import read_all_sent, sent_items, sent_key, sent
 from invalidator.core.limits.account import OWN_ACCOUNT
 from invalidator.core.limits.pace import LONGEST_GAP_SECONDS, Pace
 from invalidator.core.pending.entry import target_owner
-from invalidator.core.pending.state import TargetState
 from invalidator.core.sent import Sent
+from invalidator.core.target_state import TargetState
 from invalidator.ports import TargetView
 
 VERSION = "1"

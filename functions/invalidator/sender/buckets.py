@@ -5,7 +5,7 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 
 from invalidator.core.pending.entry import UNKNOWN, Entry, bucket_owner, target_owner
-from invalidator.core.pending.wakes import LONGEST_DELAY_SECONDS, Gathering, Rest, Wake, rest_after
+from invalidator.core.pending.wakes import LONGEST_DELAY_SECONDS, Gathering, Rest, Wake, due_after, rest_after
 from invalidator.core.reasons import Reason
 from invalidator.logs import append, read_on
 from invalidator.ports import Clock, DeadLetters, Log, Surveys, SurveyState, Targets, Wakes
@@ -16,8 +16,6 @@ from invalidator.waking import Waking
 FIRST_LOOK_SECONDS = 10.0
 # Targets that are woken between two looks at the clock.
 MOST_AT_ONCE = 100
-# A survey that is younger has answered for the names that it was asked for.
-LATELY_SECONDS = 300.0
 
 
 @dataclass(slots=True)
@@ -47,7 +45,12 @@ class BucketRun:
 
 @dataclass(slots=True)
 class Buckets:
-    """The steps of buckets, wired to the outside world."""
+    """The steps of buckets, wired to the outside world.
+
+    Attributes:
+        give_up_seconds: changes for whose bucket no survey answered so long are given up (setting GiveUpHours).
+        survey_seconds: a survey that is younger has answered for the names that it was asked for (SurveyMinutes).
+    """
 
     log: Log
     wakes: Wakes
@@ -58,10 +61,12 @@ class Buckets:
     gathering: Gathering
     dead_letters: DeadLetters
     give_up_seconds: float
+    survey_seconds: float
 
     def hand_out(self, bucket: str, token: str, deadline: float) -> BucketRun:
         """Wake every target of a bucket; those for which no time is left before `deadline` in a run that follows.
 
+        Changes are gathered here first: of hundreds of targets each would look again and again until it is quiet.
         Raises TableUnavailable; what was not woken is when this comes again.
         """
         name = bucket_owner(bucket)
@@ -70,6 +75,10 @@ class Buckets:
         if wake is None:
             return self._held(name, now)
         run = BucketRun(name)
+        due = due_after((wake.since or now, self._newest(name)), wake.rest, self.gathering, now)
+        if due > now:
+            self._look_again(name, token, wake, due)
+            return run
         targets = self.targets.of_bucket(bucket)
         # Begun at another place each time: where the time never is enough for all, none is always the last.
         first = zlib.crc32(token.encode()) % max(1, len(targets))
@@ -77,7 +86,7 @@ class Buckets:
         since = wake.since or now
         for start in range(0, len(names), MOST_AT_ONCE):
             if start and self.clock.now() > deadline:
-                self._go_on(name, token, since)
+                self._look_again(name, token, wake, self.clock.now())
                 return run
             run.woken += self.waking.ask(names[start : start + MOST_AT_ONCE], now, since)
         # The bucket rests as a target does: while changes keep coming, its targets are asked for less and less often.
@@ -85,10 +94,16 @@ class Buckets:
         self.wakes.end(name, token, Wake(name, rest=rest))
         return run
 
-    def _go_on(self, name: str, token: str, since: float) -> None:
+    def _newest(self, name: str) -> float:
+        """When the newest of the bucket's changes was written, epoch seconds; 0 for none."""
+        last = self.log.newest(name)
+        return max((entry.written for _, entry in read_on(self.log, name, last - 1) if entry), default=0.0)
+
+    def _look_again(self, name: str, token: str, wake: Wake, due: float) -> None:
         now = self.clock.now()
-        if self.wakes.end(name, token, Wake(name, due=now, called=now, since=since)):
-            self.waking.call([(name, 0.0)])
+        left = Wake(name, due=due, called=now, since=wake.since or now, rest=wake.rest)
+        if self.wakes.end(name, token, left):
+            self.waking.call([(name, due - now)])
 
     def find_owners(self, token: str) -> BucketRun:
         """Find the owners of what stands in the log of unknown buckets.
@@ -158,7 +173,7 @@ class Buckets:
             self.wakes.end(UNKNOWN, token, Wake(UNKNOWN))
             return
         # Invented names start no survey each: who was asked for lately waits for the next.
-        asked_lately = survey.completed > now - LATELY_SECONDS and run.waiting.keys() <= survey.unserved
+        asked_lately = survey.completed > now - self.survey_seconds and run.waiting.keys() <= survey.unserved
         if not asked_lately:
             run.surveying = True
             self.surveys.start()

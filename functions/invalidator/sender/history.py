@@ -6,8 +6,8 @@ from dataclasses import dataclass, field, replace
 from invalidator.core.limits.allowance import Allowance
 from invalidator.core.limits.room import LONGEST_SECONDS, SHORTEST_SECONDS, in_progress, room
 from invalidator.core.pending.entry import Times
-from invalidator.core.pending.state import TargetState
 from invalidator.core.sent import CLOCK_MARGIN_SECONDS, Coverage, Sent
+from invalidator.core.target_state import TargetState
 from invalidator.failures import Failure
 from invalidator.ports import Clock, CloudFront, Targets
 

@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 
 from invalidator.core.pending.entry import Entry, Times, bucket_owner, target_owner
 from invalidator.core.pending.gathering import Gathered
-from invalidator.core.pending.state import TargetState
 from invalidator.core.routing.behavior_wildcards import outermost
 from invalidator.core.routing.settings import RoutingSettings
 from invalidator.core.routing.target import TargetRoutes
 from invalidator.core.routing.viewer_paths import Router
+from invalidator.core.target_state import TargetState
 from invalidator.logs import read_on
 from invalidator.ports import Log, TargetView
 

@@ -9,14 +9,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from invalidator.core.limits.account import OWN_ACCOUNT, Limits
+from invalidator.core.limits.pace import SMALL
 from invalidator.core.limits.patience import LONGEST_SECONDS
 from invalidator.core.outcome import Dead, Outcome
 from invalidator.core.pending.entry import Times, entries, merged, target_owner
-from invalidator.core.pending.state import TargetState
 from invalidator.core.pending.wakes import LONGEST_DELAY_SECONDS, Gathering, Rest, Wake, due_after, rest_after
 from invalidator.core.reasons import Reason
 from invalidator.core.routing.settings import RoutingSettings
 from invalidator.core.routing.target import TargetRoutes
+from invalidator.core.target_state import TargetState
 from invalidator.failures import UnreadableRoutes
 from invalidator.logs import append
 from invalidator.ports import (
@@ -155,7 +156,8 @@ class Sender:
             return wake.rest
         pending = run.pending = read_pending(self.log, routes, view, self.routing, now)
         if pending.entries:
-            due = due_after((pending.oldest, pending.newest), wake.rest, self.gathering, now)
+            many = len(pending.paths) > SMALL.paths
+            due = due_after((pending.oldest, pending.newest), wake.rest, self.gathering, now, many=many)
             if due > now:
                 run.outcome.wait(pending.paths, "", due)
                 run.due = due

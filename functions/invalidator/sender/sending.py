@@ -11,15 +11,23 @@ from invalidator.core.coalescing.coalescing import Coalesced, coalesce
 from invalidator.core.limits.account import Limits
 from invalidator.core.limits.allowance import Allowance
 from invalidator.core.limits.budget import Spending
-from invalidator.core.limits.pace import Pace, after_refusal, after_success, unhurried, within_pace
-from invalidator.core.limits.patience import next_try
+from invalidator.core.limits.pace import (
+    LONGEST_GAP_SECONDS,
+    SMALL,
+    Pace,
+    after_refusal,
+    after_success,
+    unhurried,
+    within_pace,
+)
+from invalidator.core.limits.patience import LONGEST_SECONDS, next_try
 from invalidator.core.limits.room import fits, within_room
 from invalidator.core.outcome import Dead, Outcome
 from invalidator.core.pending.entry import Times
-from invalidator.core.pending.state import TargetState
 from invalidator.core.reasons import Reason
 from invalidator.core.request import Request, requests, with_times
 from invalidator.core.sent import Sent
+from invalidator.core.target_state import TargetState
 from invalidator.failures import BackPressure, InvalidPaths, Permanent, Transient
 from invalidator.ports import Accounts, Clock, CloudFront, Targets
 from invalidator.sender.history import History
@@ -64,6 +72,7 @@ class Sending:
     outcome: Outcome
     probing: Probing | None = None
     _over: bool = field(init=False, default=False)
+    _accounts_limit: bool = field(init=False, default=False)
 
     @property
     def pace(self) -> Pace:
@@ -101,6 +110,10 @@ class Sending:
         pace = self.pace
         if self.turns.crowded:
             allowance = Allowance(min(allowance.paths, pace.paths), min(allowance.wildcards, pace.wildcards))
+        if self.turns.long:
+            allowance = Allowance(
+                min(allowance.paths, SMALL.paths), min(allowance.wildcards, SMALL.wildcards)
+            )
         free = self.history.room()
         for look_again in (True, False):
             coalesced = self._coalesce(within_room(allowance, free))
@@ -139,7 +152,9 @@ class Sending:
                 self._give_back(request)
                 waiting.appendleft(request)
                 if not self._learn_refusal(request, refusal):
-                    self._leave(str(refusal), self._patience(), failing=True)
+                    # The account's own queue is the patience with a limit of the account.
+                    longest = LONGEST_GAP_SECONDS if self._accounts_limit else LONGEST_SECONDS
+                    self._leave(str(refusal), self._patience(longest), failing=True)
                     return
                 waiting = deque(
                     requests(
@@ -219,17 +234,19 @@ class Sending:
         now = self.clock.now()
         if not self.state.failing_since:
             self.state = replace(self.state, failing_since=now)
-        if not refusal.too_large:
+        self._accounts_limit = not refusal.too_large
+        if self._accounts_limit:
             self.turns.throttled()
             return False
         # With too much of ours still in progress the size teaches nothing: it is the room that lacks.
         self.history.look(now)
         if not fits(len(request.paths), request.wildcards, self.history.ask_room()):
             return False
-        together = self.turns.refused_for_size()
+        small = fits(len(request.paths), request.wildcards, SMALL)
+        self._accounts_limit = self.turns.refused_for_size(small=small)
         pace = after_refusal(self.pace, len(request.paths), request.wildcards, now, too_large=True)
         self.state = replace(self.state, pace=pace)
-        return not together and self.outcome.refused < MOST_REFUSALS and len(request.paths) > 1
+        return not self._accounts_limit and self.outcome.refused < MOST_REFUSALS and len(request.paths) > 1
 
     def _narrow(self, plan: dict[str, float]) -> dict[str, float]:
         """Coalesce the rest of a plan again, to as many wildcards as a few requests at this pace can carry."""
@@ -248,12 +265,12 @@ class Sending:
         halves = dict(items[:middle]), dict(items[middle:])
         return [Request(request.distribution, half) for half in reversed(halves)]
 
-    def _patience(self) -> float:
-        """When to try again what fails."""
+    def _patience(self, longest: float = LONGEST_SECONDS) -> float:
+        """When to try again what fails, at most so many seconds from now."""
         now = self.clock.now()
         if not self.state.failing_since:
             self.state = replace(self.state, failing_since=now)
-        return max(next_try(self.state.failing_since, now), self._next_turn())
+        return max(min(next_try(self.state.failing_since, now), now + longest), self._next_turn())
 
     def _hold(self, reason: str) -> None:
         self.outcome.wait(self.changed, reason, self.clock.now() + HOLD_SECONDS, failing=True)

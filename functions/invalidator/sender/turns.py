@@ -6,6 +6,9 @@ from invalidator.core.limits.account import Account
 from invalidator.core.limits.slots import Calls, after_throttling, met_together, relearned
 from invalidator.ports import Accounts, Clock
 
+# With more tickets than this in the queue, a turn is too dear for a request that may be refused for its size: of three
+# hundred targets each would learn that by itself.
+LONG_QUEUE = 5
 # A run waits so long for its turn; what is further off comes by a wake of its own.
 MOST_WAIT_SECONDS = 4.0
 
@@ -36,6 +39,11 @@ class Turns:
     def crowded(self) -> bool:
         """Whether others wait for their turn too: then one request is all that a turn carries."""
         return self.calls.gap > 0 and self.calls.queued > 1
+
+    @property
+    def long(self) -> bool:
+        """Whether so many wait that a turn carries only what is hardly ever refused."""
+        return self.calls.gap > 0 and self.calls.queued > LONG_QUEUE
 
     def expected(self) -> float:
         """Return when the target's turn is, epoch seconds; 0 while calls are not spaced or it has no ticket."""
@@ -77,15 +85,17 @@ class Turns:
         self.known = self.accounts.known(self.account, now)
         self._learn(after_throttling(self.calls, now))
 
-    def refused_for_size(self) -> bool:
+    def refused_for_size(self, *, small: bool) -> bool:
         """Note a refusal for size; tell whether it is the account's rate, since another target met it within seconds.
 
+        Calls are spaced then; further only for a `small` request, as a large one is the more likely cause.
         Raises TableUnavailable.
         """
         now = self.clock.now()
         self.known = self.accounts.known(self.account, now)
         together = met_together(self.calls, self.target, now)
-        learned = after_throttling(self.calls, now) if together else self.calls
+        spaced = together and (small or self.calls.gap == 0)
+        learned = after_throttling(self.calls, now) if spaced else self.calls
         self._learn(replace(learned, refused_target=self.target, refused_at=now))
         return together
 

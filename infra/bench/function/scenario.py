@@ -12,7 +12,7 @@ from typing import Any
 
 from infra.bench.coalescing.real_trees import stored
 from infra.bench.function.sqs_record import sqs_record
-from infra.simulator.upload import notification
+from infra.simulator.traffic import notification
 from invalidator.aws import account_items
 from invalidator.aws import table_items as items
 from invalidator.core.routing.distribution import Behavior, Distribution, Origin

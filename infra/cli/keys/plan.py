@@ -56,6 +56,9 @@ def plan_keys(
         plan_for(routers, changed, partial(allow, routers[0].distribution), stored)
         for routers in theirs.routers.values()
     ]
+    for each in plans:
+        for note in each.notes:
+            click.echo(f"note: {visible(each.distribution)}: {visible(note)}", err=True)
     if session.as_json:
         print_json(_as_json(bucket, changed, plans))
     else:

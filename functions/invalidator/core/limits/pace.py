@@ -17,12 +17,12 @@ LONGEST_GAP_SECONDS = 32.0
 SHORTEST_GAP_SECONDS = 0.25
 # Far more than a function lives, and with it any call that it can reserve; a slot further off is nobody's.
 FURTHEST_SLOT_SECONDS = 3600.0
-# A request of no more than this many paths is rarely refused for its size.
-SMALL_PATHS = 100
+# A request of no more than this is rarely refused for its size.
+SMALL = Allowance(paths=100, wildcards=1)
 # So long after the last refusal, twice as much is tried again.
 RELEARN_SECONDS = 600.0
 # One plan is cut into at most about this many requests while calls are spaced, so that it is sent in seconds.
-REQUESTS_IN_A_PLAN = 5
+REQUESTS_IN_A_PLAN = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ def after_refusal(pace: Pace, paths: int, wildcards: int, now: float, *, too_lar
             only the rate of calls (Throttling).
     """
     smallest = paths <= 1
-    small = paths <= SMALL_PATHS and wildcards <= 1
+    small = paths <= SMALL.paths and wildcards <= SMALL.wildcards
     gap = max(pace.gap, GAP_SECONDS)
     if not too_large or smallest:
         gap = min(gap * 2 if pace.gap else gap, LONGEST_GAP_SECONDS)
@@ -63,8 +63,9 @@ def after_refusal(pace: Pace, paths: int, wildcards: int, now: float, *, too_lar
         return Pace(pace.paths, pace.wildcards, gap, now)
     fewer = max(1, min(pace.paths, paths) // 2)
     if wildcards > 1:
-        fewer = max(fewer, min(pace.paths, SMALL_PATHS))  # wildcards are the scarcer kind, suspected first
-    rarer = max(1, min(pace.wildcards, wildcards) // 2) if wildcards else pace.wildcards
+        fewer = max(fewer, min(pace.paths, SMALL.paths))  # wildcards are the scarcer kind, suspected first
+    # One a second is what the guide names, so there is nothing to find between many and one.
+    rarer = 1 if wildcards else pace.wildcards
     return Pace(fewer, rarer, gap, now)
 
 

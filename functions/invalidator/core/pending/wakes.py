@@ -85,7 +85,9 @@ def believed(wake: Wake, now: float) -> Wake:
     )
 
 
-def due_after(written: tuple[float, float], rest: Rest, gathering: Gathering, now: float) -> float:
+def due_after(
+    written: tuple[float, float], rest: Rest, gathering: Gathering, now: float, *, many: bool = False
+) -> float:
     """Return when a target that has changes pending is to be sent them; not later than `now`: at once.
 
     Args:
@@ -93,9 +95,11 @@ def due_after(written: tuple[float, float], rest: Rest, gathering: Gathering, no
         rest: its rest.
         gathering: how long changes are gathered.
         now: epoch seconds.
+        many: whether so much is pending that it will be a few wildcards, however long it gathers: then half of the
+            longest gathering is enough, and the rest between invalidations keeps them few.
     """
     oldest, newest = (min(each, now) for each in written)
-    quiet = min(newest + gathering.quiet, oldest + gathering.most)
+    quiet = min(newest + gathering.quiet, oldest + gathering.most / (2 if many else 1))
     # A rest that would last longer than any does was written by a clock that is off.
     rested = rest.until if rest.until <= now + gathering.most else now
     return max(quiet, rested)
