@@ -102,7 +102,7 @@ def pin(
     \b
     Example:
       invalidator route pin my-site --distribution E1 --origin-path /site
-      invalidator route pin my-site --distribution E1 --as '/{key}*' --as '/fit-in/*'
+      invalidator route pin my-site --distribution E1 --as '/{key}*' --as '/x/*'
     """  # noqa: D301  \b is click's mark for a paragraph that keeps its line breaks
     from dataclasses import asdict
 
