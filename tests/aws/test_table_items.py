@@ -197,7 +197,7 @@ def test_a_wake_edited_by_hand_is_taken_by_the_next_run(stored, client):
 
 
 @some
-@given(st.dictionaries(st.sampled_from(["started", "completed", "covers", "unserved", "marker"]), ATTRIBUTES))
+@given(st.dictionaries(st.sampled_from(["started", "completed", "covers", "unserved"]), ATTRIBUTES))
 def test_a_damaged_survey_state_counts_as_never_or_reads_in_full(item):
     assert isinstance(read_survey(item), SurveyState)
 

@@ -1,6 +1,7 @@
 """A stack is deployed on buckets that live already, changed and deleted; what others put there goes on working."""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -21,7 +22,10 @@ def elsewhere(stack):
     url = sqs.create_queue(QueueName="restored")["QueueUrl"]
     queue = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     topic = sns.create_topic(Name="restored")["TopicArn"]
-    anyone = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": "*", "Action": "*"}]}
+    anyone: dict[str, Any] = {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Principal": "*", "Action": "*"}],
+    }
     for arn, put in (
         (queue, lambda policy: sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})),
         (

@@ -7,11 +7,17 @@
 
 import json
 from dataclasses import asdict
+from dataclasses import fields as fields_of
+
+from pydantic import TypeAdapter
 
 from invalidator.aws.dynamodb_table import DynamoDbTable, Item, key, text
 from invalidator.aws.packed_values import UNREADABLE
 from invalidator.core.routing.pins import Pin
 from invalidator.failures import UnreadablePin
+
+_validate = TypeAdapter(Pin).validate_python
+_FIELDS = {field.name for field in fields_of(Pin)}
 
 
 class PinTable:
@@ -39,17 +45,24 @@ def pin_key(pin: Pin) -> Item:
 
 
 def pin_item(pin: Pin) -> Item:
-    """Return the item of a pin."""
-    return {**pin_key(pin), "pin": text(json.dumps(asdict(pin)))}
+    """Return the item of a pin.
+
+    What came after 0.1.0 stands beside what that version reads: rolled back, it would take a pin with a field that
+    it does not know for none, and drop all its changes. Without these it takes every path for the bucket's.
+    """
+    plain = asdict(pin)
+    rendered = {name: plain.pop(name) for name in ("templates", "tags")}
+    item = {**pin_key(pin), "pin": text(json.dumps(plain))}
+    return item | ({"rendered": text(json.dumps(rendered))} if any(rendered.values()) else {})
 
 
 def read_pin(item: Item) -> Pin:
     """Read a pin. Raises UnreadablePin: left out, what it says would be invalidated no more, and nobody would know."""
     try:
-        pin = Pin(**json.loads(item["pin"]["S"]))
+        fields = json.loads(item["pin"]["S"]) | json.loads(item.get("rendered", {}).get("S", "{}"))
+        unknown = fields.keys() - _FIELDS
+        if unknown:
+            raise UnreadablePin(item["sk"]["S"], f"{min(unknown)} is not known here")
+        return _validate(fields)
     except UNREADABLE as error:
         raise UnreadablePin(item["sk"]["S"], str(error) or type(error).__name__) from error
-    texts = (pin.bucket, pin.distribution, pin.origin_path, pin.prefix, pin.role or "")
-    if not all(isinstance(each, str) for each in texts):
-        raise UnreadablePin(item["sk"]["S"], "a field is no text")
-    return pin

@@ -64,6 +64,9 @@ def with_times(coalesced: Coalesced, changed: Mapping[str, float]) -> dict[str, 
     prefixes: Sequence[str] = [path[:-1] for path in coalesced.wildcards]
     lengths = sorted({len(prefix) for prefix in prefixes})
     newest = dict.fromkeys(prefixes, float("-inf"))
+    widened = [at for path, at in changed.items() if path.startswith("#") and path not in plan]
+    if widened:  # tags that all wildcards stand for together
+        newest = dict.fromkeys(prefixes, max(widened))
     for path, at in changed.items():
         for length in lengths:
             prefix = path[:length]

@@ -12,7 +12,12 @@ from invalidator.core.routing.behavior_rules import Reach
 from invalidator.core.routing.explanation import Explanation, OriginVerdict, PathVerdict
 from invalidator.core.sent import CLOCK_MARGIN_SECONDS, Sent
 
-_REACHES = {Reach.NOT_HERE: "no", Reach.PLAIN: "yes", Reach.WITH_QUERY_STRINGS: "by query string"}
+_REACHES = {
+    Reach.NOT_HERE: "no",
+    Reach.NOT_CACHED: "caching disabled",
+    Reach.PLAIN: "yes",
+    Reach.WITH_QUERY_STRINGS: "by query string",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +40,11 @@ class Found:
     def paths(self) -> list[str]:
         """The viewer paths that the key is served under."""
         return list(dict.fromkeys(path for each in self.explanations for path in each.paths))
+
+    @property
+    def serves(self) -> bool:
+        """Whether viewers see the key here, cached or not."""
+        return any(path.reach is not Reach.NOT_HERE for origin in self.origins for path in origin.paths)
 
     @property
     def origins(self) -> list[OriginVerdict]:
@@ -89,7 +99,7 @@ def _origin_as_json(verdict: OriginVerdict) -> dict[str, Any]:
 
 def print_found(found: Found) -> None:
     """Print what a person reads of one distribution."""
-    print_text(f"{found.distribution} {'serves it' if found.paths else 'does not serve it'}")
+    print_text(f"{found.distribution} {'serves it' if found.serves else 'does not serve it'}")
     if found.aliases:
         print_text(f"also called {', '.join(found.aliases)}", "  ")
     for verdict in found.origins:
@@ -111,6 +121,10 @@ def _about(verdict: PathVerdict) -> list[str]:
     behavior = f"behavior {verdict.pattern}" if verdict.pattern is not None else "no behavior"
     if verdict.reach is Reach.NOT_HERE:
         return [verdict.meaning, f"not sent: {behavior} leads to another origin"]
+    if verdict.reach is Reach.NOT_CACHED:
+        return [verdict.meaning, f"not sent: {behavior} has caching disabled, so nothing is kept"]
+    if verdict.pattern is None and verdict.sent == (verdict.path,):
+        return [verdict.meaning, f"sent as {verdict.path}"]  # not one path of a viewer: it has no behavior
     if verdict.rewritten:
         behavior += " leads elsewhere, but a function may rewrite other paths to this one"
     if verdict.reach is Reach.WITH_QUERY_STRINGS:
@@ -129,7 +143,7 @@ def _freshness_as_text(known: Freshness) -> list[str]:
             else "not invalidated since"
         )
         lines.append(
-            f"waiting: changed {instant(known.changed)}, and {since}; see: invalidator status, "
+            f"waiting: changed {instant(known.changed)}, and {since}; see: invalidator pending list, "
             "invalidator dlq explain"
         )
     for path, sent in known.covering.items():

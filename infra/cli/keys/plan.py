@@ -56,6 +56,9 @@ def plan_keys(
         plan_for(routers, changed, partial(allow, routers[0].distribution), stored)
         for routers in theirs.routers.values()
     ]
+    for each in plans:
+        for note in each.notes:
+            click.echo(f"note: {visible(each.distribution)}: {visible(note)}", err=True)
     if session.as_json:
         print_json(_as_json(bucket, changed, plans))
     else:
@@ -80,7 +83,8 @@ def _allowance(
 
         now = time.time()
         with one_line():
-            allowance = standing(deployed, distribution, now).allow(deployed.settings.limits, now, changed)
+            stands = standing(deployed, distribution.id, distribution.role, now)
+        allowance = stands.allow(deployed.settings.limits, now, changed)
         click.echo(
             f"note: {visible(distribution.id)} would get at most {allowance.paths} paths now, "
             f"{allowance.wildcards} of them wildcards",

@@ -3,13 +3,12 @@
 from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 from invalidator.core.coalescing.coalescing import Coalesced, coalesce
 from invalidator.core.coalescing.collateral import Inventory
 from invalidator.core.limits.allowance import Allowance
 from invalidator.core.limits.budget import FREE_PATHS_A_MONTH, cost_usd
-from invalidator.core.routing.behavior_wildcards import outermost
+from invalidator.core.routing.joined_router import JoinedRouter
 from invalidator.core.routing.viewer_paths import Router
 
 
@@ -23,12 +22,14 @@ class DistributionPlan:
         collateral: how many objects of the inventory the paths purge although their key did not change; None
             without an inventory.
         unserved: the keys that this distribution does not serve, in the order they were given.
+        notes: what a person should know of it, a line each.
     """
 
     distribution: str
     sent: Coalesced
     collateral: int | None
     unserved: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
     @property
     def cost_usd(self) -> float:
@@ -51,28 +52,38 @@ def plan_for(
         inventory: every key in the bucket after the change; None where that is not known.
     """
     name = routers[0].distribution.id
-    paths_of = routers[0].paths if len(routers) == 1 else partial(_paths_of_all, routers)
+    joined = JoinedRouter(tuple(routers))
+    paths_of = joined.paths if len(routers) > 1 else routers[0].paths
     changed: set[str] = set()
     unserved = []
+    uncached = 0
     for key in keys:
         paths = paths_of(key)
         changed.update(paths)
-        if not paths and not any(router.serves(key) for router in routers):
-            unserved.append(key)
-    floors = outermost(floor for router in routers for floor in router.floors())
+        if not paths:
+            if joined.serves(key):
+                uncached += 1
+            else:
+                unserved.append(key)
+    notes = _notes(joined, keys, uncached)
+    floors = joined.floors()
     if inventory is None:
         sent = coalesce(changed, allow(len(changed)), floors=floors)
-        return DistributionPlan(name, sent, None, tuple(unserved))
+        return DistributionPlan(name, sent, None, tuple(unserved), notes)
     changed_keys = frozenset(keys)
     unchanged = [paths for key in inventory if key not in changed_keys and (paths := paths_of(key))]
     sent = coalesce(changed, allow(len(changed)), Inventory(_outermost(unchanged)), floors)
     purges = _Purged(sent)
     collateral = sum(any(map(purges, paths)) for paths in unchanged)
-    return DistributionPlan(name, sent, collateral, tuple(unserved))
+    return DistributionPlan(name, sent, collateral, tuple(unserved), notes)
 
 
-def _paths_of_all(routers: Sequence[Router], key: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(path for router in routers for path in router.paths(key)))
+def _notes(router: JoinedRouter, keys: Iterable[str], uncached: int) -> tuple[str, ...]:
+    pages = {key: page for key in keys if (page := router.error_page(key))}
+    notes = [f"{key}: {page}" for key, page in pages.items()]
+    if uncached:
+        notes.append(f"{uncached} of the keys need no path: where they are served, caching is disabled")
+    return tuple(notes)
 
 
 def _outermost(objects: Iterable[tuple[str, ...]]) -> Iterable[str]:

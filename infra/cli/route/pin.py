@@ -1,6 +1,9 @@
 """What people pin: checked as typed, then against its distribution, before it is stored; and written as a line."""
 
 import re
+import time
+from collections.abc import Sequence
+from dataclasses import replace
 
 from botocore.exceptions import BotoCoreError
 
@@ -9,47 +12,78 @@ from infra.cli.errors import CommandError, explain_aws_error
 from infra.cli.printing import visible
 from invalidator.core.reasons import Reason
 from invalidator.core.routing.distribution_config import DistributionError
-from invalidator.core.routing.pins import PINNED_ORIGIN, Pin, pinned_distribution
+from invalidator.core.routing.pinned_routes import is_guess, routes_of, serves_nothing
+from invalidator.core.routing.pins import Pin
 from invalidator.failures import Failure, Permanent
 
+# CloudFront is asked for one distribution, and a few cache policies, for so long.
+SECONDS = 30.0
 
-def check_pin(deployed: Deployed, pin: Pin) -> list[str]:
-    """Return notes on a pin that is worth storing. Raises CommandError where it is not."""
+
+def check_pin(deployed: Deployed, pin: Pin, others: Sequence[Pin]) -> list[str]:
+    """Return notes on a pin that is worth storing. Raises CommandError where it is not.
+
+    Args:
+        deployed: the stack.
+        pin: what is to be stored.
+        others: what else people pinned of its distribution; all of it is judged together.
+    """
     notes = []
     if pin.role is not None and pin.role not in deployed.assumable_roles:
         notes.append(
             f"the worker cannot assume {pin.role} yet: name it in the stack's parameter AssumableRoleArns"
         )
+    notes += [
+        f"{pin.distribution} is pinned with {other.role or 'no role'} too, and the worker asks with one of them; "
+        f"pin it the same way, or take it back: {pin_as_text(other)}"
+        for other in others
+        if other.role != pin.role
+    ]
     try:
-        configured = deployed.discovery.configured(pin.distribution, pin.role)
-    except DistributionError as error:
-        return [*notes, f"{pin.distribution} cannot be read ({visible(str(error))}): every path of it counts"]
+        configured, _ = deployed.distributions.configuration(
+            pin.distribution, pin.role, time.time() + SECONDS
+        )
     except Permanent as failure:
         if failure.reason is Reason.ROLE_REFUSED:
             return [
                 *notes,
                 f"not checked, because you may not assume {pin.role}: every path counts until the worker looks",
             ]
-        raise CommandError(f"distribution {pin.distribution} cannot be read: {failure}") from failure
+        if isinstance(failure.__cause__, DistributionError):
+            return [
+                *notes,
+                f"{pin.distribution} cannot be read ({visible(str(failure.__cause__))}): every path of it counts",
+            ]
+        raise CommandError(_not_read(pin, failure)) from failure
     except Failure as failure:
         cause = failure.__cause__
         why = explain_aws_error(cause) if isinstance(cause, BotoCoreError) else failure
         raise CommandError(f"distribution {pin.distribution} cannot be read: {why}") from failure
-    if configured is None:
-        where = (
-            "in this account; for another account's, give --role-arn"
-            if pin.role is None
-            else f"for {pin.role}"
-        )
-        raise CommandError(f"no distribution {pin.distribution} {where}")
     if not configured.enabled:
         notes.append(f"{pin.distribution} is disabled: nothing is invalidated there until it is enabled")
-    if pinned_distribution(pin, configured).origins[0].id == PINNED_ORIGIN:
+    if why_nothing := serves_nothing(pin, configured):
+        notes.append(f"it serves nothing: {why_nothing}")
+    together = routes_of(configured, [*others, pin])
+    if any(is_guess(each) and each.origins[0].path == pin.origin_path for each in together):
         notes.append(
             f"no origin of {pin.distribution} hides its bucket under OriginPath {visible(pin.origin_path) or '/'}: "
             "every path of it counts, in every query string form"
         )
     return notes
+
+
+def _not_read(pin: Pin, failure: Permanent) -> str:
+    if failure.reason is not Reason.DISTRIBUTION_GONE:
+        return f"distribution {pin.distribution} cannot be read: {failure}"
+    where = (
+        "in this account; for another account's, give --role-arn" if pin.role is None else f"for {pin.role}"
+    )
+    return f"no distribution {pin.distribution} {where}"
+
+
+def same_pin(one: Pin, other: Pin) -> bool:
+    """Whether one replaces the other where it is stored."""
+    return replace(one, role=None) == replace(other, role=None)
 
 
 # S3 user guide, bucket naming rules; the oldest buckets may hold capitals and underscores.

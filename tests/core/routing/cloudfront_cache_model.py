@@ -13,6 +13,7 @@ from typing import Any
 Answer = tuple[str, ...]
 SAFE = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!$&'()*+,-./:;=@_")
 INDEX = "index.html"
+CACHING_DISABLED = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,10 @@ class World:
     """`+` and `%20` are one cached object; only where S3 agrees that they name one."""
     strips: bool = False
     """Viewer-request functions strip the first segment; otherwise they put index documents in."""
+    appends: bool = False
+    """Functions append `.html` to a page's clean URL, or know the page of its dynamic route; else see `strips`."""
+    one_plus: bool = False
+    """`+` and `%2B` are one cached object; only where S3 agrees that they name one."""
 
 
 @dataclass
@@ -46,6 +51,9 @@ class Edge:
     cached: dict[tuple[str, str], Answer] = field(default_factory=dict)
     """By name, which a purge goes by, and behavior: two that rewrite to one name do not share an object."""
 
+    lasting: dict[tuple[str, str], int] = field(default_factory=dict)
+    """How many seconds each custom error page is kept under the name that failed."""
+
     @property
     def config(self) -> dict[str, Any]:
         return self.document["Distribution"]["DistributionConfig"]
@@ -55,13 +63,28 @@ class Edge:
         name, behavior, uri = self._way(url)
         held = (name, behavior.get("PathPattern", "*"))
         if held not in self.cached:
-            self.cached[held] = self._fetch(behavior, uri)
+            answer, seconds = self._answer(behavior, uri)
+            if behavior.get("CachePolicyId") == CACHING_DISABLED:
+                return answer
+            self.cached[held] = answer
+            if seconds is not None:
+                self.lasting[held] = seconds
         return self.cached[held]
+
+    def wait(self, seconds: int) -> None:
+        """Let time pass: error pages that are kept no longer go; anything else is kept for ever."""
+        for held in [held for held, kept in self.lasting.items() if kept <= seconds]:
+            self.cached.pop(held, None)
+
+    def asks_bucket(self, url: str) -> bool:
+        """Whether an origin of the bucket may answer; of others' paths, even error pages are not ours to purge."""
+        _, behavior, _ = self._way(url)
+        return any(host.startswith("b.s3") for host in self._hosts(behavior))
 
     def fresh(self, url: str) -> Answer:
         """What a viewer would see if nothing were cached."""
         _, behavior, uri = self._way(url)
-        return self._fetch(behavior, uri)
+        return self._answer(behavior, uri)[0]
 
     def purge(self, path: str) -> list[str]:
         """What one item of an invalidation removes: the names of the cached objects.
@@ -82,10 +105,13 @@ class Edge:
         ]
         for held in gone:
             del self.cached[held]
+            self.lasting.pop(held, None)
         return [name for name, _ in gone]
 
     def _name(self, url: str) -> str:
-        return url.replace("+", "%20") if self.world.one_space and self.world.plus_is_space else url
+        if self.world.one_space and self.world.plus_is_space:
+            return url.replace("+", "%20")
+        return url.replace("%2B", "+") if self.world.one_plus and not self.world.plus_is_space else url
 
     def _refuse(self, path: str) -> None:
         if not path.startswith("/") or len(path) > 4000:
@@ -111,7 +137,7 @@ class Edge:
         elif path == "/" and not self.world.root_cached_as_slash:
             path = root
         if self._has(behavior, "origin-request"):
-            uri = with_index(uri)
+            uri = self._page(uri)
         name = self._name(path) + (f"?{query}" if query and self._keyed(behavior) else "")
         return name, behavior, uri
 
@@ -133,14 +159,44 @@ class Edge:
 
     def _rewritten(self, uri: str) -> str:
         if not self.world.strips:
-            return with_index(uri)
+            return self._page(uri)
         rest = uri[1:].partition("/")[2]
         return f"/{rest}" if rest or uri.endswith("/") else uri
+
+    def _page(self, uri: str) -> str:
+        folder, _, name = uri.rpartition("/")
+        if not self.world.appends or not name or "." in name or name == "index":
+            return with_index(uri)
+        route = f"{folder}/[slug].html"
+        keys = {f"{one['OriginPath']}{decode(route)}"[1:] for one in self.config["Origins"]["Items"]}
+        known = {f"{one['OriginPath']}{decode(uri)}.html"[1:] for one in self.config["Origins"]["Items"]}
+        return route if keys & self.bucket.keys() and not known & self.bucket.keys() else f"{uri}.html"
 
     def _keyed(self, behavior: dict[str, Any]) -> bool:
         if behavior.get("CachePolicyId"):
             return self.by_query[behavior["CachePolicyId"]]
         return behavior["ForwardedValues"]["QueryString"]
+
+    def _hosts(self, behavior: dict[str, Any]) -> list[str]:
+        target = behavior["TargetOriginId"]
+        members = [
+            member["OriginId"]
+            for group in self.config["OriginGroups"].get("Items", [])
+            if group["Id"] == target
+            for member in group["Members"]["Items"]
+        ]
+        return [
+            one["DomainName"] for one in self.config["Origins"]["Items"] if one["Id"] in (members or [target])
+        ]
+
+    def _answer(self, behavior: dict[str, Any], uri: str) -> tuple[Answer, int | None]:
+        """What the origin answers, or the custom error page in its place and how long that is kept."""
+        answer = self._fetch(behavior, uri)
+        for custom in self.config.get("CustomErrorResponses", {}).get("Items", []):
+            if answer == (str(custom["ErrorCode"]),) and custom["ResponsePagePath"]:
+                _, shown, page = self._way(custom["ResponsePagePath"])
+                return ("page", *self._fetch(shown, page)), custom["ErrorCachingMinTTL"]
+        return answer, None
 
     def _fetch(self, behavior: dict[str, Any], uri: str) -> Answer:
         target = behavior["TargetOriginId"]
@@ -170,12 +226,15 @@ class Edge:
 
 
 def encodings(path: str) -> Iterator[str]:
-    """Every way a viewer may type a path: spaces as %20 or +, a tilde raw or not."""
+    """Every way a viewer may type a path: spaces as %20 or +, a plus raw or as %2B, a tilde raw or not."""
     raw = path.encode("utf-8", "surrogateescape")
     canonical = "".join(chr(byte) if byte in SAFE else f"%{byte:02X}" for byte in raw)
     yield canonical
     if " " in path:
         yield canonical.replace("%20", "+")
+    if "+" in path:
+        yield canonical.replace("+", "%2B")
+        yield canonical.replace("+", "%2B").replace("%20", "+")
     if "~" in path:
         yield canonical.replace("%7E", "~")
 

@@ -6,17 +6,19 @@ from hypothesis import strategies as st
 
 from tests.core.routing.routing_cases import (
     BY_QUERY,
+    DISABLED,
     LEGACY_PLAIN,
     LEGACY_QUERY,
     OPTIMIZED,
     behavior,
     document,
+    error,
     function,
     group,
     origin,
 )
 
-BY_QUERY_OF_POLICY = {OPTIMIZED: False, BY_QUERY: True}
+BY_QUERY_OF_POLICY = {OPTIMIZED: False, BY_QUERY: True, DISABLED: False}
 
 _HOSTS = st.sampled_from(
     ["b.s3.eu-west-1.amazonaws.com", "b.s3.amazonaws.com", "b.s3-website-us-east-1.amazonaws.com"]
@@ -39,7 +41,17 @@ _PATTERNS = st.sampled_from(
         "*%20*",
     ]
 )
-_CACHING = st.sampled_from([{}, {}, {"policy": BY_QUERY}, LEGACY_QUERY, LEGACY_PLAIN])
+_CACHING = st.sampled_from([{}, {}, {"policy": BY_QUERY}, {"policy": DISABLED}, LEGACY_QUERY, LEGACY_PLAIN])
+_ERRORS = st.lists(
+    st.builds(
+        error,
+        st.sampled_from([403, 404]),
+        st.sampled_from(["/index.html", "/b.html", "/a/b.html", "/", "/c%23d", ""]),
+        st.sampled_from([10, 30, 31, 300]),
+    ),
+    max_size=2,
+    unique_by=lambda made: made["ErrorCode"],
+)
 _FUNCTIONS = st.sampled_from(
     [
         {},
@@ -57,7 +69,10 @@ _SEGMENTS = st.sampled_from(
         "x",
         "index.html",
         "b.html",
+        "[slug].html",
         "a b",
+        "c+d",
+        "e +f.html",
         "é",
         "p~q",
         "c#d",
@@ -92,4 +107,5 @@ def distributions(draw: st.DrawFn) -> dict[str, Any]:
         ],
         root=draw(st.sampled_from(["", "index.html", "a/index.html"])),
         groups=[both],
+        errors=draw(_ERRORS),
     )

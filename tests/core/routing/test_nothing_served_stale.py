@@ -15,14 +15,15 @@ from tests.core.routing.routing_cases import behavior, document, origin
 from tests.examples import examples
 
 INDEX = ("index.html",)
+SETTINGS = RoutingSettings(INDEX)
 BUCKETS = st.lists(keys, min_size=1, max_size=4, unique=True)
-WORLDS = st.builds(World, *[st.booleans()] * 7)
+WORLDS = st.builds(World, *[st.booleans()] * 9)
 
 
 def urls(bucket: Iterable[str]) -> list[str]:
     """Each tail of each key, and its directories, in every encoding, with a query string and without."""
     paths = {"/"}
-    for key in bucket:
+    for key in [*bucket, *(key[:-5] for key in bucket if key.endswith(".html"))]:
         segments = key.split("/")
         tails = {"/" + "/".join(segments[at:]) for at in range(len(segments))}
         folders = {tail.rpartition("/")[0] for tail in tails}
@@ -54,9 +55,12 @@ def test_no_viewer_url_serves_the_old_object_once_its_paths_are_purged(distribut
     edge.bucket[changed] = 2
     if how == "deleted":
         del edge.bucket[changed]
-    for path in Router(read_distribution(distribution, {}), "b", RoutingSettings(INDEX)).paths(changed):
+    for path in Router(read_distribution(distribution, {}), "b", SETTINGS).paths(changed):
         edge.purge(path)
 
+    edge.wait(SETTINGS.error_page_seconds)
+    warmed = [url for url in warmed if edge.asks_bucket(url)]
+    before = {url: before[url] for url in warmed}
     now = {url: edge.fresh(url) for url in warmed}
     if now != before:
         event("the change was visible")
@@ -78,22 +82,21 @@ def test_what_is_purged_besides_follows_from_a_documented_widening(distribution,
     troubled = "~" in changed or "*/" in f"{changed}/" or {".", ".."} & set(changed.split("/"))
     folders = {one["OriginPath"] for one in config["Origins"]["Items"]}
 
-    for path in Router(read_distribution(distribution, {}), "b", RoutingSettings(INDEX)).paths(changed):
+    for path in Router(read_distribution(distribution, {}), "b", SETTINGS).paths(changed):
         gone = edge.purge(path)
         if path.endswith("*"):
-            assert keyed or troubled
+            assert keyed or troubled or "[" in changed or config["CustomErrorResponses"]["Quantity"]
             continue
         for name in gone:
-            named = {
-                f"{folder}{decode(form)}" for folder in folders for form in (name, name.replace("+", " "))
-            }
+            # Of a key with both, a world in which + and %2B are one may hold other mixes under the same name.
+            named = {f"{folder}{decode(name)}".replace("+", " ") for folder in folders}
             root = config["DefaultRootObject"]
             answers_for = {
                 f"{one}{more}"[1:]
                 for one in named
-                for more in ("", "index.html", "/index.html", root, f"{root}/index.html")
+                for more in ("", ".html", "index.html", "/index.html", root, f"{root}/index.html")
             }
-            assert changed in answers_for
+            assert changed.replace("+", " ") in answers_for
 
 
 @given(distribution=distributions(), changed=keys)
@@ -105,6 +108,6 @@ def test_nothing_is_sent_for_a_key_that_no_viewer_can_see(distribution, changed)
         one["OriginPath"] for one in config["Origins"]["Items"] if one["DomainName"].startswith("b.s3")
     ]
     outside = all(not f"/{changed}".startswith(f"{folder}/") for folder in folders)
-    paths = Router(read_distribution(distribution, {}), "b", RoutingSettings(INDEX)).paths(changed)
+    paths = Router(read_distribution(distribution, {}), "b", SETTINGS).paths(changed)
 
     assert not (outside and paths)

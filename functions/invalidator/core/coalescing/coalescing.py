@@ -46,7 +46,8 @@ def coalesce(
 
     Args:
         paths: viewer paths that changed, in any order, repeated or not; one that ends in `*` is a wildcard,
-            which is kept (and uses one of the allowance's) or covered by another.
+            which is kept (and uses one of the allowance's) or covered by another; one that begins with `#` is a
+            cache tag, which is kept; where there are too many, `/*` covers all.
         allowance: the most to send. One that cannot cover all (no path; no wildcard where one is needed) is
             raised to one path, or one wildcard: everything is always covered, at last by `/*`.
         unchanged: what is known of the objects that did not change; without it, their number is estimated.
@@ -56,17 +57,26 @@ def coalesce(
     Raises:
         ValueError: a path does not start with `/`.
     """
-    exact, prefixes = _distinct(paths)
+    exact, prefixes, tags = _distinct(paths)
+    if tags:
+        allowance = Allowance(allowance.paths - len(tags), allowance.wildcards)
+        if allowance.paths < (1 if exact or prefixes else 0):
+            # A tag cannot be widened: only a wildcard over everything stands for several.
+            return Coalesced((), ("/*",))
     most, slots = max(1, allowance.paths), max(1, allowance.wildcards)
     if len(exact) + len(prefixes) > most or len(prefixes) > slots:
         bounds = Bounds(("/*",) if floors is None else floors)
         exact, prefixes = _covering(exact, prefixes, Allowance(most, slots), unchanged, bounds)
-    return Coalesced(tuple(exact), tuple(sorted(f"{prefix}*" for prefix in prefixes)))
+    return Coalesced((*tags, *exact), tuple(sorted(f"{prefix}*" for prefix in prefixes)))
 
 
-def _distinct(paths: Iterable[str]) -> tuple[list[str], list[str]]:
-    """The exact paths and the prefixes of the wildcards, sorted, without what a wildcard covers."""
+def _distinct(paths: Iterable[str]) -> tuple[list[str], list[str], list[str]]:
+    """The exact paths and the prefixes of the wildcards, sorted, without what a wildcard covers; and the tags."""
     distinct = [path for path, _ in groupby(_side_by_side(sorted(_side_by_side(list(paths)))))]
+    tags: list[str] = []
+    if distinct and distinct[0].startswith("#"):
+        first = bisect_left(distinct, "$")  # the character after "#"; a path's slash comes later still
+        tags, distinct = distinct[:first], distinct[first:]
     for outermost in (*distinct[:1], *distinct[-1:]):  # what sorts between two that start with "/" does too
         if not outermost.startswith("/"):
             raise ValueError(f"not a viewer path, it does not start with '/': {outermost!r}")
@@ -78,7 +88,7 @@ def _distinct(paths: Iterable[str]) -> tuple[list[str], list[str]]:
             prefixes.append(prefix)
     for prefix in prefixes:
         del exact[bisect_left(exact, prefix) : bisect_left(exact, prefix + AFTER)]
-    return exact, prefixes
+    return exact, prefixes, tags
 
 
 def _side_by_side(paths: list[str]) -> list[str]:

@@ -91,6 +91,68 @@ class ErrorFields:
 
 
 @dataclass(frozen=True, kw_only=True)
+class CacheTagFields:
+    """Which header of an origin's answer holds the answer's cache tags."""
+
+    HeaderName: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StringFields:
+    """What value a tenant's parameter may have."""
+
+    DefaultValue: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class DefinitionFields:
+    """What kind of value a tenant's parameter has."""
+
+    StringSchema: StringFields = field(default_factory=StringFields)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ParameterFields:
+    """A parameter that tenants may set."""
+
+    Name: str
+    Definition: DefinitionFields = field(default_factory=DefinitionFields)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TenantConfigFields:
+    """What the tenants of a multi-tenant distribution have in common."""
+
+    ParameterDefinitions: Listed[ParameterFields] = field(default_factory=list)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DomainFields:
+    """A domain name of a tenant."""
+
+    Domain: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ValueFields:
+    """A parameter as a tenant sets it."""
+
+    Name: str
+    Value: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class TenantFields:
+    """What GetDistributionTenant answers."""
+
+    Id: str
+    DistributionId: str
+    Domains: Listed[DomainFields] = field(default_factory=list)
+    Parameters: Listed[ValueFields] = field(default_factory=list)
+    Enabled: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
 class ConfigFields:
     """A distribution's configuration."""
 
@@ -100,6 +162,8 @@ class ConfigFields:
     CacheBehaviors: Listed[BehaviorFields] = field(default_factory=list)
     DefaultRootObject: str | None = None
     CustomErrorResponses: Listed[ErrorFields] = field(default_factory=list)
+    CacheTagConfig: CacheTagFields | None = None
+    TenantConfig: TenantConfigFields | None = None
     Aliases: Listed[str] = field(default_factory=list)
     Enabled: bool | None = None
 

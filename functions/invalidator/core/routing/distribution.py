@@ -16,6 +16,8 @@ class Origin:
         website: whether the host is an S3 website endpoint, which serves index documents for directories.
         prefix: keys outside this prefix are not served here; only pinned routes narrow it.
         path_style: whether the OriginPath begins with the bucket's name, as the host does not hold it.
+        templates: how a key appears to viewers, as people pinned it (`templates`); () where the key itself does.
+        tags: templates of the cache tags that the answers made of a key have.
     """
 
     id: str
@@ -25,6 +27,8 @@ class Origin:
     website: bool = False
     prefix: str = ""
     path_style: bool = False
+    templates: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
 
     @property
     def folder(self) -> str:
@@ -78,7 +82,7 @@ class Distribution:
     """A distribution's routing.
 
     Attributes:
-        id: the distribution's id, "E…".
+        id: what an invalidation names: the distribution's id, "E…", or a tenant's, "dt_…".
         origins: all its origins.
         behaviors: cache behaviors in CloudFront's order; the default behavior is the last.
         root_object: DefaultRootObject, "" when there is none.
@@ -88,6 +92,10 @@ class Distribution:
         unknown_policies: ids of cache policies nobody could read; their behaviors count as keyed on query
             strings.
         error_pages: custom error responses.
+        tenant_of: the id of the multi-tenant distribution where this is one of its tenants; "" where it is none.
+        parameters: what tenants may set, (name, default), None where there is no default. Origins hold them as
+            `{{name}}`.
+        cache_tags: whether answers are cached with tags (CacheTagConfig); where not, a tag purges nothing.
     """
 
     id: str
@@ -99,3 +107,6 @@ class Distribution:
     enabled: bool = True
     unknown_policies: tuple[str, ...] = ()
     error_pages: tuple[ErrorPage, ...] = ()
+    cache_tags: bool = False
+    tenant_of: str = ""
+    parameters: tuple[tuple[str, str | None], ...] = ()

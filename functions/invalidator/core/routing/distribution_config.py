@@ -13,9 +13,11 @@ from invalidator.core.routing.cloudfront_fields import (
     DistributionFields,
     OriginFields,
     SummaryFields,
+    TenantFields,
 )
 from invalidator.core.routing.distribution import Behavior, Distribution, ErrorPage, Origin
 from invalidator.core.routing.origin_hosts import bucket_of
+from invalidator.core.routing.tenants import Tenant
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +105,34 @@ def read_distribution(
             ErrorPage(each.ErrorCode, each.ResponsePagePath, each.ErrorCachingMinTTL)
             for each in config.CustomErrorResponses
         ),
+        parameters=tuple(
+            (each.Name, each.Definition.StringSchema.DefaultValue)
+            for each in (config.TenantConfig.ParameterDefinitions if config.TenantConfig else ())
+        ),
+        cache_tags=config.CacheTagConfig is not None and bool(config.CacheTagConfig.HeaderName),
         unknown_policies=tuple(
             sorted({one.CachePolicyId for _, _, one in fields if one.CachePolicyId} - policies.keys())
         ),
+    )
+
+
+def read_tenant(document: object) -> Tenant:
+    """Read a distribution tenant.
+
+    Args:
+        document: what GetDistributionTenant answers, with or without its "DistributionTenant" envelope; the
+            summaries of ListDistributionTenants lack the parameters.
+
+    Raises:
+        DistributionError: a field is missing or is not what CloudFront sends.
+    """
+    tenant = _checked(TenantFields, _opened(document, "DistributionTenant"))
+    return Tenant(
+        id=tenant.Id,
+        distribution=tenant.DistributionId,
+        domains=tuple(each.Domain for each in tenant.Domains),
+        parameters={each.Name: each.Value for each in tenant.Parameters},
+        enabled=tenant.Enabled,
     )
 
 

@@ -42,6 +42,15 @@ _OTHER_S3_HOSTS = (
 )
 
 
+# Hosts of services that render what they answer: no OriginPath of theirs is a folder of keys.
+_RENDERING = (".elb.amazonaws.com", ".execute-api.", ".lambda-url.")
+
+
+def never_a_bucket(domain: str) -> bool:
+    """Whether the host is a service's that is no bucket under another name: a load balancer, an API, a function."""
+    return any(mark in domain.lower() for mark in _RENDERING)
+
+
 @dataclass(frozen=True, slots=True)
 class HostMatch:
     """What an origin's host name says.

@@ -4,11 +4,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from invalidator.core.routing.distribution import Distribution
-from invalidator.core.routing.origin_hosts import bucket_of
+from invalidator.core.routing.origin_hosts import bucket_of, never_a_bucket
 from invalidator.core.routing.pins import PINNED_ORIGIN, Pin, pinned_distribution
 
-# Hosts of services that are never a bucket under another name: nobody has to look at them.
-_NEVER_A_BUCKET = (".elb.amazonaws.com", ".execute-api.", ".lambda-url.")
+# A load balancer is never a bucket under another name, and seldom shows objects of one: nobody has to look at it.
+_LOAD_BALANCER = ".elb.amazonaws.com"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,13 @@ class Unresolved:
     origin: str
     origin_path: str
     why: str
+
+    @property
+    def pin_options(self) -> str:
+        """What `route pin` needs to be told besides bucket and distribution, as a person types it."""
+        if never_a_bucket(self.origin):
+            return "--as '/{key}*'"
+        return f"--origin-path {self.origin_path}" if self.origin_path else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +71,8 @@ class Survey:
         for bucket in sorted({each.bucket for each in distribution.origins if each.bucket}):
             self.serving[bucket] = (*self.serving.get(bucket, ()), distribution)
         for origin in distribution.origins:
-            if origin.bucket is None and not any(mark in origin.domain for mark in _NEVER_A_BUCKET):
-                hidden = bucket_of(origin.domain).hidden or "has an OriginPath with parameters"
+            if origin.bucket is None and _LOAD_BALANCER not in origin.domain:
+                hidden = bucket_of(origin.domain, origin.path).hidden or "has an OriginPath with parameters"
                 self.unresolved.append(Unresolved(distribution.id, origin.domain, origin.path, hidden))
 
     def add_tenants(self, distribution: Distribution) -> None:
@@ -110,8 +117,11 @@ def _apparent_routes(identifier: str, document: Mapping[str, object]) -> Iterabl
     origins = document.get("Origins")
     listed = origins.get("Items") if isinstance(origins, Mapping) else None
     for origin in listed if isinstance(listed, list) else ():
-        domain = origin.get("DomainName") if isinstance(origin, Mapping) else None
-        bucket = bucket_of(domain).bucket if isinstance(domain, str) else None
-        if bucket is not None:
-            path = origin.get("OriginPath")
-            yield Pin(bucket, identifier, path.rstrip("/") if isinstance(path, str) else "")
+        if not isinstance(origin, Mapping) or not isinstance(origin.get("DomainName"), str):
+            continue
+        configured = origin.get("OriginPath")
+        path = configured.strip("/") if isinstance(configured, str) else ""
+        host = bucket_of(origin["DomainName"], path)
+        if host.bucket is not None:
+            folder = path.partition("/")[2] if host.path_style else path
+            yield Pin(host.bucket, identifier, f"/{folder}" if folder else "")

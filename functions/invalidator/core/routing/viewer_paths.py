@@ -23,6 +23,7 @@ from invalidator.core.routing.object_names import (
 )
 from invalidator.core.routing.origin_hosts import bucket_of
 from invalidator.core.routing.path_encoding import invalidation_paths, is_ordinary, wildcards_below
+from invalidator.core.routing.rendered_origin import RenderedOrigin
 from invalidator.core.routing.settings import RoutingSettings
 
 _WEBSITE_INDEX = "index.html"
@@ -104,27 +105,39 @@ class Router:
     bucket: str
     settings: RoutingSettings = _DEFAULTS
     _origins: tuple[_CompiledOrigin, ...] = field(init=False, repr=False, compare=False)
+    _rendered: tuple[RenderedOrigin, ...] = field(init=False, repr=False, compare=False)
     _floors: tuple[str, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         # How a frozen dataclass sets a derived field: docs.python.org/3/library/dataclasses, "Frozen
         # instances".
         object.__setattr__(self, "_origins", tuple(self._compile()))
+        object.__setattr__(self, "_rendered", tuple(self._compile_rendered()))
         purged = any(at.error_pages for at in self._origins)
         object.__setattr__(self, "_floors", self.floors() if purged else ())
 
     def paths(self, key: str) -> tuple[str, ...]:
         """The paths to invalidate when this key changed, each once; () when no viewer has it cached from here."""
-        if len(self._origins) == 1:
+        if len(self._origins) == 1 and not self._rendered:
             return self._paths_at(self._origins[0], key)
-        return tuple(dict.fromkeys(sent for at in self._origins for sent in self._paths_at(at, key)))
+        found = dict.fromkeys(sent for at in self._origins for sent in self._paths_at(at, key))
+        return tuple(found | dict.fromkeys(sent for at in self._rendered for sent in at.paths(key)))
 
     def serves(self, key: str) -> bool:
         """Whether a viewer can see the key here, cached or not."""
         return any(
             _holds(at, key) and any(_reach(name, at.rules) for name in at.names("/" + key[len(at.folder) :]))
             for at in self._origins
-        )
+        ) or any(at.holds(key) for at in self._rendered)
+
+    def error_page(self, key: str) -> str:
+        """Why a change of the key purges all that its behaviors cache, for people; "" where it does not."""
+        for at in self._origins:
+            if at.error_pages and _holds(at, key):
+                for name in at.names("/" + key[len(at.folder) :]):
+                    if name.path in at.error_pages:
+                        return at.error_pages[name.path]
+        return ""
 
     def floors(self) -> tuple[str, ...]:
         """The paths, most of them wildcards, that together cover every viewer path which leads to the bucket.
@@ -132,7 +145,8 @@ class Router:
         `/static/*` and `/media/*` where two behaviors do, `/*` where the default one does. No wildcard for the
         bucket has to reach above them; () where nothing leads here. Sorted; none covers another.
         """
-        return outermost(path for at in self._origins for path in _below(at, ""))
+        found = [path for at in self._origins for path in _below(at, "")]
+        return outermost([*found, *(path for at in self._rendered for path in at.below(""))])
 
     def below(self, prefix: str) -> tuple[str, ...]:
         """The paths to invalidate when any key that begins with `prefix` may have changed: of all, where it is "".
@@ -150,12 +164,12 @@ class Router:
             for start in _start(at, prefix)
         ):
             found += self._floors
-        return outermost(found)
+        return outermost([*found, *(path for at in self._rendered for path in at.below(prefix))])
 
     @property
     def leads_here(self) -> bool:
         """Whether any viewer path of the distribution leads to the bucket."""
-        return any(at.serves for at in self._origins)
+        return any(at.serves for at in self._origins) or bool(self._rendered)
 
     def origins_below(self, path: str) -> int:
         """How many of the bucket's origins have all that their pinned prefix leaves in below this wildcard."""
@@ -170,24 +184,39 @@ class Router:
         Where the bucket is served at all, one can: a key that steps out of its directory (`./a`) is widened to `/*`.
         Only what a pinned prefix leaves out is out of reach.
         """
-        return any(at.serves and _within(at, path) for at in self._origins)
+        return any(at.serves and _within(at, path) for at in self._origins) or bool(self._rendered)
 
     def explain(self, key: str) -> Explanation:
         """Say for each origin of the distribution why the key has, or has not, viewer paths there."""
         compiled = {at.origin: at for at in self._origins}
+        rendered = {at.origin: at for at in self._rendered}
         return Explanation(
             distribution=self.distribution.id,
             key=key,
             paths=self.paths(key),
             origins=tuple(
-                self._explain_at(origin, compiled.get(origin), key) for origin in self.distribution.origins
+                rendered[origin].explain(key)
+                if origin in rendered
+                else self._explain_at(origin, compiled.get(origin), key)
+                for origin in self.distribution.origins
             ),
         )
+
+    def _compile_rendered(self) -> Iterator[RenderedOrigin]:
+        for origin in self.distribution.origins:
+            if (
+                origin.bucket == self.bucket
+                and self.distribution.enabled
+                and (origin.templates or origin.tags)
+            ):
+                yield RenderedOrigin(origin, compile_rules(self.distribution.behaviors, origin.id))
 
     def _compile(self) -> Iterator[_CompiledOrigin]:
         root = self.distribution.root_object.removeprefix("/")
         for origin in self.distribution.origins:
             if origin.bucket != self.bucket or not self.distribution.enabled:
+                continue
+            if origin.templates or origin.tags:
                 continue
             names = self.settings.index_documents or ((_WEBSITE_INDEX,) if origin.website else ())
             indexes = tuple(f"/{name}" for name in names)
@@ -225,8 +254,9 @@ class Router:
         unrewritten = compile_rules(self.distribution.behaviors, origin.id, follow_rewrites=False)
         names = list(at.names("/" + key[len(at.folder) :]))
         verdicts = [_verdict(name, at.rules, unrewritten) for name in names]
-        pages = [at.error_pages[name.path] for name in names if name.path in at.error_pages]
-        verdicts += [_error_verdict(path, pages[0]) for path in self._floors if pages]
+        page = next((at.error_pages[name.path] for name in names if name.path in at.error_pages), "")
+        if page:
+            verdicts += [_error_verdict(path, page) for path in self._floors]
         return OriginVerdict(origin, "", tuple(verdicts))
 
     def _paths_at(self, at: _CompiledOrigin, key: str) -> tuple[str, ...]:
@@ -249,7 +279,9 @@ class Router:
         if not self.distribution.enabled:
             return "the distribution is disabled"
         if origin.bucket is None:
-            hidden = bucket_of(origin.domain).hidden or "a host whose OriginPath holds parameters"
+            hidden = (
+                bucket_of(origin.domain, origin.path).hidden or "a host whose OriginPath holds parameters"
+            )
             return f"its bucket is not known: {origin.domain} is {hidden}"
         if at is None:
             return f"it serves bucket {origin.bucket}"
