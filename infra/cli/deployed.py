@@ -27,7 +27,7 @@ from invalidator.core.limits.room import LONGEST_SECONDS, QUOTA_IN_PROGRESS, in_
 from invalidator.failures import Failure
 from invalidator.ports import TargetView
 from invalidator.settings import Settings, SettingsError, read_settings
-from invalidator.wiring import SystemClock
+from invalidator.clock import SystemClock
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """The functions' environment is read once, and what is wrong with it is named."""
 
 from dataclasses import FrozenInstanceError, fields
+from typing import Any
 
 import pytest
 
@@ -13,6 +14,8 @@ from invalidator.settings import (
     read_settings,
 )
 from invalidator.wiring import TABLE_CONFIG, wire
+
+CONFIG: Any = TABLE_CONFIG
 
 NEEDED = {
     "TABLE_NAME": "t",
@@ -95,6 +98,6 @@ def test_settings_do_not_change():
 def test_a_table_that_hangs_is_found_out_soon(monkeypatch) -> None:
     for name in ("AWS_DEFAULT_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "eu-west-1")
-    assert TABLE_CONFIG.connect_timeout + TABLE_CONFIG.read_timeout <= 3
-    wired = wire(NEEDED)
-    assert wired.intake.log._table._client.meta.config.read_timeout == TABLE_CONFIG.read_timeout
+    assert CONFIG.connect_timeout + CONFIG.read_timeout <= 3
+    log: Any = wire(NEEDED).intake.log
+    assert log._table._client.meta.config.read_timeout == CONFIG.read_timeout

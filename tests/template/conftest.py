@@ -43,4 +43,5 @@ def stacks():
 def upgraded():
     """The stack as parameters of version 0.1.0 alone make it."""
     given = {"Buckets": "site", "EventBridgeBuckets": "media", "AlarmEmail": "me@example.com"}
-    return resolve(*translate([given]), given)
+    (translated,) = translate([given])
+    return resolve(translated, given)

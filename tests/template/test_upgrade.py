@@ -1,10 +1,12 @@
 """A stack of version 0.1.0 becomes this one by `make deploy`, and keeps what others know by name."""
 
+from typing import Any
+
 import pytest
 
 # What 0.1.0's template made with its defaults: type, and the properties of which another value makes another resource
 # (CloudFormation's resource reference, "Update requires: Replacement"). None: not named.
-VERSION_010 = {
+VERSION_010: dict[str, tuple[str, dict[str, Any]]] = {
     "InvalidationQueue": ("AWS::SQS::Queue", {"QueueName": "stack-changes"}),
     "DeadLetterQueue": ("AWS::SQS::Queue", {"QueueName": None}),
     "MappingTable": (

@@ -65,7 +65,7 @@ def serves_nothing(pin: Pin, configured: Distribution) -> str:
 
 def _explained(origin: Origin, pins: Sequence[Pin]) -> Iterator[Origin]:
     """The origin as each of its pins has it; as it is where there is none."""
-    fitting = [pin for pin in pins if fits(origin, pin)]
+    fitting = [pin for pin in pins if _fits(origin, pin)]
     for pin in fitting:
         yield replace(origin, bucket=pin.bucket, prefix=pin.prefix)
     if not fitting:
