@@ -1,28 +1,33 @@
-"""The deployed worker as a command sees it: its settings, its memory, and CloudFront asked as the worker asks it.
-
-Where these credentials may not ask, notes say so.
-"""
+"""The deployed worker as a command sees it: its settings, its table, and CloudFront asked as the worker asks it."""
 
 import functools
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.cli.errors import CommandError, explain_aws_error
 from infra.cli.session import Session, output
+from invalidator.aws.account_table import AccountTable
 from invalidator.aws.cloudfront_clients import CloudFrontClients
-from invalidator.aws.distributions import CloudFrontDiscovery
-from invalidator.aws.memory_table import MemoryTable
-from invalidator.core.limits.account import OWN_ACCOUNT, Account, Limits
+from invalidator.aws.distributions import CloudFrontDistributions
+from invalidator.aws.dynamodb_table import DynamoDbTable
+from invalidator.aws.pin_table import PinTable
+from invalidator.aws.routes_table import RoutesTable
+from invalidator.aws.target_table import TargetTable
+from invalidator.aws.wake_table import WakeTable
+from invalidator.core.limits.account import Limits
 from invalidator.core.limits.allowance import Allowance
+from invalidator.core.limits.budget import Spending
+from invalidator.core.limits.pace import Pace
 from invalidator.core.limits.room import LONGEST_SECONDS, QUOTA_IN_PROGRESS, in_progress, room, within_room
-from invalidator.core.routing.distribution import Distribution
-from invalidator.failures import Failure, MemoryUnavailable
+from invalidator.failures import Failure
+from invalidator.ports import TargetView
 from invalidator.settings import Settings, SettingsError, read_settings
+from invalidator.clock import SystemClock
 
 
 @dataclass(frozen=True)
@@ -32,9 +37,34 @@ class Deployed:
     session: Session
 
     @functools.cached_property
-    def memory(self) -> MemoryTable:
-        """The worker's memory."""
-        return MemoryTable(self.session.client("dynamodb"), output(self.session, "TableName"))
+    def table(self) -> DynamoDbTable:
+        """The stack's table; what stands in it is read and written through the parts below."""
+        return DynamoDbTable(self.session.client("dynamodb"), output(self.session, "TableName"))
+
+    @functools.cached_property
+    def routes(self) -> RoutesTable:
+        """Who serves which bucket, as the survey wrote it."""
+        return RoutesTable(self.table)
+
+    @functools.cached_property
+    def targets(self) -> TargetTable:
+        """What each distribution has settled, learned and been sent."""
+        return TargetTable(self.table)
+
+    @functools.cached_property
+    def accounts(self) -> AccountTable:
+        """What each account spends."""
+        return AccountTable(self.table)
+
+    @functools.cached_property
+    def wakes(self) -> WakeTable:
+        """Who is to be looked at, and since when something waits."""
+        return WakeTable(self.table)
+
+    @functools.cached_property
+    def pins(self) -> PinTable:
+        """What people pinned."""
+        return PinTable(self.table)
 
     @functools.cached_property
     def cloudfront_clients(self) -> CloudFrontClients:
@@ -47,9 +77,9 @@ class Deployed:
         return CloudFrontClients(make, time.time)
 
     @functools.cached_property
-    def discovery(self) -> CloudFrontDiscovery:
-        """The scan for distributions, and the configuration of one."""
-        return CloudFrontDiscovery(self.cloudfront_clients)
+    def distributions(self) -> CloudFrontDistributions:
+        """The list of distributions, and the configuration of one."""
+        return CloudFrontDistributions(self.cloudfront_clients, SystemClock())
 
     @functools.cached_property
     def settings(self) -> Settings:
@@ -57,20 +87,22 @@ class Deployed:
         name = output(self.session, "FunctionName")
         answer = self.session.client("lambda").get_function_configuration(FunctionName=name)
         try:
-            return read_settings(answer.get("Environment", {}).get("Variables", {}))
+            return read_settings(answer.get("Environment", {}).get("Variables", {}), Settings)
         except SettingsError as error:
             raise CommandError(f"function {name}: {error}; deploy it again with: make deploy") from error
 
     @functools.cached_property
     def assumable_roles(self) -> tuple[str, ...]:
         """ARNs of the roles that the worker may assume: the stack's parameter AssumableRoleArns."""
-        stack = self.session.client("cloudformation").describe_stacks(StackName=self.session.stack)["Stacks"][
-            0
-        ]
-        values = {
-            each["ParameterKey"]: each.get("ParameterValue", "") for each in stack.get("Parameters", [])
+        named = self._parameters.get("AssumableRoleArns", "")
+        return tuple(arn for each in named.split(",") if (arn := each.strip()))
+
+    @property
+    def _parameters(self) -> Mapping[str, str]:
+        stacks = self.session.client("cloudformation").describe_stacks(StackName=self.session.stack)["Stacks"]
+        return {
+            each["ParameterKey"]: each.get("ParameterValue", "") for each in stacks[0].get("Parameters", [])
         }
-        return tuple(arn for each in values.get("AssumableRoleArns", "").split(",") if (arn := each.strip()))
 
 
 @contextmanager
@@ -85,21 +117,6 @@ def one_line() -> Iterator[None]:
         raise CommandError(str(failure)) from failure
 
 
-@dataclass(slots=True)
-class Serving:
-    """Who serves which bucket, as far as the table and CloudFront tell these credentials.
-
-    Attributes:
-        known: bucket → its distributions, none when no distribution serves it.
-        unknown: bucket → why nobody can tell.
-        notes: what a person should know about these answers.
-    """
-
-    known: dict[str, tuple[Distribution, ...]] = field(default_factory=dict)
-    unknown: dict[str, str] = field(default_factory=dict)
-    notes: list[str] = field(default_factory=list)
-
-
 def settings_or_why(deployed: Deployed) -> Settings | str:
     """Return the deployed function's settings, or why they cannot be read."""
     try:
@@ -110,27 +127,16 @@ def settings_or_why(deployed: Deployed) -> Settings | str:
         return str(error)
 
 
-def find_serving(deployed: Deployed, buckets: Iterable[str], now: float) -> Serving:
-    """Find out who serves the buckets, as the worker does, but without writing the answer to the table."""
-    serving = Serving()
-    asked = sorted(set(buckets))
-    try:
-        stored, _ = deployed.memory.recall(asked, OWN_ACCOUNT, now)
-        pins = deployed.memory.pins()
-    except MemoryUnavailable as error:
-        serving.notes.append(f"the table cannot be read: {error}")
-        stored, pins = {}, []
-    serving.known = {bucket: stored[bucket].distributions for bucket in asked if bucket in stored}
-    if all(bucket in stored and stored[bucket].fresh(now) for bucket in asked):
-        return serving
-    try:
-        found = deployed.discovery.scan(pins)
-    except Failure as failure:
-        serving.notes.append(f"CloudFront cannot be asked who serves the buckets: {failure}")
-        serving.unknown = {bucket: str(failure) for bucket in asked if bucket not in stored}
-        return serving
-    serving.known = {bucket: tuple(found.get(bucket, ())) for bucket in asked}
-    return serving
+def default_settings() -> Settings:
+    """Return the template's defaults, for where the function's settings cannot be read; they name no queue."""
+    return Settings(
+        table_name="-",
+        queue_url="-",
+        wake_queue_url="-",
+        wake_queue_arn="-",
+        dead_letter_queue_url="-",
+        survey_function_name="-",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,20 +144,29 @@ class Standing:
     """How a distribution stands now, as far as the most of a next invalidation depends on it.
 
     Attributes:
-        account: what is remembered of the account that pays.
+        spending: what the account that pays has spent.
+        pace: what the distribution's refusals taught, None where there were none.
         free: what can be in progress beside what is.
     """
 
-    account: Account = field(default_factory=Account)
+    spending: Spending = Spending()  # noqa: RUF009  frozen
+    pace: Pace | None = None
     free: Allowance = QUOTA_IN_PROGRESS
 
     def allow(self, limits: Limits, now: float, changed: int) -> Allowance:
         """Return the most that the worker would send for so many changed viewer paths."""
-        return within_room(limits.allow(self.account, now, changed), self.free)
+        return within_room(limits.allow(self.spending, self.pace, now, changed), self.free)
 
 
-def standing(deployed: Deployed, distribution: Distribution, now: float) -> Standing:
-    """Recall how a distribution stands. Raises `MemoryUnavailable` or CommandError where the table cannot be read."""
-    account = deployed.memory.recall((), distribution.role or OWN_ACCOUNT, now)[1]
-    sent = deployed.memory.sent_since(distribution.id, now - LONGEST_SECONDS)
-    return Standing(account, room(in_progress(sent, now)))
+def standing(deployed: Deployed, distribution: str, role: str | None, now: float) -> Standing:
+    """Return how a distribution stands. Raises TableUnavailable, or CommandError where there is no stack."""
+    return standing_of(deployed, deployed.targets.view(distribution, now), distribution, role, now)
+
+
+def standing_of(
+    deployed: Deployed, view: TargetView, distribution: str, role: str | None, now: float
+) -> Standing:
+    """Return how a distribution stands of which the rest has been read already; see `standing`."""
+    account = view.account if role is None else deployed.accounts.known(role, now)
+    sent = deployed.targets.sent_since(distribution, now - LONGEST_SECONDS)
+    return Standing(account.spending, view.state.pace, room(in_progress(sent, now)))

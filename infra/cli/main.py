@@ -20,7 +20,7 @@ COMMANDS = {
     ),
     "simulate": (
         "infra.cli.simulate:simulate",
-        "Upload objects in virtual time, to the real worker and a strict CloudFront",
+        "Change objects in virtual time: the real worker, and a strict CloudFront",
     ),
     "explain": (
         "infra.cli.keys.commands:explain",
@@ -32,18 +32,22 @@ COMMANDS = {
     ),
     "route": (
         "infra.cli.route.commands:route",
-        "Show who serves which bucket, and pin what a scan cannot see",
+        "Show who serves which bucket, and pin what a survey cannot see",
     ),
     "status": (
         "infra.cli.status.commands:status",
         "Show what waits, what failed, what was sent, and what it costs",
+    ),
+    "pending": (
+        "infra.cli.pending.commands:pending",
+        "What changed and is not sent yet, why, and what would be sent",
     ),
     "dlq": ("infra.cli.dlq.commands:dlq", "What failed for good, why, and what to do"),
     "logs": (
         "infra.cli.logs:logs",
         "Print the worker's log, one line for each entry; with --json, one JSON document a line",
     ),
-    "pause": ("infra.cli.pause:pause", "Stop the worker"),
+    "pause": ("infra.cli.pause:pause", "Stop the worker, or one of its steps"),
     "resume": ("infra.cli.pause:resume", "Let the worker go on, with all that arrived meanwhile"),
 }
 

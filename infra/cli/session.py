@@ -12,6 +12,7 @@ from infra.cli.errors import CommandError
 
 if TYPE_CHECKING:
     import boto3
+    from botocore.config import Config
 
 DEFAULT_STACK = "cloudfront-invalidator"
 
@@ -41,10 +42,10 @@ class Session:
         region = self.region or os.environ.get("AWS_REGION")
         return boto3.Session(profile_name=self.profile, region_name=region)
 
-    def client(self, service: str) -> Any:
+    def client(self, service: str, config: "Config | None" = None) -> Any:
         """Return an SDK client; `AWS_ENDPOINT_URL…` point it elsewhere, as everywhere in the project."""
         sdk: Any = self.aws  # the SDK's type stubs want each service's name as a literal
-        return sdk.client(service)
+        return sdk.client(service) if config is None else sdk.client(service, config=config)
 
     @functools.cached_property
     def outputs(self) -> Mapping[str, str]:

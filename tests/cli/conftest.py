@@ -14,19 +14,24 @@ from moto import mock_aws
 
 from infra.cli.main import main
 from infra.cli.session import Session
-from invalidator.aws.memory_table import MemoryTable
-from tests.cli.dlq.desk import Desk, FakeFunction, environment
+from tests.cli.dlq.desk import Desk, environment
 from tests.cli.dlq.local_sqs import local_sqs
+from tests.cli.fake_lambda import FakeLambda
+from tests.cli.stored import Stored
 from tests.memory_tables import make_table
 
 REGION = "eu-west-1"
 STACK = "cloudfront-invalidator"
 TABLE = "mapping"
+QUEUE = "arn:aws:sqs:eu-west-1:123456789012:Queue"
 TRUSTED_ROLE = "arn:aws:iam::123456789012:role/trusted"
 VARIABLES = {
     "TABLE_NAME": TABLE,
     "QUEUE_URL": "https://queue",
+    "WAKE_QUEUE_URL": "https://wakes",
+    "WAKE_QUEUE_ARN": "arn:aws:sqs:eu-west-1:123456789012:Wakes",
     "DEAD_LETTER_QUEUE_URL": "https://dead",
+    "SURVEY_FUNCTION_NAME": "survey",
     "INDEX_DOCUMENTS": "index.html,default.htm",
     "MAX_PATHS": "500",
     "MAX_WILDCARDS": "10",
@@ -61,31 +66,39 @@ def typed(capsys: pytest.CaptureFixture[str]) -> Callable[..., Answer]:
 
 
 @pytest.fixture
-def memory(monkeypatch: pytest.MonkeyPatch) -> Iterator[MemoryTable]:
-    """An AWS account with the stack deployed; the value is the worker's memory in it."""
+def stored(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stored]:
+    """An AWS account with the stack deployed; the value is what its table holds."""
     monkeypatch.delenv("AWS_PROFILE", raising=False)
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
         monkeypatch.setenv(name, "test")
     for name in ("AWS_DEFAULT_REGION", "AWS_REGION"):
         monkeypatch.setenv(name, REGION)
-    # moto's CloudFormation and Lambda need packages that the project does not have.
-    others = {
-        "cloudformation": SimpleNamespace(describe_stacks=_describe_stacks),
-        "lambda": SimpleNamespace(
-            get_function_configuration=lambda FunctionName: {"Environment": {"Variables": VARIABLES}}  # noqa: N803
-        ),
-    }
-    real = Session.client
     monkeypatch.setattr(Session, "aws", _sdk())
-    monkeypatch.setattr(Session, "client", lambda self, name: others.get(name) or real(self, name))
     with mock_aws():
-        yield _made_table()
+        stored = _made_table()
+        stored.functions = FakeLambda(VARIABLES, QUEUE, stored.survey)
+        _answer_with(
+            monkeypatch,
+            {
+                # moto's CloudFormation needs packages that the project does not have.
+                "cloudformation": SimpleNamespace(describe_stacks=_describe_stacks),
+                "lambda": stored.functions,
+            },
+        )
+        yield stored
 
 
-def _made_table() -> MemoryTable:
+def _made_table() -> Stored:
     database = boto3.client("dynamodb")
     make_table(database, TABLE)
-    return MemoryTable(database, TABLE)
+    return Stored(database, TABLE)
+
+
+def _answer_with(monkeypatch: pytest.MonkeyPatch, others: dict[str, Any]) -> None:
+    real = Session.client
+    monkeypatch.setattr(
+        Session, "client", lambda self, name, config=None: others.get(name) or real(self, name, config)
+    )
 
 
 @functools.cache
@@ -98,7 +111,12 @@ def _describe_stacks(StackName: str) -> dict[str, Any]:  # noqa: N803  boto3's n
     if StackName != STACK:
         error = {"Error": {"Code": "ValidationError", "Message": "does not exist"}}
         raise ClientError(error, "DescribeStacks")
-    outputs = {"TableName": TABLE, "FunctionName": "worker"}
+    outputs = {
+        "TableName": TABLE,
+        "FunctionName": "invalidator",
+        "SurveyFunctionName": "survey",
+        "QueueArn": QUEUE,
+    }
     return {
         "Stacks": [
             {
@@ -118,18 +136,17 @@ def desk(monkeypatch: pytest.MonkeyPatch, typed: Callable[..., Answer]) -> Itera
         # Before moto puts its own credentials there: monkeypatch would put those back at the end, for every later test.
         for name, value in environment(sqs).items():
             monkeypatch.setenv(name, value)
-        sqs.outputs["TableName"] = TABLE
+        sqs.outputs |= {"TableName": TABLE, "SurveyFunctionName": "survey"}
         with mock_aws():
             yield Desk(sqs, typed)
 
 
 @pytest.fixture
 def deployed_desk(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Desk:
-    """The desk with the worker's table and function; `memory` is what the worker remembers."""
-    desk.memory = _made_table()
-    desk.function = FakeFunction(VARIABLES | {"MONTHLY_PATH_BUDGET": "1000"})
-    real = Session.client
-    monkeypatch.setattr(
-        Session, "client", lambda self, name: desk.function if name == "lambda" else real(self, name)
+    """The desk with the stack's table and functions; `stored` is what the table holds."""
+    desk.stored = _made_table()
+    desk.function = FakeLambda(
+        VARIABLES | {"MONTHLY_PATH_BUDGET": "1000"}, desk.sqs.outputs["QueueArn"], desk.stored.survey
     )
+    _answer_with(monkeypatch, {"lambda": desk.function})
     return desk

@@ -1,47 +1,56 @@
 """`invalidator route` as a person types it."""
 
+import json
 import shlex
-import time
+from dataclasses import replace
 
 import boto3
 import pytest
 
+from infra.cli.route import refresh as refresh_module
 from infra.cli.route.commands import route
 from invalidator.aws.cloudfront_clients import CloudFrontClients
-from invalidator.aws.distributions import CloudFrontDiscovery
+from invalidator.aws.distributions import CloudFrontDistributions
 from invalidator.core.reasons import Reason
-from invalidator.core.routing.distribution import Behavior, Distribution, Origin
 from invalidator.core.routing.pins import Pin
-from invalidator.core.routing.survey import Survey
 from invalidator.failures import Permanent, Transient
-from invalidator.ports import StoredRoutes
+from invalidator.survey.summary import Outcome, Summary
 from tests.cli.made_distributions import config, create
+from tests.cli.stored import site
 
 SITE = "site.s3.eu-west-1.amazonaws.com"
 TRUSTED = "arn:aws:iam::123456789012:role/trusted"
 STRANGE = "arn:aws:iam::123456789012:role/strange"
 
 
-def served_by(memory, bucket):
-    """What the worker reads of a bucket: distribution ids, and whether that is fresh."""
-    stored = memory.recall([bucket], "self", time.time())[0][bucket]
-    return [each.id for each in stored.distributions], stored.fresh_until > time.time()
-
-
 @pytest.fixture
-def no_scan(monkeypatch):
+def no_list(monkeypatch):
     """The operator may not list distributions."""
 
-    def refuse(self, pins):
+    def refuse(self, pinned, deadline):
         raise Permanent("AccessDenied: ListDistributions", Reason.MAPPING_DENIED)
 
-    monkeypatch.setattr(CloudFrontDiscovery, "survey", refuse)
+    monkeypatch.setattr(CloudFrontDistributions, "listed", refuse)
 
 
-def test_a_refresh_counts_at_once_and_says_what_changed(typed, memory):
-    old = Distribution("EOLD", (Origin("o", SITE, "site"),), (Behavior("*", ("o",)),))
-    until = time.time() + 600
-    memory.store_routes({"site": StoredRoutes((), until), "gone": StoredRoutes((old,), until)})
+def answers(monkeypatch, stored, *answered):
+    """The survey's function answers so, one after the other, and then as it does."""
+    left = list(answered)
+    real = stored.survey
+
+    def survey():
+        if not left:
+            return real()
+        answer = left.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    monkeypatch.setattr(stored.functions, "survey", survey)
+
+
+def test_a_refresh_surveys_waits_and_says_what_changed(typed, stored):
+    stored.serve(site("EOLD", "gone"))
     created = create(config(SITE))
 
     answer = typed("route", "refresh", "--json")
@@ -49,45 +58,83 @@ def test_a_refresh_counts_at_once_and_says_what_changed(typed, memory):
     assert answer.code == 0, answer.err
     assert answer.data["served_buckets"] == 1
     assert answer.data["changes"] == ["gone: EOLD serves it no more", f"site: {created} serves it now"]
-    assert served_by(memory, "site") == ([created], True)
-    assert served_by(memory, "gone") == ([], True)
-    assert typed("route", "refresh").out == "1 bucket served by a distribution\n  the mapping is as it was\n"
-
-
-def test_a_refresh_tells_of_a_distribution_that_is_routed_in_another_way(typed, memory):
-    created = create(config(SITE))
-    typed("route", "refresh")
-    cloudfront = boto3.client("cloudfront")
-    tag = cloudfront.get_distribution_config(Id=created)["ETag"]
-    cloudfront.update_distribution(Id=created, IfMatch=tag, DistributionConfig=config(SITE, path="/new"))
-    assert typed("route", "refresh", "--json").data["changes"] == [
-        f"site: {created} is routed in another way"
-    ]
+    assert (stored.serving("site"), stored.serving("gone")) == ([created], [])
     assert (
-        typed("route", "show", "site", "--json").data["distributions"][0]["origins"][0]["origin_path"]
-        == "/new"
+        typed("route", "refresh").out == "1 bucket served by a distribution\n  the routes are as they were\n"
     )
 
 
-def test_the_list_says_how_each_distribution_is_known_and_until_when(typed, memory):
+def test_a_refresh_tells_of_a_distribution_that_is_routed_in_another_way(typed, stored, monkeypatch):
+    stored.serve(site("E1"))
+
+    def survey():
+        stored.serve(site("E1", root_object="home.html"), version="2")
+        return Summary(Outcome.COMPLETE).as_json()
+
+    monkeypatch.setattr(stored.functions, "survey", survey)
+    assert typed("route", "refresh", "--json").data["changes"] == ["site: E1 is routed in another way"]
+
+
+def test_a_refresh_goes_on_until_the_survey_is_complete(typed, stored, monkeypatch):
+    """Another one is at work, then time runs out."""
+    waits = []
+    monkeypatch.setattr(refresh_module.time, "sleep", waits.append)
+    answers(
+        monkeypatch, stored, {"outcome": "another survey is at work"}, {"outcome": "continues", "woken": 2}
+    )
+    created = create(config(SITE))
+    answer = typed("route", "refresh", "--json")
+    assert answer.code == 0
+    assert answer.data["changes"] == [f"site: {created} serves it now"]
+    assert waits == [3.0]
+    assert answer.err == "note: another survey is at work; waiting for it\n"
+
+
+@pytest.mark.parametrize(
+    ("answered", "said"),
+    [
+        (
+            {"outcome": "failed", "error": "AccessDenied: no"},
+            "distributions cannot be listed: AccessDenied: no",
+        ),
+        (RuntimeError("boom"), "the survey failed: RuntimeError: boom"),
+    ],
+)
+def test_a_survey_that_fails_is_one_line(typed, stored, monkeypatch, answered, said):
+    answers(monkeypatch, stored, answered)
+    answer = typed("route", "refresh")
+    assert (answer.code, answer.out, answer.err.count("\n")) == (1, "", 1)
+    assert said in answer.err
+
+
+def test_a_survey_that_does_not_end_is_given_up_and_goes_on_by_itself(typed, stored, monkeypatch):
+    monkeypatch.setattr(refresh_module, "MOST_SECONDS", -1.0)
+    answers(monkeypatch, stored, {"outcome": "continues"})
+    answer = typed("route", "refresh")
+    assert answer.code == 1
+    assert "the survey is not at its end yet (continues); it goes on by itself" in answer.err
+
+
+def test_the_list_says_how_each_distribution_is_known_and_as_of_when(typed, stored):
     seen = create(config(SITE, path="/pub"))
     hidden = create(config("cdn.example.com"))
-    memory.pin(Pin("vault", hidden, prefix="docs/"))
+    stored.pins.pin(Pin("vault", hidden, prefix="docs/"))
     typed("route", "refresh")
 
     answer = typed("route", "list")
 
     assert answer.code == 0
-    (site, vault) = answer.out.strip().split("\n\n")
-    assert site.startswith("site\n  fresh until 20")
-    assert site.endswith(f"\n  {seen}  discovered  OriginPath /pub")
-    assert vault.endswith(f"\n  {hidden}  pinned  OriginPath /, prefix docs/")
-    listed = {each["bucket"]: each for each in typed("route", "list", "--json").data["buckets"]}
-    assert listed["vault"]["distributions"][0]["known"] == "pinned"
-    assert listed["site"]["distributions"][0]["known"] == "discovered"
+    (as_of, listed, vault) = answer.out.strip().split("\n\n")
+    assert as_of.startswith("as of 20")
+    assert listed == f"site\n  {seen}  discovered  OriginPath /pub"
+    assert vault == f"vault\n  {hidden}  pinned  OriginPath /, prefix docs/"
+    data = typed("route", "list", "--json").data
+    assert data["as_of"].startswith("20")
+    known = {each["bucket"]: each["distributions"][0]["known"] for each in data["buckets"]}
+    assert known == {"site": "discovered", "vault": "pinned"}
 
 
-def test_origins_that_hide_their_bucket_are_listed_until_they_are_pinned(typed, memory):
+def test_origins_that_hide_their_bucket_are_listed_until_they_are_pinned(typed, stored):
     hosts = (
         "a-xyz-s3alias.s3.amazonaws.com",
         "m1.mrap.accesspoint.s3-global.amazonaws.com",
@@ -104,46 +151,47 @@ def test_origins_that_hide_their_bucket_are_listed_until_they_are_pinned(typed, 
         (ids[2], "not the host name of an S3 bucket"),
     }
     assert "    invalidator route pin BUCKET --distribution" in typed("route", "list").out
+    assert "    invalidator route pin BUCKET --distribution" in typed("route", "refresh").out
     assert typed("route", "pin", "vault", "--distribution", ids[1], "--origin-path", "/p").code == 0
     left = typed("route", "list", "--json").data["unresolved"]
     assert {each["distribution"] for each in left} == {ids[0], ids[2]}
 
 
-def test_an_unreadable_distribution_is_listed_and_the_rest_works(typed, memory, monkeypatch):
-    survey = Survey()
-    document = {"Id": "EODD", "Origins": {"Items": [{"DomainName": SITE}]}}
-    survey.add_unreadable(document, "Origins.0.Id: field required")
-    monkeypatch.setattr(CloudFrontDiscovery, "survey", lambda self, pins: survey)
-    answer = typed("route", "refresh")
-    assert "  EODD: Origins.0.Id: field required\n    buckets seen: site\n" in answer.out
-    assert served_by(memory, "site") == (["EODD"], True)
-    assert typed("route", "list", "--json").data["unreadable"][0]["buckets"] == ["site"]
+def test_a_distribution_that_cannot_be_read_is_listed_with_why(typed, stored):
+    stored.serve(site("EODD"))
+    record, seen = stored.routes.routes_of("EODD")
+    stored.routes.store_routes(record, replace(seen, doubt="Origins.0.Id: field required"))
+    answer = typed("route", "list")
+    assert "    it could not be read since: Origins.0.Id: field required" in answer.out
+    assert "  EODD: Origins.0.Id: field required" in answer.out
+    assert typed("route", "list", "--json").data["unreadable"] == {"EODD": "Origins.0.Id: field required"}
 
 
-def test_a_list_without_cloudfront_shows_the_table_and_says_so(typed, memory, no_scan):
-    memory.store_routes({"site": StoredRoutes((), time.time() - 1)})
+def test_a_list_without_cloudfront_shows_the_table_and_says_so(typed, stored, no_list):
+    stored.serve(site("E1"))
     answer = typed("route", "list")
     assert answer.code == 2
-    assert answer.out.startswith("site\n  stale since 20")
-    assert "no distribution serves it" in answer.out
+    assert "site\n  E1  discovered  OriginPath /" in answer.out
     assert "CloudFront cannot be asked" in answer.err
 
 
-def test_an_account_without_anything_is_said(typed, memory):
-    assert typed("route", "list").out == "no bucket is known to be served\n"
-    assert "nothing is stored of it" in typed("route", "show", "site").out
+def test_an_account_without_anything_is_said(typed, stored):
+    said = "no survey of the distributions has completed yet; start one: invalidator route refresh"
+    assert typed("route", "list").out == f"{said}\n\nno bucket is known to be served\n"
+    assert typed("route", "show", "site").out == f"site\n  no distribution is known to serve it\n  {said}\n"
 
 
-def test_show_tells_the_behaviors_and_the_pins_of_one_bucket(typed, memory):
+def test_show_tells_the_behaviors_and_the_pins_of_one_bucket(typed, stored):
     created = create(config(SITE, "api.s3.amazonaws.com", root="home.html", behaviors=(("api/*", "o1"),)))
-    memory.pin(Pin("site", created, prefix="x/", role=None))
+    stored.pins.pin(Pin("site", created, prefix="x/", role=None))
     typed("route", "refresh")
     out = typed("route", "show", "site").out
     assert "    / is home.html\n    behavior api/*: another origin\n    behavior *\n" in out
     assert f"  pin: site on {created}, prefix x/\n" in out
+    assert "    learned 20" in out
 
 
-def test_a_pin_counts_at_once_and_can_be_taken_back(typed, memory):
+def test_a_pin_counts_at_once_and_can_be_taken_back(typed, stored):
     created = create(config("cdn.example.com", path="/site"))
 
     pinned = typed("route", "pin", "vault", "--distribution", created, "--origin-path", "/site/", "--json")
@@ -152,24 +200,79 @@ def test_a_pin_counts_at_once_and_can_be_taken_back(typed, memory):
     assert pinned.err == ""
     assert pinned.data["pinned"]["origin_path"] == "/site"
     assert pinned.data["changes"] == [f"vault: {created} serves it now"]
-    assert served_by(memory, "vault") == ([created], True)
+    assert stored.serving("vault") == [created]
 
     unpinned = typed("route", "unpin", "vault", "--distribution", created)
     assert unpinned.out == (
         f"unpinned: vault on {created}, OriginPath /site\n  vault: {created} serves it no more\n"
     )
-    assert served_by(memory, "vault") == ([], True)
+    assert stored.serving("vault") == []
     again = typed("route", "unpin", "vault", "--distribution", created)
     assert (again.code, again.out) == (1, "")
     assert f"no such pin of vault on {created}; see: invalidator route show vault" in again.err
 
 
-def test_unpin_takes_back_only_what_its_options_name(typed, memory):
+def test_unpin_takes_back_only_what_its_options_name(typed, stored):
     created = create(config("cdn.example.com"))
     for prefix in ("a/", "b/"):
-        memory.pin(Pin("vault", created, prefix=prefix))
+        stored.pins.pin(Pin("vault", created, prefix=prefix))
     assert typed("route", "unpin", "vault", "--distribution", created, "--prefix", "a/").code == 0
-    assert [pin.prefix for pin in memory.pins()] == ["b/"]
+    assert [pin.prefix for pin in stored.pins.pins()] == ["b/"]
+
+
+def test_a_pin_without_a_survey_is_stored_and_counts_from_the_next_one(typed, stored, monkeypatch):
+    created = create(config("cdn.example.com"))
+    answers(monkeypatch, stored, {"outcome": "failed", "error": "AccessDenied"})
+    answer = typed("route", "pin", "vault", "--distribution", created)
+    assert answer.code == 2
+    assert answer.out == f"pinned: vault on {created}\n"
+    assert "it counts from the next survey on" in answer.err
+    assert stored.pins.pins() == [Pin("vault", created)]
+
+
+def test_what_is_exported_can_be_imported_elsewhere(typed, stored, tmp_path):
+    pins = [Pin("vault", "E1", "/x", "x/docs/", TRUSTED), Pin("site", "E2")]
+    for pin in pins:
+        stored.pins.pin(pin)
+    (tmp_path / "pins.json").write_text(typed("route", "export").out)
+    for pin in pins:
+        stored.pins.unpin(pin)
+    stored.pins.pin(Pin("kept", "E3"))
+
+    answer = typed("route", "import", str(tmp_path / "pins.json"))
+
+    assert answer.code == 0, answer.err
+    assert answer.out.startswith("pinned: 2 routes\n")
+    assert {pin.bucket: pin for pin in stored.pins.pins()} == {
+        "vault": pins[0],
+        "site": pins[1],
+        "kept": Pin("kept", "E3"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("{", "the file: Invalid JSON"),
+        ('{"pins": [{"bucket": "site"}]}', "pins.0.distribution: Field required"),
+        ('{"pins": [{"bucket": "site", "distribution": 1}]}', "pins.0.distribution: Input should be"),
+        (
+            json.dumps(
+                {"pins": [{"bucket": "site", "distribution": "E1"}, {"bucket": "b", "distribution": "E1"}]}
+            ),
+            "pins.1: BUCKET: b is not the name of a bucket",
+        ),
+    ],
+)
+def test_a_file_of_pins_that_cannot_be_right_is_refused_and_nothing_stored(
+    typed, stored, tmp_path, content, said
+):
+    file = tmp_path / "pins.json"
+    file.write_text(content)
+    answer = typed("route", "import", str(file))
+    assert (answer.code, answer.out, answer.err.count("\n")) == (1, "", 1)
+    assert answer.err.startswith(f"invalidator: {file}: {said}"), answer.err
+    assert stored.pins.pins() == []
 
 
 @pytest.mark.parametrize(
@@ -205,14 +308,14 @@ def test_unpin_takes_back_only_what_its_options_name(typed, memory):
         (("vault",), "Missing option '--distribution'"),
     ],
 )
-def test_a_pin_that_cannot_be_right_is_refused_and_nothing_stored(typed, memory, arguments, said):
+def test_a_pin_that_cannot_be_right_is_refused_and_nothing_stored(typed, stored, arguments, said):
     answer = typed("route", "pin", *arguments)
     assert (answer.code, answer.out, answer.err.count("\n")) == (1, "", 1)
     assert answer.err.startswith(f"invalidator: {said}")
-    assert memory.pins() == []
+    assert stored.pins.pins() == []
 
 
-def test_a_role_that_the_worker_may_not_assume_is_said(typed, memory):
+def test_a_role_that_the_worker_may_not_assume_is_said(typed, stored):
     created = create(config("cdn.example.com"))
     for role, known in ((TRUSTED, True), (STRANGE, False)):
         answer = typed("route", "pin", "vault", "--distribution", created, "--role-arn", role)
@@ -220,10 +323,7 @@ def test_a_role_that_the_worker_may_not_assume_is_said(typed, memory):
         assert (f"the worker cannot assume {role} yet" not in answer.err) is known
 
 
-def test_a_role_that_trusts_the_worker_alone_is_pinned_and_left_to_the_worker(typed, memory, monkeypatch):
-    """The operator sees less than the worker: what he would store must not stand for fresh."""
-    seen = create(config(SITE))
-    typed("route", "refresh")
+def test_a_role_that_trusts_the_worker_alone_is_pinned_and_left_to_the_worker(typed, stored, monkeypatch):
     real = CloudFrontClients.for_role
 
     def refuse(self, role):
@@ -233,15 +333,28 @@ def test_a_role_that_trusts_the_worker_alone_is_pinned_and_left_to_the_worker(ty
 
     monkeypatch.setattr(CloudFrontClients, "for_role", refuse)
     answer = typed("route", "pin", "vault", "--distribution", "EOTHER", "--role-arn", TRUSTED)
-    assert answer.code == 2
+    assert answer.code == 0
     assert f"not checked, because you may not assume {TRUSTED}" in answer.err
-    assert "the worker scans with its next batch" in answer.err
-    assert memory.pins() == [Pin("vault", "EOTHER", role=TRUSTED)]
-    assert served_by(memory, "site") == ([seen], False)
-    assert served_by(memory, "vault") == ([], False)
+    assert stored.pins.pins() == [Pin("vault", "EOTHER", role=TRUSTED)]
+    assert stored.serving("vault") == ["EOTHER"]
 
 
-def test_a_pin_says_how_keys_appear_to_viewers(typed, memory):
+def test_pins_of_one_distribution_are_judged_together(typed, stored):
+    created = create(config("cdn.example.com", path="/a"))
+    stored.pins.pin(Pin("vault", created, "/a", "a/one/", role=TRUSTED))
+    answer = typed("route", "pin", "vault", "--distribution", created, "--origin-path", "/a")
+    assert f"{created} is pinned with {TRUSTED} too" in answer.err
+    assert f"take it back: vault on {created}, OriginPath /a, prefix a/one/, role {TRUSTED}" in answer.err
+
+
+def test_a_pin_that_would_serve_nothing_is_said(typed, stored):
+    """No behavior leads to the origin that it names, and no function at the edge could pick it."""
+    created = create(config(SITE, "cdn.example.com", behaviors=(("x/*", "o0"),)))
+    answer = typed("route", "pin", "vault", "--distribution", created)
+    assert "it serves nothing: no cache behavior leads to its origin o1" in answer.err
+
+
+def test_a_pin_says_how_keys_appear_to_viewers(typed, stored):
     created = create(config("a1.execute-api.eu-west-1.amazonaws.com", path="/image"))
     refused = typed("route", "pin", "vault", "--distribution", created, "--origin-path", "/image")
     assert (refused.code, refused.out) == (1, "")
@@ -259,19 +372,19 @@ def test_a_pin_says_how_keys_appear_to_viewers(typed, memory):
     assert answer.code == 0, answer.err
     assert "/fit-in/*/{name}: a path has a star only at its end, so /fit-in/* is purged" in answer.err
     assert f"pinned: vault on {created}, as /{{key}}* /fit-in/*\n" in answer.out
-    assert memory.pins() == [Pin("vault", created, templates=("/{key}*", "/fit-in/*"))]
+    assert stored.pins.pins() == [Pin("vault", created, templates=("/{key}*", "/fit-in/*"))]
     assert typed("route", "show", "vault").code == 0
 
 
-def test_a_tag_is_refused_where_it_would_purge_nothing(typed, memory):
+def test_a_tag_is_refused_where_it_would_purge_nothing(typed, stored):
     created = create(config("cdn.example.com"))
     answer = typed("route", "pin", "vault", "--distribution", created, "--tag", "src:{key}")
     assert answer.code == 1
     assert f"--tag: {created} has no CacheTagConfig, so a tag would purge nothing there" in answer.err
-    assert memory.pins() == []
+    assert stored.pins.pins() == []
 
 
-def test_pins_that_reach_further_than_meant_are_said(typed, memory):
+def test_pins_that_reach_further_than_meant_are_said(typed, stored):
     disabled = create(config("cdn.example.com", enabled=False))
     answer = typed("route", "pin", "vault", "--distribution", disabled, "--origin-path", "/x")
     assert answer.code == 0
@@ -281,17 +394,17 @@ def test_pins_that_reach_further_than_meant_are_said(typed, memory):
     )
 
 
-def test_a_distribution_that_cannot_be_asked_for_is_one_line(typed, memory, monkeypatch):
-    def fail(self, identifier, role, policies=None):
+def test_a_distribution_that_cannot_be_asked_for_is_one_line(typed, stored, monkeypatch):
+    def fail(self, target, role, deadline):
         raise Transient("503")
 
-    monkeypatch.setattr(CloudFrontDiscovery, "configured", fail)
+    monkeypatch.setattr(CloudFrontDistributions, "configuration", fail)
     answer = typed("route", "pin", "vault", "--distribution", "E1")
     assert (answer.code, answer.err) == (1, "invalidator: distribution E1 cannot be read: 503\n")
-    assert memory.pins() == []
+    assert stored.pins.pins() == []
 
 
-def test_a_table_that_is_gone_is_one_line(typed, memory, monkeypatch):
+def test_a_table_that_is_gone_is_one_line(typed, stored, monkeypatch):
     boto3.client("dynamodb").delete_table(TableName="mapping")
     for command in (("list",), ("refresh",), ("show", "site"), ("unpin", "site", "--distribution", "E1")):
         answer = typed("route", *command)
@@ -299,14 +412,18 @@ def test_a_table_that_is_gone_is_one_line(typed, memory, monkeypatch):
         assert "ResourceNotFoundException" in answer.err
 
 
-def test_the_examples_in_the_help_work(typed, memory):
+def test_the_examples_in_the_help_work(typed, stored, tmp_path, monkeypatch):
     created = create(config("my-site.s3.amazonaws.com", path="/site"))
     examples = {
         name: shlex.split(command.help.strip().splitlines()[-1].replace("E1", created))
         for name, command in route.commands.items()
     }
-    for name in ("refresh", "list", "show", "pin", "unpin"):
+    monkeypatch.chdir(tmp_path)
+    for name in ("refresh", "list", "show", "pin", "unpin", "export", "import"):
         assert examples[name][:3] == ["invalidator", "route", name]
+        if name == "export":
+            (tmp_path / "pins.json").write_text(typed("route", "export").out)
+            continue
         answer = typed(*examples[name][1:])
         assert answer.code == 0, answer.err
         assert all(len(line) <= 80 for line in answer.out.splitlines())

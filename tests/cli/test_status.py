@@ -1,27 +1,23 @@
 """`invalidator status` as a person types it."""
 
+import re
 import time
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import boto3
 import pytest
 
-from infra.cli.status import screen as status_module
-from invalidator.core.routing.distribution import Behavior, Distribution, Origin
-from invalidator.core.sent import Sent
-from invalidator.ports import StoredRoutes
+from infra.cli.status.money import month
+from invalidator.core.limits.account import Limits
+from invalidator.core.limits.allowance import Allowance
+from invalidator.core.pending.wakes import Wake
 from tests.cli.dlq.local_sqs import REGION
-
-
-def site(identifier):
-    return Distribution(identifier, (Origin("o", "site.s3.amazonaws.com", "site"),), (Behavior("*", ("o",)),))
+from tests.cli.stored import site
 
 
 @pytest.fixture
 def desk(deployed_desk):
-    routes = StoredRoutes((site("E1"), site("E2")), time.time() + 600)
-    deployed_desk.memory.store_routes({"site": routes})
+    deployed_desk.stored.serve(site("E1"), site("E2"))
     return deployed_desk
 
 
@@ -56,18 +52,73 @@ def test_it_counts_what_waits_what_is_in_flight_and_what_failed(desk):
 def test_it_tells_the_last_invalidation_of_each_distribution_newest_first(desk):
     now = time.time()
     for identifier, distribution, ago in (("I1", "E1", 900), ("I2", "E1", 700), ("I3", "E2", 800)):
-        desk.memory.record(Sent(distribution, identifier, now - ago, ("/a", "/b/*")), "self", now)
+        desk.stored.record(distribution, identifier, now - ago, "/a", "/b/*")
     data = desk.run("status", "--json").data
     assert [each["id"] for each in data["last_invalidations"]] == ["I2", "I3"]
     assert data["last_invalidations"][0]["wildcards"] == 1
     assert data["in_progress"] == []
 
 
+def test_what_is_not_sent_yet_is_told_by_target_with_its_oldest_change(desk):
+    now = time.time()
+    for name, since, waiting, why in (("E1", 90, 7, "Throttling"), ("E2", 4000, 1, "")):
+        desk.stored.wakes.wake(f"target:{name}", now, now - since, 0.0)
+        desk.stored.wakes.begin(f"target:{name}", now, now + 10, "t")
+        left = Wake("", due=now + 60, since=now - since, waiting=waiting, reason=why)
+        desk.stored.wakes.end(f"target:{name}", "t", left)
+
+    data = desk.run("status", "--json").data
+
+    assert data["oldest_unsent_seconds"] == pytest.approx(4000, abs=30)
+    told = [(each["waits_for"], each["paths"], each["reason"]) for each in data["pending"]]
+    assert told == [("target:E2", 1, ""), ("target:E1", 7, "Throttling")]
+    text = desk.run("status").out
+    assert "8 paths, the oldest change 1 h 6 min old\n" in text
+    assert re.search(r"^E1 +1 min 3\d s +7 +Throttling$", text, re.MULTILINE)
+
+
+def test_the_bound_of_a_month_is_the_budget_and_what_each_distribution_may_add(desk):
+    data = desk.run("status", "--json").data["month"]
+    assert (data["most_usd"], data["most_usd_each_over_budget"], data["distributions"]) == (28.8, 14.4, 2)
+    text = " ".join(desk.run("status").out.split())
+    assert "$28.80: the budget, then $14.40 for each distribution" in text
+    assert "HardPathLimit" not in text
+
+    desk.function.configuration["Environment"]["Variables"]["HARD_PATH_LIMIT"] = "1500"
+    assert desk.run("status", "--json").data["month"]["most_usd"] == 2.5
+    assert "1,500 paths; then changes wait" in desk.run("status").out
+
+
+def test_without_a_wait_past_the_budget_nothing_bounds_the_month_and_it_says_so(desk):
+    desk.function.configuration["Environment"]["Variables"]["OVER_BUDGET_SECONDS"] = "0"
+    assert desk.run("status", "--json").data["month"]["most_usd"] is None
+    assert "nothing bounds it" in desk.run("status").out
+
+
+NOVEMBER_16 = datetime(2026, 11, 16, tzinfo=UTC).timestamp()
+
+
+@pytest.mark.parametrize(
+    ("paths", "limits", "forecast"),
+    [
+        (400, {}, 0.0),  # 800 paths by the end of the month
+        (1400, {"monthly_budget": 0}, 9.0),  # 2,800, and nothing slows it
+        (1400, {}, 9.0),  # 2,800: less than the budget's brake would let through
+        (10_000, {}, 59.4),  # from now on 96 paths a day for each of two
+        (10_000, {"hard_path_limit": 11_000}, 50.0),
+    ],
+)
+def test_the_forecast_is_the_months_rate_within_what_may_be_spent(paths, limits, forecast):
+    allowed = Limits(**{"ceiling": Allowance(1000, 15), "monthly_budget": 1000, **limits})
+    assert month(paths, allowed, 2, NOVEMBER_16).forecast == forecast
+
+
 def test_paths_and_money_stand_against_the_budget(desk):
     now = time.time()
-    desk.memory.record(Sent("E1", "I1", now - 600, tuple(f"/{each}" for each in range(1200))), "self", now)
+    desk.stored.record("E1", "I1", now - 600, *(f"/{each}" for each in range(1200)))
     data = desk.run("status", "--json").data
-    assert data["month"] == {"paths": 1200, "cost_usd": 1.0, "budget_paths": 1000}
+    month = data["month"]
+    assert (month["paths"], month["cost_usd"], month["budget_paths"]) == (1200, 1.0, 1000)
     assert "1,200 paths, $1.00, 120 % of the budget of 1000" in desk.run("status").out
 
 
@@ -78,29 +129,28 @@ def test_an_invalidation_counts_as_in_progress_until_cloudfront_has_finished_it(
         "infra.cli.status.facts.CloudFrontInvalidations.completed", lambda _, _d, name, _r: finished[name]
     )
     for identifier in finished:
-        desk.memory.record(Sent("E1", identifier, now - 20, ("/a",)), "self", now)
+        desk.stored.record("E1", identifier, now - 20, "/a")
     assert [each["id"] for each in desk.run("status", "--json").data["in_progress"]] == ["I2"]
 
 
 def test_a_distribution_in_another_account_is_asked_about_with_the_role_of_its_route(desk, monkeypatch):
     now = time.time()
     role = "arn:aws:iam::210987654321:role/invalidate"
-    routes = StoredRoutes((site("E1"), replace(site("E2"), role=role)), now + 600)
-    desk.memory.store_routes({"site": routes})
+    desk.stored.serve(site("E1"), site("E2", role=role))
     asked = {}
     monkeypatch.setattr(
         "infra.cli.status.facts.CloudFrontInvalidations.completed",
         lambda _, distribution, _id, by: asked.update({distribution: by}),
     )
     for identifier, distribution in (("I1", "E1"), ("I2", "E2")):
-        desk.memory.record(Sent(distribution, identifier, now - 20, ("/a",)), "self", now)
+        desk.stored.record(distribution, identifier, now - 20, "/a")
     assert desk.run("status").code == 0
     assert asked == {"E1": None, "E2": role}
 
 
 def test_where_cloudfront_cannot_be_asked_a_note_says_so_and_the_table_counts(desk):
     now = time.time()
-    desk.memory.record(Sent("E1", "I1", now - 20, ("/a",)), "self", now)
+    desk.stored.record("E1", "I1", now - 20, "/a")
     data = desk.run("status", "--json").data
     assert len(data["in_progress"]) == 1
     assert any("I1 counts as in progress" in note for note in data["notes"])
@@ -123,26 +173,28 @@ def test_latencies_are_told_as_median_and_p95(desk, monkeypatch):
             if "ExtendedStatistics" not in question:
                 return {"Datapoints": []}
             at = datetime.now(UTC)
-            return {"Datapoints": [{"Timestamp": at, "ExtendedStatistics": {"p50": 2500.0, "p95": 9000.0}}]}
+            return {"Datapoints": [{"Timestamp": at, "ExtendedStatistics": {"p50": 2.5, "p95": 9.0}}]}
 
     from infra.cli.session import Session  # noqa: PLC0415  only this test
 
     real = Session.client
     monkeypatch.setattr(
-        Session, "client", lambda self, name: CloudWatch() if name == "cloudwatch" else real(self, name)
+        Session,
+        "client",
+        lambda self, name, config=None: CloudWatch() if name == "cloudwatch" else real(self, name, config),
     )
     assert "median 2.5 s, 95 % within 9.0 s" in desk.run("status").out
     latency = next(each for each in asked if "ExtendedStatistics" in each)
     assert latency["Namespace"] == "CloudFrontInvalidator"
-    assert latency["MetricName"] == "EventToInvalidationMilliseconds"
+    assert latency["MetricName"] == "EventToInvalidationSeconds"
     assert latency["Dimensions"] == [{"Name": "service", "Value": "cloudfront-invalidator"}]
 
 
 def test_a_paused_worker_is_told_with_the_way_back(desk):
-    assert desk.run("status", "--json").data["paused"] is False
-    desk.run("pause")
-    assert desk.run("status", "--json").data["paused"] is True
-    assert "paused: invalidator resume" in desk.run("status").out
+    assert desk.run("status", "--json").data["paused"] == {"intake": False, "sender": False}
+    desk.run("pause", "--only", "sender")
+    assert desk.run("status", "--json").data["paused"] == {"intake": False, "sender": True}
+    assert "sender paused: invalidator resume" in desk.run("status").out
 
 
 def test_what_cannot_be_asked_is_a_note_and_the_rest_is_shown(desk):
@@ -161,11 +213,11 @@ def test_watching_looks_again_until_it_is_interrupted(desk, monkeypatch):
         if len(waits) == 2:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(status_module.time, "sleep", interrupted)
+    monkeypatch.setattr("infra.cli.status.command.time.sleep", interrupted)
     answer = desk.run("status", "--watch", "--interval", "7")
     assert answer.code == 0
     assert waits == [7, 7]
-    assert answer.out.count("backlog") == 2
+    assert answer.out.count("not read yet") == 2
 
 
 def test_no_stack_is_one_line(desk):
@@ -176,5 +228,5 @@ def test_no_stack_is_one_line(desk):
 
 def test_every_line_fits_80_columns(desk):
     now = time.time()
-    desk.memory.record(Sent("E1ABCDEFGHIJKL", "I" * 24, now - 20, ("/a", "/b*")), "self", now)
+    desk.stored.record("E1ABCDEFGHIJKL", "I" * 24, now - 20, "/a", "/b*")
     assert max(len(line) for line in desk.run("status").out.splitlines()) <= 80

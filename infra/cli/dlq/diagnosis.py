@@ -3,22 +3,17 @@
 Values in, values out.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from infra.cli.dlq.letter_work import LetterWork
 from infra.cli.dlq.letters import DeadLetter, Group
 from infra.cli.printing import instant, many
-from invalidator.batch.inbox import Inbox, read
-from invalidator.core.bucket_changes import by_bucket
 from invalidator.core.coalescing.coalescing import coalesce
 from invalidator.core.limits.allowance import Allowance
 from invalidator.core.reasons import Reason
-from invalidator.core.routing.distribution import Distribution
-from invalidator.core.routing.settings import RoutingSettings
 from invalidator.core.sent import Coverage, Sent
-from invalidator.core.work import BatchWork, Work, sort_by_distribution
-from invalidator.ports import Message
 
 
 class State(StrEnum):
@@ -64,51 +59,33 @@ class Plan:
     example: str
 
 
-def work_of(
-    letter: DeadLetter, serving: Mapping[str, tuple[Distribution, ...]], settings: RoutingSettings
-) -> tuple[Inbox, BatchWork]:
-    """Read a letter and sort its work by distribution, as the worker would."""
-    inbox = read([Message(letter.id, letter.body, letter.sent)])
-    relevant = {bucket: serving[bucket] for bucket in letter.buckets if bucket in serving}
-    return inbox, sort_by_distribution(by_bucket(inbox.changes, inbox.keys), inbox.paths, relevant, settings)
-
-
-def judge(
-    letter: DeadLetter,
-    inbox: Inbox,
-    work: BatchWork,
-    unknown: Mapping[str, str],
-    coverage: Mapping[str, Coverage],
-) -> Verdict:
+def judge(letter: DeadLetter, work: LetterWork, coverage: Mapping[str, Coverage]) -> Verdict:
     """Say how it stands with a letter.
 
     Args:
         letter: the dead letter.
-        inbox: what reading it gave.
-        work: what routing it gave.
-        unknown: bucket → why nobody can tell who serves it.
+        work: what reading and routing it gave.
         coverage: distribution id → what was invalidated there since.
     """
-    if inbox.unreadable:
-        problem = inbox.unreadable[0][1]
+    if work.inbox.unreadable:
+        problem = work.inbox.unreadable[0][1]
         return Verdict(letter, State.UNREADABLE, f"{problem.reason}: {problem.detail}")
     stale: dict[str, frozenset[str]] = {}
     covering: list[Sent] = []
-    for each in work.by_distribution.values():
-        covered = coverage.get(each.distribution.id, Coverage(()))
-        found = {path: covered.covering(path, at) for path, at in each.paths.items()}
+    for distribution, paths in work.paths.items():
+        covered = coverage.get(distribution, Coverage(()))
+        found = {path: covered.covering(path, at) for path, at in paths.items()}
         left = frozenset(path for path, sent in found.items() if sent is None)
         if left:
-            stale[each.distribution.id] = left
+            stale[distribution] = left
         covering += [sent for sent in found.values() if sent is not None]
     if stale:
-        return Verdict(letter, State.STALE, _stale(stale, work.by_distribution), stale)
-    lost = next((bucket for bucket in letter.buckets if bucket in unknown), None)
-    if lost is not None:
+        return Verdict(letter, State.STALE, _stale(stale, work.paths), stale)
+    if work.unknown:
         # Also where all that is known is fresh: the letter would be purged with the changes of this bucket.
-        return Verdict(letter, State.UNKNOWN, f"nobody can tell who serves {lost}: {unknown[lost]}")
+        return Verdict(letter, State.UNKNOWN, work.unknown)
     if not covering:
-        return Verdict(letter, State.NEEDLESS, _needless(inbox, work))
+        return Verdict(letter, State.NEEDLESS, _needless(work))
     last = max(covering, key=lambda sent: sent.created)
     return Verdict(
         letter,
@@ -117,12 +94,13 @@ def judge(
     )
 
 
-def plans(verdicts: Sequence[Verdict], allow: Allow) -> list[Plan]:
-    """Coalesce what is stale, as the worker would for one batch, and count what it would send.
+def plans(verdicts: Sequence[Verdict], allow: Allow, floors: Mapping[str, Collection[str]]) -> list[Plan]:
+    """Coalesce what is stale, as the worker would do it at once, and count what it would send.
 
     Args:
         verdicts: how it stands with each letter.
         allow: says the most that may be sent.
+        floors: distribution id → above which paths no wildcard reaches.
     """
     by_distribution: dict[str, set[str]] = {}
     for verdict in verdicts:
@@ -130,7 +108,7 @@ def plans(verdicts: Sequence[Verdict], allow: Allow) -> list[Plan]:
             by_distribution.setdefault(distribution, set()).update(changed)
     found = []
     for distribution, paths in sorted(by_distribution.items()):
-        coalesced = coalesce(sorted(paths), allow(distribution, len(paths)))
+        coalesced = coalesce(sorted(paths), allow(distribution, len(paths)), floors=floors[distribution])
         found.append(
             Plan(
                 distribution,
@@ -155,20 +133,20 @@ def what_is_wrong(group: Group) -> str:
     return f"{group.meaning} {more}".rstrip()
 
 
-def _needless(inbox: Inbox, work: BatchWork) -> str:
-    if inbox.tests:
+def _needless(work: LetterWork) -> str:
+    if work.inbox.tests:
         return "it is S3's greeting on a new notification"
-    if work.dropped:
-        return f"{work.dropped[0].distribution} serves these buckets no more"
+    if work.gone:
+        return f"{work.gone} serves nothing any more"
     if work.unserved:
         return f"no distribution serves its keys in {', '.join(sorted(work.unserved))}"
     return "it changes no object's bytes"
 
 
-def _stale(stale: Mapping[str, frozenset[str]], works: Mapping[str, Work]) -> str:
+def _stale(stale: Mapping[str, frozenset[str]], works: Mapping[str, Mapping[str, float]]) -> str:
     parts = []
     for distribution, paths in sorted(stale.items()):
-        oldest = min(works[distribution].paths[path] for path in paths)
+        oldest = min(works[distribution][path] for path in paths)
         parts.append(
             f"{many(len(paths), 'path')} on {distribution} since {instant(oldest)}, e.g. {min(paths)}"
         )

@@ -3,25 +3,24 @@
 import functools
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import click
 
-from infra.cli.deployed import Deployed, Standing, find_serving, settings_or_why, standing
-from infra.cli.dlq.diagnosis import SAFE_TO_PURGE, Allow, State, Verdict, judge, plans, what_is_wrong, work_of
+from infra.cli.deployed import Deployed, Standing, default_settings, settings_or_why, standing
+from infra.cli.dlq.diagnosis import SAFE_TO_PURGE, Plan, State, Verdict, judge, plans, what_is_wrong
+from infra.cli.dlq.letter_work import LetterWork, work_of
 from infra.cli.dlq.letters import DeadLetter, Group, group
 from infra.cli.dlq.queue import dead_letter_queue
 from infra.cli.dlq.sample import require, take_sample, tell
 from infra.cli.dlq.selection import Selector
 from infra.cli.printing import iso, many, print_command, print_json, print_notes, print_text, span, visible
+from infra.cli.serving import Serving, find_serving, floors
 from infra.cli.session import Session
-from invalidator.aws.memory_table import MemoryTable
-from invalidator.core.limits.account import Limits
-from invalidator.core.routing.distribution import Distribution
-from invalidator.core.sent import Coverage, safely_after
-from invalidator.core.work import BatchWork
-from invalidator.failures import MemoryUnavailable
+from invalidator.aws.target_table import TargetTable
+from invalidator.core.sent import CLOCK_MARGIN_SECONDS, Coverage
+from invalidator.failures import TableUnavailable
 from invalidator.settings import Settings
 
 IDS_SHOWN = 3
@@ -39,69 +38,66 @@ def explain_letters(session: Session, selector: Selector) -> None:
     settings = settings_or_why(deployed)
     if isinstance(settings, str):
         notes.append(f"{settings}; the template's defaults are assumed")
-        settings = _defaults()
-    verdicts, distributions = _judge_all(deployed, chosen, settings, now, notes)
-    allow = _allowance(deployed, distributions, settings.limits, now)
+        settings = default_settings()
+    serving = find_serving(deployed)
+    if serving.unreadable:
+        notes.append(serving.unreadable)
+    verdicts = _judge_all(deployed, chosen, settings, serving, notes)
+    plan = _planning(deployed, serving, settings, now)
     explained = [(each, [verdicts[letter.id] for letter in each.letters]) for each in group(chosen)]
     if session.as_json:
-        groups = [_document(each, found, allow) for each, found in explained]
+        groups = [_document(each, found, plan(found)) for each, found in explained]
         print_json({**sample.document(), "notes": notes, "groups": groups})
     else:
         for number, (each, found) in enumerate(explained):
             if number:
                 click.echo()
-            _print(each, found, allow, now)
+            _print(each, found, plan(found), now)
     tell(sample)
     print_notes(notes)
 
 
 def _judge_all(
-    deployed: Deployed, letters: Sequence[DeadLetter], settings: Settings, now: float, notes: list[str]
-) -> tuple[dict[str, Verdict], dict[str, Distribution]]:
-    names = {bucket for letter in letters for bucket in letter.buckets}
-    serving = find_serving(deployed, names, now)
-    notes += serving.notes
-    routed = [(letter, *work_of(letter, serving.known, settings.routing)) for letter in letters]
-    coverage = _coverage(deployed.memory, (work for _, _, work in routed), notes)
-    verdicts = {
-        letter.id: judge(letter, inbox, work, serving.unknown, coverage) for letter, inbox, work in routed
-    }
-    works = [each for _, _, work in routed for each in work.by_distribution.values()]
-    return verdicts, {each.distribution.id: each.distribution for each in works}
+    deployed: Deployed, letters: Sequence[DeadLetter], settings: Settings, serving: Serving, notes: list[str]
+) -> dict[str, Verdict]:
+    works = [(letter, work_of(letter, serving, settings.routing)) for letter in letters]
+    coverage = _coverage(deployed.targets, (work for _, work in works), notes)
+    return {letter.id: judge(letter, work, coverage) for letter, work in works}
 
 
-def _coverage(memory: MemoryTable, works: Iterable[BatchWork], notes: list[str]) -> Mapping[str, Coverage]:
+def _coverage(targets: TargetTable, works: Iterable[LetterWork], notes: list[str]) -> Mapping[str, Coverage]:
     oldest: dict[str, float] = {}
-    for batch_work in works:
-        for name, work in batch_work.by_distribution.items():
-            oldest[name] = min([oldest.get(name, float("inf")), *work.paths.values()])
+    for work in works:
+        for name, paths in work.paths.items():
+            oldest[name] = min([oldest.get(name, float("inf")), *paths.values()])
     try:
-        return {name: Coverage(memory.sent_since(name, safely_after(at))) for name, at in oldest.items()}
-    except MemoryUnavailable as error:
+        return {
+            name: Coverage(targets.sent_since(name, at - CLOCK_MARGIN_SECONDS)) for name, at in oldest.items()
+        }
+    except TableUnavailable as error:
         notes.append(f"what was sent cannot be read, so everything counts as stale: {error}")
         return {}
 
 
-def _allowance(
-    deployed: Deployed, distributions: Mapping[str, Distribution], limits: Limits, now: float
-) -> Allow:
-    """Return what the worker would send to a distribution at once, told from how many viewer paths changed."""
+def _planning(
+    deployed: Deployed, serving: Serving, settings: Settings, now: float
+) -> Callable[[Sequence[Verdict]], list[Plan]]:
+    """Return what says what the worker would send at once for what is stale of some letters."""
 
     @functools.cache
-    def recalled(name: str) -> Standing:
+    def stands(name: str) -> Standing:
         try:
-            return standing(deployed, distributions[name], now)
-        except MemoryUnavailable:
+            return standing(deployed, name, serving.targets[name].role, now)
+        except TableUnavailable:
             return Standing()  # that the table cannot be read stands in the notes
 
-    return lambda name, changed: recalled(name).allow(limits, now, changed)
+    above = {name: floors(target, settings.routing) for name, target in serving.targets.items()}
+    return lambda verdicts: plans(
+        verdicts, lambda name, changed: stands(name).allow(settings.limits, now, changed), above
+    )
 
 
-def _defaults() -> Settings:
-    return Settings(table_name="-", queue_url="-", dead_letter_queue_url="-")
-
-
-def _document(each: Group, verdicts: Sequence[Verdict], allow: Allow) -> dict[str, Any]:
+def _document(each: Group, verdicts: Sequence[Verdict], planned: Sequence[Plan]) -> dict[str, Any]:
     return {
         "reason": each.reason,
         "count": len(each.letters),
@@ -112,7 +108,7 @@ def _document(each: Group, verdicts: Sequence[Verdict], allow: Allow) -> dict[st
         "buckets": each.buckets,
         "redrive_would_send": [
             {"distribution": plan.distribution, "paths": plan.paths, "wildcards": plan.wildcards}
-            for plan in plans(verdicts, allow)
+            for plan in planned
         ],
         "letters": [
             {
@@ -127,7 +123,7 @@ def _document(each: Group, verdicts: Sequence[Verdict], allow: Allow) -> dict[st
     }
 
 
-def _print(each: Group, verdicts: Sequence[Verdict], allow: Allow, now: float) -> None:
+def _print(each: Group, verdicts: Sequence[Verdict], planned: Sequence[Plan], now: float) -> None:
     age = span(now - each.letters[0].sent)
     print_text(f"{each.reason}: {many(len(each.letters), 'dead letter')}, the oldest {age} old")
     print_text(f"wrong: {what_is_wrong(each)}", "  ")
@@ -139,7 +135,7 @@ def _print(each: Group, verdicts: Sequence[Verdict], allow: Allow, now: float) -
             first = next(verdict for verdict in verdicts if verdict.state is state)
             safe = "; safe to purge" if state in SAFE_TO_PURGE else ""
             print_text(f"now: {states[state]} {state.value}: {first.why}{safe}", "  ")
-    for plan in plans(verdicts, allow):
+    for plan in planned:
         print_text(
             f"redriven: {many(plan.paths, 'path')} to {plan.distribution}, "
             f"{many(plan.wildcards, 'wildcard')} among them",

@@ -2,7 +2,6 @@
 
 import base64
 import json
-import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from infra.cli.dlq.letters import DeadLetter, letter_document
 from infra.cli.dlq.queue import dead_letter_queue
 from infra.cli.dlq.sample import require, take_sample, tell
 from infra.cli.dlq.selection import Selector
-from infra.cli.errors import CommandError
+from infra.cli.new_file import new_file
 from infra.cli.printing import many, print_json, visible
 from infra.cli.session import Session
 
@@ -33,19 +32,10 @@ def export_letters(session: Session, selector: Selector, file: Path) -> None:
 
 def write_letters(file: Path, letters: Iterable[DeadLetter]) -> None:
     """Write letters to a new file, safely on disk when this returns. Raises CommandError where it cannot."""
-    try:
-        with file.open("x", encoding="ascii") as lines:
-            for letter in letters:
-                whole = {name: _attribute(value) for name, value in letter.attributes.items()}
-                lines.write(json.dumps(letter_document(letter, whole)) + "\n")
-            lines.flush()
-            os.fsync(lines.fileno())
-    except FileExistsError as error:
-        raise CommandError(
-            f"{visible(str(file))} exists and is not overwritten; name another file"
-        ) from error
-    except OSError as error:
-        raise CommandError(f"cannot write {visible(str(file))}: {error.strerror}") from error
+    with new_file(file) as lines:
+        for letter in letters:
+            whole = {name: _attribute(value) for name, value in letter.attributes.items()}
+            lines.write(json.dumps(letter_document(letter, whole)) + "\n")
 
 
 def _attribute(value: dict[str, Any]) -> dict[str, str]:

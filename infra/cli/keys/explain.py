@@ -82,5 +82,5 @@ def _freshness(
     from infra.cli.deployed import one_line
 
     with one_line():
-        sent = deployed.memory.sent_since(distribution, time.time() - REMEMBERED_DAYS * DAY_SECONDS)
+        sent = deployed.targets.sent_since(distribution, time.time() - REMEMBERED_DAYS * DAY_SECONDS)
     return freshness([path for each in explanations for path in each.paths], sent, changed)

@@ -143,7 +143,7 @@ def _freshness_as_text(known: Freshness) -> list[str]:
             else "not invalidated since"
         )
         lines.append(
-            f"waiting: changed {instant(known.changed)}, and {since}; see: invalidator status, "
+            f"waiting: changed {instant(known.changed)}, and {since}; see: invalidator pending list, "
             "invalidator dlq explain"
         )
     for path, sent in known.covering.items():

@@ -51,5 +51,5 @@ def freshness(paths: Iterable[str], sent: Sequence[Sent], changed: float | None)
         path: next((found for each in newest_first if (found := each.covering(path, always))), None)
         for path in named
     }
-    fresh = changed is not None and not Coverage(sent).uncovered(dict.fromkeys(named, changed))
+    fresh = changed is not None and not Coverage(sent).uncovered(dict.fromkeys(named, (changed, changed)))
     return Freshness(covering, changed, fresh)

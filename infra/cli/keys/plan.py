@@ -83,7 +83,8 @@ def _allowance(
 
         now = time.time()
         with one_line():
-            allowance = standing(deployed, distribution, now).allow(deployed.settings.limits, now, changed)
+            stands = standing(deployed, distribution.id, distribution.role, now)
+        allowance = stands.allow(deployed.settings.limits, now, changed)
         click.echo(
             f"note: {visible(distribution.id)} would get at most {allowance.paths} paths now, "
             f"{allowance.wildcards} of them wildcards",

@@ -8,7 +8,7 @@ import click
 from infra.cli.errors import CommandError
 from infra.cli.input_files import read_distributions, read_policies
 from infra.cli.keys.source import DEFAULT_INDEX_DOCUMENTS, Source
-from infra.cli.printing import visible
+from infra.cli.printing import instant, visible
 from infra.cli.session import Session
 from invalidator.core.routing.distribution import Distribution
 from invalidator.core.routing.settings import CleanUrls, RoutingSettings, names_in
@@ -23,8 +23,8 @@ class BucketRouters:
     """A bucket's distributions, ready to be asked.
 
     Attributes:
-        routers: distribution id → its routing. There is one for each pin where several pins name it; the paths
-            of a key are those of all.
+        routers: distribution id → its routing. There are several where edges may still hold an earlier one, or where
+            a pin stands beside its configuration; the paths of a key are those of all.
         deployed: the worker whose distributions these are; None for files.
     """
 
@@ -62,20 +62,20 @@ def _settings(source: Source, known: RoutingSettings) -> RoutingSettings:
 
 
 def _ask_stack(session: Session, bucket: str) -> tuple["Deployed", tuple[Distribution, ...]]:
-    import time
-
-    from infra.cli.deployed import Deployed, find_serving
+    from infra.cli.deployed import Deployed
+    from infra.cli.serving import NO_SURVEY, find_serving
 
     deployed = Deployed(session)
-    serving = find_serving(deployed, [bucket], time.time())
-    for note in serving.notes:
-        click.echo(f"note: {visible(note)}", err=True)
-    if bucket in serving.unknown:
-        raise CommandError(f"who serves {visible(bucket)} is not known: {serving.unknown[bucket]}")
-    distributions = serving.known[bucket]
+    serving = find_serving(deployed)
+    distributions = serving.of_bucket(bucket)
+    if serving.unreadable:
+        raise CommandError(f"who serves {visible(bucket)} is not known: {serving.unreadable}")
     if not distributions:
+        if not serving.as_of:
+            raise CommandError(f"who serves {visible(bucket)} is not known: {NO_SURVEY}")
         click.echo(
-            f"note: no distribution is known to serve {visible(bucket)}; see: invalidator route list",
+            f"note: no distribution was known to serve {visible(bucket)} at {instant(serving.as_of)}; "
+            "see: invalidator route list",
             err=True,
         )
     for distribution in distributions:

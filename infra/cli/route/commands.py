@@ -1,24 +1,26 @@
-"""`invalidator route`: the mapping of buckets to distributions, and what people override in it."""
+"""`invalidator route`: the mapping of buckets to distributions, and what people override in it.
 
-import time
+The commands as they are typed; each loads what it does when it is.
+"""
+
 from collections.abc import Mapping
-from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from infra.cli.errors import PARTLY_DONE, CommandError
-from infra.cli.printing import print_json, visible
+from infra.cli.printing import many, print_json, visible
 from infra.cli.session import Session, session_options
 
 if TYPE_CHECKING:
+    from infra.cli.deployed import Deployed
     from infra.cli.route.refresh import Refreshed
-    from invalidator.core.routing.survey import Survey
 
 
 @click.group()
 def route() -> None:
-    """Show who serves which bucket, and pin what a scan cannot see."""
+    """Show who serves which bucket, and pin what a survey cannot see."""
 
 
 @route.command("list")
@@ -26,71 +28,31 @@ def route() -> None:
 def list_routes(session: Session) -> int:
     """List the stack's buckets, and the origins that nobody can tell.
 
-    Discovered routes come from a scan of the account's distributions, pinned ones from people. Origins whose
+    Discovered routes come from surveys of the account's distributions, pinned ones from people. Origins whose
     host does not reveal a bucket are listed as not resolved: pin them.
 
     \b
     Example:
       invalidator route list
     """  # noqa: D301  \b is click's mark for a paragraph that keeps its line breaks
-    from infra.cli.deployed import Deployed, one_line
-    from infra.cli.route.mapping import bucket_as_json, bucket_as_text, unresolved_as_text
-    from invalidator.core.routing.survey import Survey
+    from infra.cli.route.list import list_all
 
-    deployed = Deployed(session)
-    with one_line():
-        stored, pins = deployed.memory.all_routes(), deployed.memory.pins()
-    survey, code = Survey(), 0
-    try:
-        with one_line():
-            survey = deployed.discovery.survey(pins)
-    except CommandError as error:
-        click.echo(
-            f"note: CloudFront cannot be asked, so what is not resolved is not shown: {error}", err=True
-        )
-        code = PARTLY_DONE
-    buckets = sorted({*stored, *survey.serving, *(pin.bucket for pin in pins)})
-    if session.as_json:
-        reports = [bucket_as_json(bucket, stored.get(bucket), pins) for bucket in buckets]
-        print_json({"buckets": reports} | _not_told(survey))
-        return code
-    now = time.time()
-    blocks = [bucket_as_text(bucket, stored.get(bucket), pins, now) for bucket in buckets]
-    blocks = blocks or ["no bucket is known to be served"]
-    if not_told := unresolved_as_text(survey.unresolved, survey.unreadable):
-        blocks.append(not_told)
-    click.echo("\n\n".join(blocks))
-    return code
+    return list_all(session)
 
 
 @route.command()
 @click.argument("bucket")
 @session_options
 def show(session: Session, *, bucket: str) -> None:
-    """Show what is stored of one bucket: its distributions and their cache behaviors.
+    """Show what is known of one bucket: its distributions and their cache behaviors.
 
     \b
     Example:
       invalidator route show my-site
     """  # noqa: D301  \b is click's mark for a paragraph that keeps its line breaks
-    from infra.cli.deployed import Deployed, one_line
-    from infra.cli.route.mapping import bucket_as_json, bucket_as_text
-    from infra.cli.route.pin import pin_as_text
+    from infra.cli.route.list import show_bucket
 
-    deployed = Deployed(session)
-    with one_line():
-        stored, pins = deployed.memory.all_routes().get(bucket), deployed.memory.pins()
-    if session.as_json:
-        print_json(
-            {
-                **bucket_as_json(bucket, stored, pins),
-                "pins": [asdict(pin) for pin in pins if pin.bucket == bucket],
-            }
-        )
-        return
-    lines = [bucket_as_text(bucket, stored, pins, time.time(), behaviors=True)]
-    lines += [f"  pin: {pin_as_text(pin)}" for pin in pins if pin.bucket == bucket]
-    click.echo("\n".join(lines))
+    show_bucket(session, bucket)
 
 
 @route.command()
@@ -101,36 +63,65 @@ def show(session: Session, *, bucket: str) -> None:
 )
 @click.option("--prefix", default="", help="Only keys that begin with this are served.")
 @click.option("--role-arn", metavar="ARN", help="The role to assume for this distribution.")
+@click.option(
+    "--as",
+    "templates",
+    multiple=True,
+    metavar="PATH",
+    help="How a key appears to viewers, with {key}, {stem} (no extension), {dir}, {name}; a star only at the end; "
+    "repeatable.",
+)
+@click.option(
+    "--tag",
+    "tags",
+    multiple=True,
+    metavar="TAG",
+    help="The cache tag of what is made of a key, with the same fields or {hash} (SHA-256 of the key); repeatable.",
+)
 @session_options
 def pin(
-    session: Session, *, bucket: str, distribution: str, origin_path: str, prefix: str, role_arn: str | None
+    session: Session,
+    *,
+    bucket: str,
+    distribution: str,
+    origin_path: str,
+    prefix: str,
+    role_arn: str | None,
+    templates: tuple[str, ...],
+    tags: tuple[str, ...],
 ) -> int:
-    """Say that a distribution serves a bucket, where a scan cannot see it.
+    """Say that a distribution serves a bucket, where a survey cannot see it.
 
     For origins behind an access point, a CNAME or an edge function, and for distributions of another account:
     name the role with --role-arn, and in the stack's parameter AssumableRoleArns. The same pin again replaces
-    the role. It counts from the next batch on.
+    what it says besides. What people pinned of one distribution counts together. A survey is started, and waited for.
+
+    Where answers are made of the objects (an image handler behind API Gateway, pages rendered from data), --as says
+    how a key appears to viewers: '/{key}*', '/fit-in/*', or '/*' for "any change purges all".
 
     \b
     Example:
       invalidator route pin my-site --distribution E1 --origin-path /site
+      invalidator route pin my-site --distribution E1 --as '/{key}*' --as '/x/*'
     """  # noqa: D301  \b is click's mark for a paragraph that keeps its line breaks
-    from infra.cli.deployed import Deployed, one_line
-    from infra.cli.route.pin import check_pin, checked_pin, pin_as_text
-    from infra.cli.route.refresh import refresh_mapping
+    from dataclasses import asdict
 
-    wanted = checked_pin(bucket, distribution, origin_path, prefix, role_arn)
+    from infra.cli.deployed import Deployed, one_line
+    from infra.cli.route.pin import check_pin, checked_pin, pin_as_text, same_pin, widened
+
+    wanted = checked_pin(bucket, distribution, origin_path, prefix, role_arn, templates=templates, tags=tags)
     deployed = Deployed(session)
-    for note in check_pin(deployed, wanted):
+    with one_line():
+        others = [
+            each
+            for each in deployed.pins.pins()
+            if each.distribution == distribution and not same_pin(each, wanted)
+        ]
+    for note in (*widened(templates), *check_pin(deployed, wanted, others)):
         click.echo(f"note: {note}", err=True)
     with one_line():
-        deployed.memory.pin(wanted)
-    return _say(
-        session,
-        {"pinned": asdict(wanted)},
-        f"pinned: {pin_as_text(wanted)}",
-        refresh_mapping(deployed, (bucket,)),
-    )
+        deployed.pins.pin(wanted)
+    return _refreshed(session, deployed, {"pinned": asdict(wanted)}, f"pinned: {pin_as_text(wanted)}")
 
 
 @route.command()
@@ -148,15 +139,16 @@ def unpin(
     Example:
       invalidator route unpin my-site --distribution E1
     """  # noqa: D301  \b is click's mark for a paragraph that keeps its line breaks
+    from dataclasses import asdict
+
     from infra.cli.deployed import Deployed, one_line
     from infra.cli.route.pin import pin_as_text
-    from infra.cli.route.refresh import refresh_mapping
 
     deployed = Deployed(session)
     with one_line():
         pins = [
             each
-            for each in deployed.memory.pins()
+            for each in deployed.pins.pins()
             if (each.bucket, each.distribution) == (bucket, distribution)
             and origin_path in {None, each.origin_path}
             and prefix in {None, each.prefix}
@@ -167,17 +159,15 @@ def unpin(
                 f"invalidator route show {visible(bucket)}"
             )
         for each in pins:
-            deployed.memory.unpin(each)
+            deployed.pins.unpin(each)
     done = "\n".join(f"unpinned: {pin_as_text(each)}" for each in pins)
-    return _say(
-        session, {"unpinned": [asdict(each) for each in pins]}, done, refresh_mapping(deployed, (bucket,))
-    )
+    return _refreshed(session, deployed, {"unpinned": [asdict(each) for each in pins]}, done)
 
 
 @route.command()
 @session_options
 def refresh(session: Session) -> int:
-    """Scan the distributions now, and say what changed. It counts from the next batch on.
+    """Survey the distributions now, wait for the end of it, and say what changed.
 
     \b
     Example:
@@ -185,31 +175,87 @@ def refresh(session: Session) -> int:
     """  # noqa: D301  \b is click's mark for a paragraph that keeps its line breaks
     from infra.cli.deployed import Deployed
     from infra.cli.route.mapping import unresolved_as_text
-    from infra.cli.route.refresh import refresh_mapping
-    from invalidator.core.routing.survey import Survey
+    from infra.cli.route.refresh import refresh_routes
 
-    refreshed = refresh_mapping(Deployed(session))
-    served = refreshed.served
-    survey = refreshed.survey or Survey()
-    done = f"{served} bucket{'' if served == 1 else 's'} served by a distribution"
-    if not_told := unresolved_as_text(survey.unresolved, survey.unreadable):
+    refreshed = refresh_routes(Deployed(session))
+    done = f"{many(refreshed.served, 'bucket')} served by a distribution"
+    if not_told := unresolved_as_text(refreshed.unresolved, refreshed.unread):
         done = f"{not_told}\n\n{done}"
-    return _say(session, {"served_buckets": served} | _not_told(survey), done, refreshed)
+    report = {
+        "served_buckets": refreshed.served,
+        "unresolved": list(refreshed.unresolved),
+        "unreadable": dict(refreshed.unread),
+    }
+    return _say(session, report, done, refreshed)
+
+
+@route.command()
+@session_options
+def export(session: Session) -> None:
+    """Print what people pinned, as a JSON document that import reads.
+
+    \b
+    Example:
+      invalidator route export > pins.json
+    """  # noqa: D301  \b is click's mark for a paragraph that keeps its line breaks
+    from infra.cli.route.pin_file import export_pins
+
+    export_pins(session)
+
+
+@route.command("import")
+@click.argument("file", type=click.Path(path_type=Path))
+@session_options
+def import_(session: Session, *, file: Path) -> int:
+    """Pin what export printed; pins that FILE does not name stay. - is stdin.
+
+    Either all of it is right and pinned, or nothing is. The distributions are not asked for, as with pin.
+
+    \b
+    Example:
+      invalidator route import pins.json
+    """  # noqa: D301  \b is click's mark for a paragraph that keeps its line breaks
+    from dataclasses import asdict
+
+    from infra.cli.deployed import Deployed, one_line
+    from infra.cli.route.pin_file import read_pins
+
+    pins = read_pins(str(file))
+    deployed = Deployed(session)
+    with one_line():
+        for each in pins:
+            deployed.pins.pin(each)
+    report = {"pinned": [asdict(each) for each in pins]}
+    return _refreshed(session, deployed, report, f"pinned: {many(len(pins), 'route')}")
+
+
+def _refreshed(session: Session, deployed: "Deployed", report: Mapping[str, Any], done: str) -> int:
+    """Refresh the routes after a change of the pins, and say both."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    from infra.cli.errors import explain_aws_error
+    from infra.cli.route.refresh import refresh_routes
+
+    try:
+        refreshed = refresh_routes(deployed)
+    except (CommandError, BotoCoreError, ClientError) as error:
+        why = error if isinstance(error, CommandError) else explain_aws_error(error)
+        click.echo(f"note: no survey could be made now: {why}", err=True)
+        click.echo(
+            "note: it counts from the next survey on; they come by themselves (SurveyMinutes)", err=True
+        )
+        if session.as_json:
+            print_json({**report, "changes": None})
+        else:
+            click.echo(done)
+        return PARTLY_DONE
+    return _say(session, report, done, refreshed)
 
 
 def _say(session: Session, report: Mapping[str, Any], done: str, refreshed: "Refreshed") -> int:
     if session.as_json:
         print_json({**report, "changes": refreshed.changes})
-    elif refreshed.survey is None:
-        click.echo(done)
     else:
-        changes = refreshed.changes or ["the mapping is as it was"]
+        changes = refreshed.changes or ["the routes are as they were"]
         click.echo("\n".join([done, *(f"  {visible(each)}" for each in changes)]))
-    return refreshed.code
-
-
-def _not_told(survey: "Survey") -> dict[str, Any]:
-    return {
-        "unresolved": [asdict(each) for each in survey.unresolved],
-        "unreadable": [asdict(each) for each in survey.unreadable],
-    }
+    return 0

@@ -1,25 +1,46 @@
-"""The mapping of buckets to distributions, as people see it: what is stored, and how it differs after a scan."""
+"""Who serves which bucket, as people see it: what the table holds, and how it differs after a survey."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from infra.cli.printing import instant, iso, visible
 from invalidator.core.routing.distribution import Behavior, Distribution, Origin
+from invalidator.core.routing.origin_hosts import never_a_bucket
 from invalidator.core.routing.pins import Pin
-from invalidator.core.routing.survey import Unreadable, Unresolved
-from invalidator.ports import StoredRoutes
+from invalidator.core.routing.target import Seen, TargetRoutes
 
 
-def bucket_as_json(bucket: str, stored: StoredRoutes | None, pins: Iterable[Pin]) -> dict[str, Any]:
-    """Return what is known of a bucket. `fresh_until` is null where nothing is stored of it."""
-    pinned = _pinned(bucket, pins)
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What the table holds of one distribution, and whether people pinned it for the bucket in question."""
+
+    routes: TargetRoutes
+    seen: Seen
+    pinned: bool
+
+
+def records_of(bucket: str, found: Iterable[tuple[TargetRoutes, Seen]], pins: Iterable[Pin]) -> list[Record]:
+    """Return the records of the distributions that lead to a bucket."""
+    pinned = {pin.distribution for pin in pins if pin.bucket == bucket}
+    return [
+        Record(routes, seen, routes.target in pinned)
+        for routes, seen in found
+        if any(_origins(bucket, each) for each in routes.routes)
+    ]
+
+
+def bucket_as_json(bucket: str, records: Iterable[Record], as_of: float) -> dict[str, Any]:
+    """Return what is known of a bucket. `as_of` is null where no survey has completed yet."""
     return {
         "bucket": bucket,
-        "fresh_until": None if stored is None else iso(stored.fresh_until),
+        "as_of": iso(as_of) if as_of else None,
         "distributions": [
             {
-                "id": each.id,
-                "known": _known(each, pinned),
+                "id": record.routes.target,
+                "known": _known(record),
+                "learned": iso(record.routes.learned),
+                "doubt": record.seen.doubt or None,
                 "role": each.role,
                 "aliases": each.aliases,
                 "root_object": each.root_object,
@@ -44,72 +65,106 @@ def bucket_as_json(bucket: str, stored: StoredRoutes | None, pins: Iterable[Pin]
                     for behavior in each.behaviors
                 ],
             }
-            for each in (stored.distributions if stored else ())
+            for record in records
+            for each in _leading(bucket, record)
         ],
     }
 
 
-def bucket_as_text(
-    bucket: str, stored: StoredRoutes | None, pins: Iterable[Pin], now: float, *, behaviors: bool = False
-) -> str:
+def bucket_as_text(bucket: str, records: Sequence[Record], *, details: bool = False) -> str:
     """Write what is known of a bucket.
 
     Args:
         bucket: its name.
-        stored: what the table knows of it, None where nothing is stored.
-        pins: what people pinned, of any bucket.
-        now: epoch seconds.
-        behaviors: whether each distribution's cache behaviors are listed too.
+        records: what the table holds of the distributions that lead to it.
+        details: whether each distribution's cache behaviors, and when it was learned, are written too.
     """
-    if stored is None:
-        return f"{visible(bucket)}\n  nothing is stored of it; the worker asks when it changes"
-    age = f"{'fresh until' if stored.fresh(now) else 'stale since'} {instant(stored.fresh_until)}"
-    lines = [visible(bucket), f"  {age}"]
-    if not stored.distributions:
-        lines.append("  no distribution serves it")
-    pinned = _pinned(bucket, pins)
-    for each in stored.distributions:
-        for origin in _origins(bucket, each):
-            where = f"OriginPath {visible(origin.path) or '/'}"
-            if origin.prefix:
-                where += f", prefix {visible(origin.prefix)}"
-            lines.append(f"  {each.id}  {_known(each, pinned)}  {where}")
-        if each.role:
-            lines.append(f"    role {visible(each.role)}")
-        if behaviors:
-            lines += _details(bucket, each)
+    lines = [visible(bucket)]
+    if not records:
+        lines.append("  no distribution is known to serve it")
+    for record in records:
+        for each in _leading(bucket, record):
+            lines += _route_as_text(bucket, record, each)
+            if details:
+                lines += _details(bucket, each)
+        if record.seen.doubt:
+            lines.append(f"    it could not be read since: {visible(record.seen.doubt)}")
+        if details:
+            lines.append(f"    learned {instant(record.routes.learned)}")
     return "\n".join(lines)
 
 
-def unresolved_as_text(unresolved: Sequence[Unresolved], unreadable: Sequence[Unreadable]) -> str:
-    """Write what a scan could not tell, and what to do about it; "" when it could tell all."""
+def _route_as_text(bucket: str, record: Record, route: Distribution) -> list[str]:
+    lines = []
+    for origin in _origins(bucket, route):
+        where = f"OriginPath {visible(origin.path) or '/'}"
+        if origin.prefix:
+            where += f", prefix {visible(origin.prefix)}"
+        lines.append(f"  {route.id}  {_known(record)}  {where}")
+    if route.role:
+        lines.append(f"    role {visible(route.role)}")
+    if not route.enabled:
+        lines.append("    disabled: nothing is invalidated there")
+    return lines
+
+
+def as_of_text(as_of: float) -> str:
+    """Say as of when the routing is what CloudFront has."""
+    if not as_of:
+        return "no survey of the distributions has completed yet; start one: invalidator route refresh"
+    return f"as of {instant(as_of)}, the last complete survey"
+
+
+def unresolved_as_text(unresolved: Sequence[Mapping[str, str]], unread: Mapping[str, str]) -> str:
+    """Write what a survey could not tell, and what to do about it; "" when it could tell all."""
     lines = []
     if unresolved:
-        lines.append("Not resolved; whether a bucket is behind these, a scan cannot see:")
+        lines.append("Not resolved; whether a bucket is behind these, a survey cannot see:")
         for each in unresolved:
-            lines.append(f"  {visible(each.distribution)}  {visible(each.origin) or 'all origins'}")
-            lines.append(
-                f"    {each.why}" + (f"; OriginPath {visible(each.origin_path)}" * bool(each.origin_path))
-            )
+            lines.append(f"  {visible(each['distribution'])}  {visible(each['origin']) or 'all origins'}")
+            path = f"; OriginPath {visible(each['origin_path'])}" if each["origin_path"] else ""
+            lines.append(f"    {visible(each['why'])}{path}")
         first = unresolved[0]
-        where = f" {visible(first.pin_options)}" if first.pin_options else ""
+        where = f" {visible(options)}" if (options := _pin_options(first)) else ""
         lines += [
             "  If a bucket of yours is, pin it:",
-            f"    invalidator route pin BUCKET --distribution {visible(first.distribution)}{where}",
+            f"    invalidator route pin BUCKET --distribution {visible(first['distribution'])}{where}",
         ]
-    if unreadable:
-        lines.append("Not readable; the buckets seen count as served under every path:")
-        for unread in unreadable:
-            lines.append(f"  {visible(unread.distribution) or 'without an id'}: {visible(unread.why)}")
-            lines.append(f"    buckets seen: {', '.join(unread.buckets) or 'none'}")
+    if unread:
+        lines.append("Not readable; what was known of these before goes on serving:")
+        lines += [f"  {visible(name) or 'without an id'}: {visible(why)}" for name, why in unread.items()]
     return "\n".join(lines)
 
 
-def difference(before: Mapping[str, StoredRoutes], after: Mapping[str, StoredRoutes]) -> list[str]:
+def _pin_options(unresolved: Mapping[str, str]) -> str:
+    """What `route pin` needs to be told besides bucket and distribution, as a person types it."""
+    if never_a_bucket(unresolved["origin"]):
+        return "--as '/{key}*'"
+    return f"--origin-path {unresolved['origin_path']}" if unresolved["origin_path"] else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Mapped:
+    """Who serves what at one moment: bucket → distribution id → its routes to the bucket, those in use alone."""
+
+    serving: Mapping[str, Mapping[str, tuple[Distribution, ...]]]
+
+    @classmethod
+    def of(cls, found: Iterable[TargetRoutes]) -> "Mapped":
+        """Take it from the records."""
+        serving: dict[str, dict[str, tuple[Distribution, ...]]] = {}
+        for routes in found:
+            for bucket in routes.buckets:
+                leading = tuple(each for each in routes.routes if _origins(bucket, each))
+                serving.setdefault(bucket, {})[routes.target] = leading
+        return cls(serving)
+
+
+def difference(before: Mapped, after: Mapped) -> list[str]:
     """Return one line for each bucket's distribution that came, went or is routed in another way now."""
     lines = []
-    for bucket in sorted({*before, *after}):
-        had, has = (_by_id(each.get(bucket)) for each in (before, after))
+    for bucket in sorted({*before.serving, *after.serving}):
+        had, has = (each.serving.get(bucket, {}) for each in (before, after))
         lines += [f"{bucket}: {each} serves it now" for each in has.keys() - had.keys()]
         lines += [f"{bucket}: {each} serves it no more" for each in had.keys() - has.keys()]
         lines += [
@@ -120,19 +175,12 @@ def difference(before: Mapping[str, StoredRoutes], after: Mapping[str, StoredRou
     return sorted(lines)
 
 
-def _by_id(stored: StoredRoutes | None) -> dict[str, list[Distribution]]:
-    found: dict[str, list[Distribution]] = {}
-    for each in stored.distributions if stored else ():
-        found.setdefault(each.id, []).append(each)
-    return found
+def _known(record: Record) -> str:
+    return "pinned" if record.pinned else "discovered"
 
 
-def _pinned(bucket: str, pins: Iterable[Pin]) -> set[str]:
-    return {pin.distribution for pin in pins if pin.bucket == bucket}
-
-
-def _known(distribution: Distribution, pinned: Collection[str]) -> str:
-    return "pinned" if distribution.id in pinned else "discovered"
+def _leading(bucket: str, record: Record) -> list[Distribution]:
+    return [each for each in record.routes.routes if _origins(bucket, each)]
 
 
 def _origins(bucket: str, distribution: Distribution) -> list[Origin]:

@@ -1,62 +1,102 @@
-"""Refreshes the stack's mapping of buckets to distributions, now."""
+"""Refreshes the stack's routing now: starts the survey, and waits until it has come to its end."""
 
+import json
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import click
 
 from infra.cli.deployed import Deployed, one_line
-from infra.cli.errors import PARTLY_DONE
-from infra.cli.route.mapping import difference
-from invalidator.batch.routes import answers
-from invalidator.core.routing.survey import Survey
-from invalidator.failures import Failure
-from invalidator.ports import StoredRoutes
+from infra.cli.errors import CommandError
+from infra.cli.route.mapping import Mapped, difference
+from infra.cli.session import output
+from invalidator.survey.summary import Outcome
+
+# A survey of thousands of distributions takes some minutes, and goes on where its time ran out.
+MOST_SECONDS = 600.0
+# While another survey is at work, this one is asked for again after so long.
+AGAIN_SECONDS = 3.0
+# Longer than the survey's function runs.
+ANSWER_SECONDS = 310
 
 
 @dataclass(frozen=True, slots=True)
 class Refreshed:
-    """What a refresh did; without a survey it made what is stored expire, and the worker scans next."""
+    """What a refresh did.
+
+    Attributes:
+        served: how many buckets are served by a distribution now.
+        changes: one line for each bucket's distribution that came, went or is routed in another way.
+        unresolved: origins that hide what is behind them, and that no pin explains.
+        unread: distribution → why it could not be read; its routing is the one of before.
+        woken: how many distributions have changes to send for it.
+    """
 
     served: int
     changes: list[str]
-    survey: Survey | None
-
-    @property
-    def code(self) -> int:
-        """The command's exit code: done, or partly done."""
-        return 0 if self.survey is not None else PARTLY_DONE
+    unresolved: Sequence[Mapping[str, str]]
+    unread: Mapping[str, str]
+    woken: int
 
 
-def refresh_mapping(deployed: Deployed, buckets: tuple[str, ...] = ()) -> Refreshed:
-    """Scan and store, for `buckets` and every bucket that was ever stored.
-
-    An operator may be allowed less than the worker. What he sees less of must not stand for fresh: then what is
-    stored expires, and the worker scans with its next batch.
+def refresh_routes(deployed: Deployed) -> Refreshed:
+    """Start the survey and wait for its end.
 
     Raises:
-        CommandError: the table or the settings cannot be read or written.
+        CommandError: the table cannot be read, the survey cannot be started, fails, or does not end in ten minutes.
     """
-    now = time.time()
     with one_line():
-        before, pins = deployed.memory.all_routes(), deployed.memory.pins()
+        before = Mapped.of(routes for routes, _ in deployed.routes.all_routes())
+    name = output(deployed.session, "SurveyFunctionName")
+    give_up = time.monotonic() + MOST_SECONDS
+    told = False
+    woken = 0
+    while True:
+        answer = _survey(deployed, name)
+        woken += answer.get("woken", 0)
+        outcome = answer.get("outcome")
+        if outcome == Outcome.COMPLETE:
+            break
+        if outcome == Outcome.FAILED:
+            raise CommandError(f"CloudFront's distributions cannot be listed: {answer.get('error')}")
+        if time.monotonic() > give_up:
+            raise CommandError(
+                f"the survey is not at its end yet ({outcome}); it goes on by itself, see: invalidator route list"
+            )
+        if outcome == Outcome.HELD:
+            if not told:
+                click.echo("note: another survey is at work; waiting for it", err=True)
+                told = True
+            time.sleep(AGAIN_SECONDS)
+    with one_line():
+        after = Mapped.of(routes for routes, _ in deployed.routes.all_routes())
+    return Refreshed(
+        len(after.serving), difference(before, after), answer["unresolved"], answer["unread"], woken
+    )
+
+
+def _survey(deployed: Deployed, name: str) -> dict[str, Any]:
+    """Run the survey's function once; return its answer."""
+    from botocore.config import Config
+
+    # Not tried again by the SDK: a second survey would only find the first at work.
+    patient = Config(read_timeout=ANSWER_SECONDS, retries={"mode": "standard", "total_max_attempts": 1})
+    client: Any = deployed.session.client("lambda", patient)
+    answered = client.invoke(FunctionName=name, Payload=b"{}")
+    payload = answered["Payload"].read()
+    if "FunctionError" in answered:
+        raise CommandError(
+            f"the survey failed: {_why(payload)}; see its log, and invalidator status for the table"
+        )
+    answer: dict[str, Any] = json.loads(payload)
+    return answer
+
+
+def _why(payload: bytes) -> str:
     try:
-        for role in {pin.role for pin in pins}:
-            deployed.cloudfront_clients.for_role(role)
-        survey = deployed.discovery.survey(pins)
-    except Failure as failure:
-        click.echo(f"note: you cannot scan as the worker does: {failure}", err=True)
-        click.echo("note: the mapping is marked stale; the worker scans with its next batch", err=True)
-        expired = answers({bucket: before[bucket].distributions for bucket in before}, now, buckets)
-        with one_line():
-            deployed.memory.store_routes(expired)
-        return Refreshed(_served(expired), [], None)
-    routes = answers(survey.serving, now + deployed.settings.mapping_seconds, (*before, *buckets))
-    with one_line():
-        deployed.memory.store_routes(routes)
-    return Refreshed(_served(routes), difference(before, routes), survey)
-
-
-def _served(routes: Mapping[str, StoredRoutes]) -> int:
-    return sum(bool(each.distributions) for each in routes.values())
+        error = json.loads(payload)
+        return f"{error['errorType']}: {error['errorMessage']}"
+    except (ValueError, KeyError, TypeError):
+        return payload.decode(errors="replace")[:200]

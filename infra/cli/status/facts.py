@@ -11,13 +11,15 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.cli.deployed import Deployed, settings_or_why
 from infra.cli.errors import CommandError, explain_aws_error
-from infra.cli.pause import event_source_mapping, is_off
+from infra.cli.pause import Step, event_source_mappings, is_off
 from infra.cli.session import Session, output
 from infra.cli.status.measured import Latency, latency, oldest_seconds
+from infra.cli.status.money import Money, month
 from invalidator.aws.cloudfront import CloudFrontInvalidations
-from invalidator.aws.memory_table import MemoryTable
-from invalidator.core.limits.account import OWN_ACCOUNT
+from invalidator.aws.target_table import TargetTable
+from invalidator.core.limits.account import OWN_ACCOUNT, Limits
 from invalidator.core.limits.room import LONGEST_SECONDS, in_progress
+from invalidator.core.pending.wakes import Wake
 from invalidator.core.sent import Sent
 from invalidator.failures import Failure
 
@@ -28,7 +30,7 @@ Found = TypeVar("Found")
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """The queue: messages that wait, are in flight, or are delayed until a retry."""
+    """A queue: messages that wait, are in flight, or are delayed until a retry."""
 
     waiting: int
     in_flight: int
@@ -41,14 +43,17 @@ class Facts:
 
     Attributes:
         at: when it was asked, epoch seconds.
-        backlog: the queue.
-        oldest_seconds: age of the queue's oldest message.
+        backlog: the changes queue, which intake reads.
+        oldest_seconds: age of its oldest message.
         dead_letters: how many there are, about.
-        paused: whether the worker is switched off.
+        paused: which of the worker's steps are switched off.
+        pending: whom something waits for that is not sent yet, the oldest change first.
         running: invalidations in progress.
         last: the newest invalidation of each distribution, newest first.
+        distributions: how many there are to be invalidated.
         paths: paths sent this month.
-        budget: paths a month that the operator allows; 0 is no budget.
+        limits: what the operator allows.
+        money: what follows from both.
         latency: of the last 24 hours.
         notes: what could not be asked, and why.
     """
@@ -57,11 +62,14 @@ class Facts:
     backlog: Backlog | None = None
     oldest_seconds: float | None = None
     dead_letters: int | None = None
-    paused: bool | None = None
+    paused: dict[Step, bool] | None = None
+    pending: list[Wake] | None = None
     running: list[Sent] = field(default_factory=list)
     last: list[Sent] | None = None
+    distributions: int | None = None
     paths: int | None = None
-    budget: int | None = None
+    limits: Limits | None = None
+    money: Money | None = None
     latency: Latency | None = None
     notes: list[str] = field(default_factory=list)
 
@@ -76,24 +84,28 @@ def gather(session: Session, now: float) -> Facts:
     )
     facts.dead_letters = None if dead is None else dead.waiting + dead.in_flight
     facts.oldest_seconds = _ask(facts, "the age of the backlog", lambda: oldest_seconds(session, queue, now))
-    facts.paused = _ask(facts, "whether it is paused", lambda: is_off(event_source_mapping(session)))
+    facts.paused = _ask(facts, "whether it is paused", lambda: _paused(session))
     deployed = Deployed(session)
     settings = settings_or_why(deployed)
     if isinstance(settings, str):
         facts.notes.append(settings)
     else:
-        facts.budget = settings.monthly_path_budget
-    memory = deployed.memory
+        facts.limits = settings.limits
+    targets = deployed.targets
+    facts.pending = _ask(facts, "what is pending", lambda: _pending(deployed))
     facts.paths = _ask(
-        facts, "the paths of this month", lambda: memory.recall((), OWN_ACCOUNT, now)[1].spending.month
+        facts, "the paths of this month", lambda: deployed.accounts.known(OWN_ACCOUNT, now).spending.month
     )
-    roles = _ask(facts, "the mapping", lambda: _roles(memory))
+    roles = _ask(facts, "the routes", lambda: _roles(deployed))
     if roles is not None:
-        facts.last = _ask(facts, "the last invalidations", lambda: _last(memory, sorted(roles)))
+        facts.distributions = len(roles)
+        facts.last = _ask(facts, "the last invalidations", lambda: _last(targets, sorted(roles)))
     if facts.last and roles:
         newest = facts.last
-        running = _ask(facts, "invalidations in progress", lambda: _running(memory, newest, now))
+        running = _ask(facts, "invalidations in progress", lambda: _running(targets, newest, now))
         facts.running = _unfinished(deployed, facts, running or [], roles)
+    if facts.limits is not None and facts.paths is not None and facts.distributions is not None:
+        facts.money = month(facts.paths, facts.limits, facts.distributions, now)
     facts.latency = _ask(facts, "event-to-invalidation times", lambda: latency(session, now))
     return facts
 
@@ -115,21 +127,29 @@ def _backlog(session: Session, url: str) -> Backlog:
     return Backlog(*(int(got[name]) for name in names))
 
 
-def _roles(memory: MemoryTable) -> dict[str, str | None]:
+def _paused(session: Session) -> dict[Step, bool]:
+    return {step: is_off(mapping) for step, mapping in event_source_mappings(session).items()}
+
+
+def _pending(deployed: Deployed) -> list[Wake]:
+    waiting = [wake for wake in deployed.wakes.waiting() if wake.since is not None]
+    return sorted(waiting, key=lambda wake: (wake.since or 0.0, wake.name))
+
+
+def _roles(deployed: Deployed) -> dict[str, str | None]:
     """Return every distribution that serves a bucket, and the role by which its account is reached."""
-    routes = memory.all_routes().values()
-    return {each.id: each.role for stored in routes for each in stored.distributions}
+    return {routes.target: routes.role for routes, _ in deployed.routes.all_routes() if routes.buckets}
 
 
-def _last(memory: MemoryTable, names: Iterable[str]) -> list[Sent]:
-    found = [memory.last_sent(name) for name in names]
+def _last(targets: TargetTable, names: Iterable[str]) -> list[Sent]:
+    found = [targets.last_sent(name) for name in names]
     return sorted((sent for sent in found if sent is not None), key=lambda sent: -sent.created)
 
 
-def _running(memory: MemoryTable, newest: list[Sent], now: float) -> list[Sent]:
+def _running(targets: TargetTable, newest: list[Sent], now: float) -> list[Sent]:
     oldest = now - LONGEST_SECONDS
     names = [sent.distribution for sent in newest if sent.created >= oldest]
-    return in_progress((sent for name in names for sent in memory.sent_since(name, oldest)), now)
+    return in_progress((sent for name in names for sent in targets.sent_since(name, oldest)), now)
 
 
 def _unfinished(

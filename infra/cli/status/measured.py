@@ -9,12 +9,12 @@ from infra.cli.session import Session
 AGE_MINUTES = 15
 LATENCY_HOURS = 24
 NAMESPACE = "CloudFrontInvalidator"
-LATENCY = "EventToInvalidationMilliseconds"
+LATENCY = "EventToInvalidationSeconds"
 
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """From a change to the invalidation that made it fresh, in milliseconds."""
+    """From a change to the invalidation that made it fresh, in seconds."""
 
     median: float
     p95: float

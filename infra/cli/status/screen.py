@@ -8,10 +8,15 @@ import click
 from infra.cli.printing import instant, iso, many, print_json, print_notes, print_table, span
 from infra.cli.session import Session
 from infra.cli.status.facts import Facts, gather
+from infra.cli.status.money import Money
+from infra.cli.waits import waits_for
+from invalidator.core.limits.account import Limits
 from invalidator.core.limits.budget import FREE_PATHS_A_MONTH, cost_usd
+from invalidator.core.pending.wakes import Wake
 from invalidator.core.sent import Sent
 
 DISTRIBUTIONS_SHOWN = 10
+WAITING_SHOWN = 10
 UNKNOWN = "?"
 
 
@@ -35,6 +40,24 @@ def _show(session: Session, facts: Facts) -> None:
         print_json(_document(facts))
         return
     print_table(("STACK", session.stack), _rows(facts))
+    waiting = (facts.pending or [])[:WAITING_SHOWN]
+    if waiting:
+        click.echo()
+        print_table(
+            ("WAITS FOR", "OLDEST CHANGE", "PATHS", "WHY"),
+            [
+                (
+                    waits_for(wake.name),
+                    span(facts.at - (wake.since or facts.at)),
+                    f"{wake.waiting}",
+                    _why(wake),
+                )
+                for wake in waiting
+            ],
+        )
+    if waiting:
+        more = len(facts.pending or []) - len(waiting)
+        click.echo(f"and {more} more: invalidator pending list" if more else "see: invalidator pending list")
     shown = (facts.last or [])[:DISTRIBUTIONS_SHOWN]
     if shown:
         click.echo()
@@ -54,14 +77,25 @@ def _show(session: Session, facts: Facts) -> None:
 def _rows(facts: Facts) -> list[tuple[str, str]]:
     return [
         ("at", instant(facts.at)),
-        ("worker", {True: "paused: invalidator resume", False: "on", None: UNKNOWN}[facts.paused]),
-        ("backlog", _backlog(facts)),
+        ("worker", _worker(facts)),
+        ("not read yet", _backlog(facts)),
         ("oldest message", UNKNOWN if facts.oldest_seconds is None else span(facts.oldest_seconds)),
+        ("not sent yet", _pending(facts)),
         ("dead letters", _dead_letters(facts)),
         ("in progress", _running(facts)),
         ("this month", _month(facts)),
+        *_money(facts.money, facts.limits),
         ("event to invalidation", _latency(facts)),
-    ]  # fmt: skip
+    ]
+
+
+def _worker(facts: Facts) -> str:
+    if facts.paused is None:
+        return UNKNOWN
+    off = [step for step, paused in facts.paused.items() if paused]
+    if not off:
+        return "on"
+    return f"{' and '.join(off)} paused: invalidator resume"
 
 
 def _backlog(facts: Facts) -> str:
@@ -69,6 +103,21 @@ def _backlog(facts: Facts) -> str:
         return UNKNOWN
     found = facts.backlog
     return f"{many(found.waiting, 'message')}, {found.in_flight} in flight, {found.delayed} delayed"
+
+
+def _pending(facts: Facts) -> str:
+    if facts.pending is None:
+        return UNKNOWN
+    if not facts.pending:
+        return "nothing"
+    oldest = facts.pending[0]
+    paths = sum(wake.waiting for wake in facts.pending)
+    age = span(facts.at - (oldest.since or facts.at))
+    return f"{many(paths, 'path')}, the oldest change {age} old"
+
+
+def _why(wake: Wake) -> str:
+    return wake.reason or "it gathers"
 
 
 def _running(facts: Facts) -> str:
@@ -86,17 +135,32 @@ def _month(facts: Facts) -> str:
     if facts.paths is None:
         return UNKNOWN
     cost = f"{many(facts.paths, 'path')}, ${cost_usd(facts.paths):.2f}"
-    if facts.budget is None:
+    if facts.limits is None:
         return cost
-    if not facts.budget:
+    budget = facts.limits.monthly_budget
+    if not budget:
         return f"{cost}, no budget ({FREE_PATHS_A_MONTH} are free)"
-    return f"{cost}, {facts.paths * 100 // facts.budget} % of the budget of {facts.budget}"
+    return f"{cost}, {facts.paths * 100 // budget} % of the budget of {budget}"
+
+
+def _money(money: Money | None, limits: Limits | None) -> list[tuple[str, str]]:
+    """The month's forecast and bound; the second row says what the bound is made of."""
+    if money is None or limits is None:
+        return []
+    rows = [("forecast", f"${money.forecast:,.2f} at the month's end, if it goes on so")]
+    bound = "nothing bounds it" if money.bound is None else f"${money.bound:,.2f}"
+    if money.each_over_budget is not None:
+        bound += f": the budget, then ${money.each_over_budget:,.2f} for each distribution"
+    rows.append(("at most a month", bound))
+    if limits.hard_path_limit:
+        rows.append(("HardPathLimit", f"{limits.hard_path_limit:,} paths; then changes wait"))
+    return rows
 
 
 def _latency(facts: Facts) -> str:
     if facts.latency is None:
         return f"{UNKNOWN} (no figure of the last 24 h)"
-    return f"median {facts.latency.median / 1000:.1f} s, 95 % within {facts.latency.p95 / 1000:.1f} s (last 24 h)"
+    return f"median {facts.latency.median:.1f} s, 95 % within {facts.latency.p95:.1f} s (last 24 h)"
 
 
 def _paths(sent: Sent) -> str:
@@ -104,7 +168,7 @@ def _paths(sent: Sent) -> str:
 
 
 def _document(facts: Facts) -> dict[str, Any]:
-    backlog, latency = facts.backlog, facts.latency
+    backlog, latency, money, limits = facts.backlog, facts.latency, facts.money, facts.limits
     return {
         "at": iso(facts.at),
         "paused": facts.paused,
@@ -112,18 +176,42 @@ def _document(facts: Facts) -> dict[str, Any]:
         if backlog is None
         else {"waiting": backlog.waiting, "in_flight": backlog.in_flight, "delayed": backlog.delayed},
         "oldest_message_seconds": facts.oldest_seconds,
+        "oldest_unsent_seconds": None if facts.pending is None else _age(facts, facts.pending),
+        "pending": None
+        if facts.pending is None
+        else [_pending_document(facts, wake) for wake in facts.pending],
         "dead_letters": facts.dead_letters,
         "in_progress": [_sent_document(sent) for sent in facts.running],
         "last_invalidations": None if facts.last is None else [_sent_document(sent) for sent in facts.last],
         "month": {
             "paths": facts.paths,
             "cost_usd": None if facts.paths is None else cost_usd(facts.paths),
-            "budget_paths": facts.budget,
+            "budget_paths": None if limits is None else limits.monthly_budget,
+            "over_budget_seconds": None if limits is None else limits.over_budget_seconds,
+            "hard_path_limit": None if limits is None else limits.hard_path_limit,
+            "distributions": facts.distributions,
+            "forecast_usd": None if money is None else money.forecast,
+            "most_usd": None if money is None else money.bound,
+            "most_usd_each_over_budget": None if money is None else money.each_over_budget,
         },
         "event_to_invalidation_seconds": None
         if latency is None
-        else {"median": latency.median / 1000, "p95": latency.p95 / 1000},
+        else {"median": latency.median, "p95": latency.p95},
         "notes": facts.notes,
+    }
+
+
+def _age(facts: Facts, waiting: list[Wake]) -> float:
+    return max((facts.at - (wake.since or facts.at) for wake in waiting), default=0.0)
+
+
+def _pending_document(facts: Facts, wake: Wake) -> dict[str, Any]:
+    return {
+        "waits_for": wake.name,
+        "since": None if wake.since is None else iso(wake.since),
+        "age_seconds": _age(facts, [wake]),
+        "paths": wake.waiting,
+        "reason": wake.reason,
     }
 
 

@@ -23,7 +23,7 @@ class Desk:
     def __init__(self, sqs: LocalSqs, run):
         self.sqs = sqs
         self.run = run
-        self.memory: Any = None
+        self.stored: Any = None
         self.function: Any = None
         self.queue, self.dead = sqs.outputs["QueueUrl"], sqs.outputs["DeadLetterQueueUrl"]
 
@@ -42,31 +42,6 @@ class Desk:
             text=True,
             cwd=REPOSITORY,
         )
-
-
-class FakeFunction:
-    """Lambda as the desk asks it; moto's needs packages that the project does not have.
-
-    Its event source mapping takes a while to switch, as Lambda's does: "Disabling", then "Disabled".
-    """
-
-    def __init__(self, variables):
-        self.configuration = {"Environment": {"Variables": variables}, "LoggingConfig": {"LogGroup": "/logs"}}
-        self.mapping = {"UUID": "u1", "State": "Enabled"}
-        self.updates = []
-
-    def get_function_configuration(self, FunctionName):  # noqa: N803  boto3's name
-        assert FunctionName == "invalidator"
-        return self.configuration
-
-    def list_event_source_mappings(self, FunctionName, EventSourceArn):  # noqa: N803  boto3's names
-        assert (FunctionName, EventSourceArn.rpartition(":")[2]) == ("invalidator", "Queue")
-        return {"EventSourceMappings": [self.mapping] if self.mapping else []}
-
-    def update_event_source_mapping(self, UUID, Enabled):  # noqa: N803  boto3's names
-        assert self.mapping["UUID"] == UUID
-        self.updates.append(Enabled)
-        self.mapping["State"] = "Enabling" if Enabled else "Disabling"
 
 
 def environment(sqs):

@@ -2,32 +2,23 @@
 
 import json
 import time
-from dataclasses import replace
 
 import pytest
 
-from invalidator.aws.distributions import CloudFrontDiscovery
-from invalidator.aws.memory_table import MemoryTable
+from invalidator.aws.routes_table import RoutesTable
+from invalidator.aws.target_table import TargetTable
 from invalidator.core.limits.pace import Pace
 from invalidator.core.reasons import FIX, Reason
-from invalidator.core.routing.distribution import Behavior, Distribution, Origin
-from invalidator.core.sent import Sent
-from invalidator.failures import MemoryUnavailable, Permanent
-from invalidator.ports import StoredRoutes
+from invalidator.core.target_state import TargetState
+from invalidator.failures import TableUnavailable
 from tests.cli.dlq.desk import compact, notification
-
-SITE = Distribution(
-    "E1", origins=(Origin("o", "site.s3.amazonaws.com", "site"),), behaviors=(Behavior("*", ("o",)),)
-)
+from tests.cli.stored import site
 
 
 @pytest.fixture
 def desk(deployed_desk):
     """A desk where distribution E1 is known to serve the bucket `site`, and none to serve `attic`."""
-    later = time.time() + 600
-    deployed_desk.memory.store_routes(
-        {"site": StoredRoutes((SITE,), later), "attic": StoredRoutes((), later)}
-    )
+    deployed_desk.stored.serve(site("E1"))
     return deployed_desk
 
 
@@ -54,7 +45,7 @@ def test_it_names_the_permission_and_the_distribution_that_lacks_it(desk):
 def test_what_was_invalidated_since_is_fresh_and_safe_to_purge(desk):
     at = changed()
     identifier = desk.bury(compact(paths={"/img/a.png": at}), "access-denied")
-    desk.memory.record(Sent("E1", "I2J3", at + 60, ("/img/*",)), "self", time.time())
+    desk.stored.record("E1", "I2J3", at + 60, "/img/*")
     (letter,) = only(desk)["letters"]
     assert letter["state"] == "already fresh"
     assert letter["safe_to_purge"]
@@ -68,7 +59,7 @@ def test_what_was_invalidated_since_is_fresh_and_safe_to_purge(desk):
 def test_an_invalidation_from_before_the_change_leaves_it_stale(desk):
     at = changed()
     desk.bury(compact(paths={"/img/a.png": at}), "access-denied")
-    desk.memory.record(Sent("E1", "I2J3", at - 60, ("/img/*",)), "self", time.time())
+    desk.stored.record("E1", "I2J3", at - 60, "/img/*")
     found = only(desk)
     assert found["letters"][0]["state"] == "stale"
     assert not found["letters"][0]["safe_to_purge"]
@@ -78,7 +69,7 @@ def test_an_invalidation_from_before_the_change_leaves_it_stale(desk):
 def test_a_letter_that_is_fresh_only_in_part_is_stale(desk):
     at = changed()
     desk.bury(compact(paths={"/a": at, "/b": at}), "access-denied")
-    desk.memory.record(Sent("E1", "I2J3", at + 60, ("/a",)), "self", time.time())
+    desk.stored.record("E1", "I2J3", at + 60, "/a")
     (letter,) = only(desk)["letters"]
     assert letter["state"] == "stale"
     assert "1 path on E1" in letter["why"]
@@ -104,12 +95,13 @@ def test_a_message_that_cannot_be_read_says_why(desk):
     ("body", "why"),
     [
         (notification(bucket="attic"), "no distribution serves its keys in attic"),
-        (compact("E9"), "E9 serves these buckets no more"),
+        (compact("E9"), "E9 serves nothing any more"),
         ('{"Event": "s3:TestEvent"}', "it is S3's greeting on a new notification"),
     ],
 )
 def test_what_needs_nothing_is_safe_to_purge(desk, body, why):
     desk.bury(body, "unavailable")
+    desk.stored.surveyed(time.time() + 1)
     (letter,) = only(desk)["letters"]
     assert (letter["state"], letter["why"], letter["safe_to_purge"]) == ("needs nothing", why, True)
 
@@ -126,9 +118,9 @@ def test_many_stale_paths_are_planned_as_the_worker_would_within_its_limits(desk
 def test_a_redrive_is_promised_what_plan_promises(desk, tmp_path, what):
     now = time.time()
     if what == "learned pace":
-        desk.memory.learn("self", Pace(4, 1, gap=2.0, learned=now))
+        desk.stored.targets.save("E1", TargetState(pace=Pace(4, 1, gap=2.0, learned=now)))
     else:
-        desk.memory.record(Sent("E1", "I1", now, tuple(f"/old/{each}/*" for each in range(10))), "self", now)
+        desk.stored.record("E1", "I1", now, *(f"/old/{each}/*" for each in range(10)))
     keys = [f"{number % 9}/{number}" for number in range(900)]
     desk.bury(compact(paths=dict.fromkeys((f"/{key}" for key in keys), changed())), "unavailable")
     (tmp_path / "keys.txt").write_text("\n".join(keys))
@@ -141,16 +133,26 @@ def test_a_redrive_is_promised_what_plan_promises(desk, tmp_path, what):
     assert redrive["wildcards"] < 9, "the limit was felt"
 
 
-def test_a_bucket_unknown_to_the_table_is_looked_up_in_cloudfront_and_nothing_is_written(desk):
-    desk.bury(notification(bucket="newcomer"), "mapping-denied")
+def test_a_change_that_is_younger_than_the_last_survey_may_be_somebodys(desk):
+    """Only a complete survey that began after the change can tell that nobody serves its bucket."""
+    desk.bury(
+        notification(bucket="newcomer", at="2029-01-01T00:00:00.000Z"), "unavailable", sent=time.time() + 600
+    )
     (letter,) = only(desk)["letters"]
-    assert letter["why"] == "no distribution serves its keys in newcomer"
-    assert "newcomer" not in desk.memory.all_routes()
+    assert (letter["state"], letter["safe_to_purge"]) == ("unknown", False)
+    assert letter["why"].startswith(
+        "nobody can tell who serves newcomer: the last survey of the distributions"
+    )
+    assert letter["why"].endswith("invalidator route refresh")
+
+    desk.stored.surveyed(time.time() + 700)
+    (letter,) = only(desk)["letters"]
+    assert (letter["state"], letter["safe_to_purge"]) == ("needs nothing", True)
 
 
 def test_a_group_of_both_names_the_ids_that_are_safe_to_purge(desk):
     at = changed()
-    desk.memory.record(Sent("E1", "I1", at + 60, ("/a",)), "self", time.time())
+    desk.stored.record("E1", "I1", at + 60, "/a")
     fresh = desk.bury(compact(paths={"/a": at}), "access-denied")
     stale = desk.bury(compact(paths={"/b": at}), "access-denied")
     text = desk.run("dlq", "explain").out
@@ -158,14 +160,15 @@ def test_a_group_of_both_names_the_ids_that_are_safe_to_purge(desk):
     assert f"--id {stale}" not in text
 
 
-def test_without_the_table_everything_counts_as_stale_and_it_says_so(desk, monkeypatch):
+def test_without_the_table_nothing_is_safe_to_purge_and_it_says_so(desk, monkeypatch):
     def broken(*_, **__):
-        raise MemoryUnavailable("AccessDenied on the table")
+        raise TableUnavailable("AccessDenied on the table")
 
-    desk.bury(notification(), "unavailable")
-    for name in ("recall", "sent_since", "pins"):
-        monkeypatch.setattr(MemoryTable, name, broken)
+    desk.bury(compact(), "unavailable")
+    monkeypatch.setattr(RoutesTable, "all_routes", broken)
     answer = desk.run("dlq", "explain", "--json")
+    (letter,) = answer.data["groups"][0]["letters"]
+    assert (letter["state"], letter["safe_to_purge"]) == ("unknown", False)
     assert any("the table cannot be read" in note for note in answer.data["notes"])
     assert "AccessDenied on the table" in answer.err
 
@@ -178,45 +181,41 @@ def test_every_reason_the_worker_gives_is_explained_with_its_fix(desk):
     assert all("E1" in groups[reason]["wrong"] for reason in (Reason.ACCESS_DENIED, Reason.DISTRIBUTION_GONE))
 
 
-def test_routes_that_expired_are_looked_up_again_in_cloudfront(desk):
-    """Here E1 is gone since: what the table remembers of it counts no more."""
-    desk.memory.store_routes({"site": StoredRoutes((SITE,), time.time() - 1)})
-    desk.bury(notification(), "unavailable")
-    (letter,) = only(desk)["letters"]
-    assert (letter["state"], letter["why"]) == ("needs nothing", "no distribution serves its keys in site")
+def test_what_was_sent_cannot_be_read_so_everything_counts_as_stale(desk, monkeypatch):
+    def broken(*_, **__):
+        raise TableUnavailable("throttled")
+
+    desk.bury(compact(), "unavailable")
+    monkeypatch.setattr(TargetTable, "sent_since", broken)
+    answer = desk.run("dlq", "explain", "--json")
+    assert answer.data["groups"][0]["letters"][0]["state"] == "stale"
+    assert any("everything counts as stale: throttled" in note for note in answer.data["notes"])
 
 
 def test_a_disabled_distribution_needs_nothing(desk):
-    routes = StoredRoutes((replace(SITE, enabled=False),), time.time() + 600)
-    desk.memory.store_routes({"site": routes})
+    desk.stored.serve(site("E1", enabled=False))
     desk.bury(notification(), "unavailable")
     assert only(desk)["letters"][0]["state"] == "needs nothing"
 
 
-def test_where_nobody_can_tell_who_serves_a_bucket_it_says_why(desk, monkeypatch):
-    def denied(*_):
-        raise Permanent("not authorized to perform: cloudfront:ListDistributions", Reason.MAPPING_DENIED)
-
-    monkeypatch.setattr(CloudFrontDiscovery, "scan", denied)
+def test_before_the_first_survey_nobody_can_tell_who_serves_a_bucket(desk):
+    desk.stored.surveyed(0.0)
     desk.bury(
         json.dumps({"invalidator": 1, "bucket": "newcomer", "keys": {"a": changed()}}), "mapping-denied"
     )
     (letter,) = only(desk)["letters"]
     assert letter["state"] == "unknown"
-    assert letter["why"].startswith("nobody can tell who serves newcomer: not authorized")
+    assert letter["why"].startswith("nobody can tell who serves newcomer: no survey of the distributions")
     assert not letter["safe_to_purge"]
 
 
-def test_a_letter_of_two_buckets_is_not_safe_to_purge_while_nobody_can_tell_who_serves_one(desk, monkeypatch):
-    def denied(*_):
-        raise Permanent("not authorized", Reason.MAPPING_DENIED)
-
-    monkeypatch.setattr(CloudFrontDiscovery, "scan", denied)
+def test_a_letter_of_two_buckets_is_not_safe_to_purge_while_nobody_can_tell_who_serves_one(desk):
+    desk.stored.surveyed(0.0)
     both = [json.loads(notification(bucket=bucket))["Records"][0] for bucket in ("site", "newcomer")]
     desk.bury(json.dumps({"Records": both}), "unfinished")
     assert only(desk)["letters"][0]["state"] == "stale", "what is known is told first"
 
-    desk.memory.record(Sent("E1", "I1", time.time() - 1, ("/*",)), "self", time.time())
+    desk.stored.record("E1", "I1", time.time() + 10, "/*")
     (letter,) = only(desk)["letters"]
     assert (letter["state"], letter["safe_to_purge"]) == ("unknown", False)
     assert letter["why"].startswith("nobody can tell who serves newcomer")

@@ -1,7 +1,6 @@
 """`invalidator explain` as a person types it."""
 
 import shlex
-import time
 from datetime import UTC, datetime
 
 import boto3
@@ -99,7 +98,7 @@ def test_the_example_in_the_help_works(typed, tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def written(memory):
+def written(stored):
     """An object in the bucket; the value is when S3 says it changed."""
     s3 = boto3.client("s3")
     s3.create_bucket(Bucket="site", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
@@ -107,10 +106,11 @@ def written(memory):
     return s3.head_object(Bucket="site", Key="docs/a.html")["LastModified"].timestamp()
 
 
-def test_an_object_that_was_invalidated_after_it_changed_is_fresh(typed, memory, written):
+def test_an_object_that_was_invalidated_after_it_changed_is_fresh(typed, stored, written):
     created = create(config(SITE))
-    memory.record(Sent(created, "I1", written - 60, ("/docs/a.html",)), "self", time.time())
-    memory.record(Sent(created, "I2", written + 6, ("/docs/*",), completed=True), "self", time.time())
+    stored.survey()
+    stored.record(created, "I1", written - 60, "/docs/a.html")
+    stored.record(created, "I2", written + 6, "/docs/*", completed=True)
 
     answer = typed("explain", "s3://site/docs/a.html", "--json")
 
@@ -123,28 +123,39 @@ def test_an_object_that_was_invalidated_after_it_changed_is_fresh(typed, memory,
     assert f"then invalidated {at} by I2, completed" in " ".join(for_people.split())
 
 
-def test_what_was_invalidated_too_soon_after_a_change_to_be_sure_is_not_called_fresh(typed, memory, written):
+def test_what_was_invalidated_too_soon_after_a_change_to_be_sure_is_not_called_fresh(typed, stored, written):
     """As the worker counts it: two services' clocks may differ by some seconds."""
-    memory.record(Sent(create(config(SITE)), "I1", written + 4, ("/docs/*",)), "self", time.time())
+    created = create(config(SITE))
+    stored.survey()
+    stored.record(created, "I1", written + 4, "/docs/*")
     assert typed("explain", "s3://site/docs/a.html", "--json").data["distributions"][0]["state"] == "waiting"
     for_people = " ".join(typed("explain", "s3://site/docs/a.html").out.split())
     assert "invalidated too soon after to be sure (clocks differ: 5 s are needed)" in for_people
 
 
-def test_an_object_that_changed_since_is_waiting(typed, memory, written):
+def test_what_an_invalidation_answered_needs_no_margin_between_clocks(typed, stored, written):
     created = create(config(SITE))
-    memory.record(Sent(created, "I1", written - 60, ("/docs/a.html",)), "self", time.time())
+    stored.survey()
+    stored.record(created, "I1", written + 1, "/docs/*", answered=(written,))
+    assert typed("explain", "s3://site/docs/a.html", "--json").data["distributions"][0]["state"] == "covered"
+
+
+def test_an_object_that_changed_since_is_waiting(typed, stored, written):
+    created = create(config(SITE))
+    stored.survey()
+    stored.record(created, "I1", written - 60, "/docs/a.html")
     assert typed("explain", "s3://site/docs/a.html", "--json").data["distributions"][0]["state"] == "waiting"
     for_people = typed("explain", "s3://site/docs/a.html").out
-    assert "and not invalidated since; see: invalidator status, invalidator dlq explain" in " ".join(
+    assert "and not invalidated since; see: invalidator pending list, invalidator dlq explain" in " ".join(
         for_people.split()
     )
     assert "by I1" in for_people
 
 
-def test_of_a_deleted_object_the_last_invalidation_is_shown(typed, memory, written):
+def test_of_a_deleted_object_the_last_invalidation_is_shown(typed, stored, written):
     created = create(config(SITE))
-    memory.record(Sent(created, "I1", written, ("/docs/*",)), "self", time.time())
+    stored.survey()
+    stored.record(created, "I1", written, "/docs/*")
     answer = typed("explain", "s3://site/docs/gone.html", "--json")
     assert "it does not exist (any more)" in answer.err
     (found,) = answer.data["distributions"]
@@ -152,13 +163,22 @@ def test_of_a_deleted_object_the_last_invalidation_is_shown(typed, memory, writt
     assert answer.data["last_modified"] is None
 
 
-def test_a_pinned_distribution_is_explained_too(typed, memory, written):
+def test_a_pinned_distribution_is_explained_too(typed, stored, written):
     created = create(config("cdn.example.com", path="/docs"))
-    memory.pin(Pin("site", created, "/docs"))
+    stored.pins.pin(Pin("site", created, "/docs"))
+    stored.survey()
     answer = typed("explain", "s3://site/docs/a.html", "--json")
     (found,) = answer.data["distributions"]
     assert (found["id"], found["paths"]) == (created, ["/a.html"])
     assert found["covered_by"] == {"/a.html": None}
+
+
+def test_before_the_first_survey_nobody_knows_who_serves_an_object(typed, stored, written):
+    create(config(SITE))
+    answer = typed("explain", "s3://site/docs/a.html")
+    assert (answer.code, answer.out) == (1, "")
+    assert "no survey of the distributions has completed yet" in answer.err
+    assert "invalidator route refresh" in answer.err
 
 
 def test_freshness_hangs_on_the_path_that_was_invalidated_first():

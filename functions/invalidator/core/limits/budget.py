@@ -54,7 +54,7 @@ def spendable(budget: int, spending: Spending, now: float) -> float:
         spending: what this month and day have cost already.
         now: epoch seconds.
     """
-    earned = budget * (HEAD_START + (1 - HEAD_START) * _part_of_month_gone(now))
+    earned = budget * (HEAD_START + (1 - HEAD_START) * part_of_month_gone(now))
     return min(earned - spending.month, budget * DAY_SHARE - spending.day)
 
 
@@ -84,7 +84,8 @@ def cost_usd(paths: int, spent_this_month: int = 0) -> float:
     return round(paid * PRICE_OF_A_PATH_USD, 6)
 
 
-def _part_of_month_gone(now: float) -> float:
+def part_of_month_gone(now: float) -> float:
+    """Return how much of the calendar month (UTC) is over at `now` (epoch seconds), 0 to 1."""
     moment = datetime.fromtimestamp(now, UTC)
     start = moment.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     end = (start + timedelta(days=LONGER_THAN_A_MONTH)).replace(day=1)

@@ -1,0 +1,54 @@
+"""Lambda as the command line asks it; moto's needs packages that the project does not have."""
+
+import io
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+
+class FakeLambda:
+    """The stack's functions.
+
+    An event source mapping takes a while to switch, as Lambda's does: "Disabling", then "Disabled".
+
+    Attributes:
+        configuration: of the worker.
+        mappings: the worker's event source mappings, by the step that each is a switch of.
+        updates: (step, whether it was switched on), as asked for.
+        survey: what the survey's function does.
+    """
+
+    def __init__(
+        self, variables: Mapping[str, str], queue: str, survey: Callable[[], dict[str, Any]]
+    ) -> None:
+        self.configuration = {
+            "Environment": {"Variables": dict(variables)},
+            "LoggingConfig": {"LogGroup": "/logs"},
+        }
+        arns = {"intake": queue, "sender": f"{queue}-wakes"}
+        self.mappings = {
+            step: {"UUID": step, "State": "Enabled", "EventSourceArn": arn} for step, arn in arns.items()
+        }
+        self.updates: list[tuple[str, bool]] = []
+        self.survey = survey
+
+    def get_function_configuration(self, FunctionName: str) -> dict[str, Any]:  # noqa: N803  boto3's name
+        assert FunctionName == "invalidator"
+        return self.configuration
+
+    def list_event_source_mappings(self, FunctionName: str) -> dict[str, Any]:  # noqa: N803  boto3's name
+        assert FunctionName == "invalidator"
+        return {"EventSourceMappings": list(self.mappings.values())}
+
+    def update_event_source_mapping(self, UUID: str, Enabled: bool) -> None:  # noqa: N803, FBT001  boto3's names
+        self.updates.append((UUID, Enabled))
+        self.mappings[UUID]["State"] = "Enabling" if Enabled else "Disabling"
+
+    def invoke(self, FunctionName: str, Payload: bytes) -> dict[str, Any]:  # noqa: N803  boto3's names
+        assert (FunctionName, Payload) == ("survey", b"{}")
+        try:
+            answer: Any = self.survey()
+        except RuntimeError as error:  # as Lambda answers what a function raises
+            failed = {"errorType": type(error).__name__, "errorMessage": str(error)}
+            return {"FunctionError": "Unhandled", "Payload": io.BytesIO(json.dumps(failed).encode())}
+        return {"Payload": io.BytesIO(json.dumps(answer).encode())}
