@@ -261,7 +261,7 @@ class World:
         assert wake is not None
         token = f"run-{next(self._count)}"
         if wake.target is not None:
-            self.runs.append(self.sender.run(wake.target, token, self.clock.now() + RUN_SECONDS))
+            self.runs.append(self.sender.run(wake.target, token, self.sender.clock.now() + RUN_SECONDS))
         elif wake.bucket is not None:
             self.steps.append(self.buckets.hand_out(wake.bucket, token, self.clock.now() + RUN_SECONDS))
         else:
