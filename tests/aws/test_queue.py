@@ -219,9 +219,7 @@ def test_a_delay_is_whole_seconds_and_at_most_a_minute(delay, asked):
     assert client.asked == [
         {
             "QueueUrl": "https://wakes",
-            "Entries": [
-                {"Id": "0", "MessageBody": wake_body("unknown"), "DelaySeconds": asked}
-            ],
+            "Entries": [{"Id": "0", "MessageBody": wake_body("unknown"), "DelaySeconds": asked}],
         }
     ]
 

@@ -10,8 +10,8 @@ import pytest
 
 from invalidator.core.messages.reading import read_body
 from invalidator.core.pending.entry import Entry, bucket_owner, target_owner
-from invalidator.core.pending.state import TargetState
 from invalidator.core.pending.wakes import Wake
+from invalidator.core.target_state import TargetState
 from invalidator.logs import append
 from tests.cli.stored import site
 

@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 import boto3
 import pytest
 
-from infra.cli.status import screen as status_module
 from infra.cli.status.money import month
 from invalidator.core.limits.account import Limits
 from invalidator.core.limits.allowance import Allowance

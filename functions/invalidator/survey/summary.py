@@ -1,16 +1,18 @@
 """What a survey did: its answer as a function, its log line, and what people are told of it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
 from invalidator.core.routing.distribution import Distribution
-from invalidator.core.routing.origin_hosts import bucket_of
+from invalidator.core.routing.origin_hosts import bucket_of, never_a_bucket
+from invalidator.core.routing.pins import Pin
 
 # An answer stays readable: so many of each kind are named, all are counted.
 MOST_NAMED = 100
-# Hosts of services that are never a bucket under another name: nobody has to look at them.
-_NEVER_A_BUCKET = (".elb.amazonaws.com", ".execute-api.", ".lambda-url.")
+# A load balancer is never a bucket under another name, and seldom shows objects of one: nobody has to look at it.
+_LOAD_BALANCER = ".elb.amazonaws.com"
 
 
 class Outcome(StrEnum):
@@ -56,12 +58,15 @@ class Summary:
     unresolved: list[dict[str, str]] = field(default_factory=list)
     woken: int = 0
 
-    def add_unresolved(self, distribution: Distribution, pinned: set[str], *, tenants: bool) -> None:
-        """Note the origins of a distribution of which nobody can tell the bucket; `pinned`: OriginPaths pins name."""
+    def add_unresolved(self, distribution: Distribution, pins: Sequence[Pin], *, tenants: bool) -> None:
+        """Note the origins of a distribution of which nobody can tell the bucket, and no pin of it explains."""
+        renders = any(pin.renders for pin in pins)
+        paths = {pin.origin_path for pin in pins}
         for origin in distribution.origins:
-            never = any(mark in origin.domain for mark in _NEVER_A_BUCKET)
-            if origin.bucket is None and not never and origin.path not in pinned:
-                why = bucket_of(origin.domain).hidden or "has an OriginPath with parameters"
+            if origin.bucket is not None or _LOAD_BALANCER in origin.domain or origin.path.rstrip("/") in paths:
+                continue
+            if not (renders and never_a_bucket(origin.domain)):
+                why = bucket_of(origin.domain, origin.path).hidden or "has an OriginPath with parameters"
                 self._unresolved(distribution.id, origin.domain, origin.path, why)
         if tenants:
             why = "multi-tenant: a tenant's parameters decide what is served"

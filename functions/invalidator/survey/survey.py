@@ -207,8 +207,7 @@ class _Round:
         elif listed.routing is None:
             self._doubt(listed.id, listed.why, listed)
         else:
-            paths = {pin.origin_path for pin in pins}
-            self.summary.add_unresolved(listed.routing, paths, tenants=listed.tenants)
+            self.summary.add_unresolved(listed.routing, pins, tenants=listed.tenants)
             if not listed.reveals and not pins:
                 if known is not None:
                     self._keep(listed.id, (), self._seen(listed))

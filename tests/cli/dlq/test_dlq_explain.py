@@ -8,8 +8,8 @@ import pytest
 from invalidator.aws.routes_table import RoutesTable
 from invalidator.aws.target_table import TargetTable
 from invalidator.core.limits.pace import Pace
-from invalidator.core.pending.state import TargetState
 from invalidator.core.reasons import FIX, Reason
+from invalidator.core.target_state import TargetState
 from invalidator.failures import TableUnavailable
 from tests.cli.dlq.desk import compact, notification
 from tests.cli.stored import site
