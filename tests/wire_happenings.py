@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from typing import Any
 
 import botocore.session
 from botocore.exceptions import (
@@ -52,7 +53,10 @@ def happenings(service: str, operation: str) -> dict[str, Happening]:
     model = MODELS.get_service_model(service)
     protocol = str(model.metadata["protocol"])
     found = {}
-    for shape in model.operation_model(operation).error_shapes:
+    shapes: list[Any] = model.operation_model(
+        operation
+    ).error_shapes  # what the stubs call Shape lacks error_code
+    for shape in shapes:
         status = shape.metadata.get("error", {}).get("httpStatusCode", 400)
         found[shape.error_code] = Happening(error_response(protocol, status, shape.error_code))
     return found | anywhere(service) | _cut_off(protocol)

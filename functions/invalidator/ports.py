@@ -274,14 +274,12 @@ class SurveyState:
         completed: when the last complete one was started, epoch seconds; 0 for never.
         covers: the number in the log of unknown buckets up to which the last complete one came later.
         unserved: buckets that it was asked for and nobody serves (some thousand at most).
-        marker: where one that ran out of time goes on; "" for the beginning.
     """
 
     started: float = 0.0
     completed: float = 0.0
     covers: int = 0
     unserved: frozenset[str] = frozenset()
-    marker: str = ""
 
 
 class Surveys(Protocol):

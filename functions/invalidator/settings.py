@@ -137,9 +137,11 @@ class SurveySettings:
     error_document: str = ""
 
     @property
-    def routing(self) -> str:
-        """The settings that decide about viewer paths, as one text."""
-        return repr((self.index_documents, self.error_page_seconds, self.clean_urls, self.error_document))
+    def routing(self) -> RoutingSettings:
+        """What of it decides about viewer paths."""
+        return RoutingSettings(
+            names_in(self.index_documents), self.error_page_seconds, self.clean_urls, self.error_document
+        )
 
 
 def read_settings(environment: Mapping[str, str], kind: type[SettingsT]) -> SettingsT:

@@ -4,51 +4,135 @@ The schedule's own event does a round only where one is due (parameter SurveyMin
 """
 
 import os
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import botocore.session
+from botocore.config import Config
+
+from invalidator.aws.cloudfront_clients import CloudFrontClients
+from invalidator.aws.distributions import AT_A_TIME, CloudFrontDistributions
+from invalidator.aws.dynamodb_table import DynamoDbTable
+from invalidator.aws.log_table import HISTORY_SECONDS, LogTable
+from invalidator.aws.queue import WakeQueue
+from invalidator.aws.routes_table import RoutesTable
+from invalidator.aws.target_table import TargetTable
+from invalidator.aws.time_left import TimeLeft
+from invalidator.aws.wake_table import WakeTable
+from invalidator.clock import SystemClock
+from invalidator.core.routing.renewal import Surveying
+from invalidator.settings import SurveySettings, read_settings
 from invalidator.survey.summary import Outcome, Summary
+from invalidator.survey.survey import Survey
 from invalidator.telemetry import telemetry
-from invalidator.wiring import wire_survey
+from invalidator.waking import Waking
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
+_SDK = Config(connect_timeout=2, read_timeout=8, retries={"mode": "standard", "total_max_attempts": 3})
+# What is refused or fails in passing is asked again in its turn (aws/call_pace.py), not by each thread for itself.
+_PACED = Config(
+    connect_timeout=2, read_timeout=8, retries={"total_max_attempts": 1}, max_pool_connections=AT_A_TIME
+)
+
+
+# Surveys that came to nothing in a row, after which it is an error: throttling for a while is none.
+INTERVALS_LATE = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Wired:
+    """What the entry needs."""
+
+    survey: Survey
+    clock: SystemClock
+    time_left: TimeLeft
+
+
+def wire(environment: Mapping[str, str]) -> Wired:
+    """Make the survey. Raises SettingsError where the environment is not what the template sets."""
+    settings = read_settings(environment, SurveySettings)
+    clock = SystemClock()
+    time_left = TimeLeft(clock.now)
+    sdk: Any = botocore.session.get_session()  # its type wants each credential by name
+
+    def client(service: str, **credentials: str) -> Any:
+        config = _PACED if service == "cloudfront" else _SDK
+        return time_left.guard(sdk.create_client(service, config=config, **credentials))
+
+    table = DynamoDbTable(client("dynamodb"), settings.table_name)
+    clients = CloudFrontClients(client, clock.now)
+    # The SDK's clients may be used by several threads at once, but not be made so.
+    clients.for_role(None)
+    survey = Survey(
+        distributions=CloudFrontDistributions(clients, clock, ThreadPoolExecutor(AT_A_TIME).map),
+        store=RoutesTable(table),
+        log=LogTable(table, clock.now),
+        targets=TargetTable(table),
+        waking=Waking(WakeTable(table), WakeQueue(client("sqs"), settings.wake_queue_url), clock),
+        clock=clock,
+        surveying=Surveying(
+            interval=settings.survey_minutes * 60.0,
+            history=HISTORY_SECONDS,
+            routing=settings.routing,
+        ),
+    )
+    return Wired(survey, clock, time_left)
+
+
 logger, _metrics, _untraced = telemetry(os.environ)
-wired = wire_survey(os.environ)
+wired = wire(os.environ)
 
 
-class SurveyFailedError(Exception):
-    """CloudFront's distributions could not be listed; the text is what it said."""
+class SurveyLateError(Exception):
+    """No survey could be completed for long; the text says since when, and what CloudFront said."""
 
 
 @logger.inject_lambda_context
 def handler(event: object, context: "LambdaContext") -> dict[str, Any]:
     """Survey once.
 
-    Raises SurveyFailedError where CloudFront could not be asked, and TableUnavailable: Lambda counts the errors of a
-    function for nothing, and an alarm watches them.
+    Raises, at the schedule's event, SurveyLateError while CloudFront's list cannot be read or the routing grows old:
+    Lambda counts a function's errors for nothing, and an alarm watches them. TableUnavailable likewise, at any event.
     """
     remaining = context.get_remaining_time_in_millis() / 1000
     deadline = wired.clock.now() + remaining
     wired.time_left.begin(remaining)
-    summary = wired.survey.run(context.aws_request_id, deadline, asked=not is_scheduled(event))
+    scheduled = is_scheduled(event)
+    summary = wired.survey.run(context.aws_request_id, deadline, asked=not scheduled)
     _log(summary)
-    if summary.error:
-        raise SurveyFailedError(summary.error)
+    if wired.survey.waking.unsent:
+        logger.warning(
+            "wakes cannot be sent; the sweep calls", extra={"detail": wired.survey.waking.unsent.pop()}
+        )
+        wired.survey.waking.unsent.clear()
+    if scheduled and (summary.error or is_late(summary, wired.survey.surveying.interval)):
+        age = "never" if summary.routes_age is None else f"{summary.routes_age:.0f} s ago"
+        raise SurveyLateError(
+            f"the last complete survey began {age}; {summary.error or summary.outcome.value}"
+        )
     return summary.as_json()
 
 
 def is_scheduled(event: object) -> bool:
-    """Whether it is the event of EventBridge's schedule [EventBridge user guide, scheduled events]."""
+    """Whether it is the event of EventBridge's schedule [EventBridge user guide, "Scheduled events"]."""
     return isinstance(event, dict) and event.get("source") in {"aws.events", "aws.scheduler"}
+
+
+def is_late(summary: Summary, interval: float) -> bool:
+    """Whether the routing is older than `INTERVALS_LATE` surveys, however it came to that."""
+    return summary.routes_age is not None and summary.routes_age > INTERVALS_LATE * interval
 
 
 def _log(summary: Summary) -> None:
     if summary.outcome is Outcome.NOT_DUE:
         return
     told = summary.as_json()
-    extra = {name: told[name] for name in ("outcome", "distributions", "asked", "left", "changed", "woken")}
-    logger.info("surveyed", extra=extra)
+    counts = ("outcome", "routes_age_seconds", "distributions", "asked", "left", "changed", "woken")
+    logger.info("surveyed", extra={name: told[name] for name in counts})
     if summary.error:
         logger.error(
             "CloudFront's distributions cannot be listed; the routes of before go on serving",

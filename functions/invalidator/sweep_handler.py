@@ -4,7 +4,6 @@ Invoked with any event it does so at once, and returns its measures (`sweep/meas
 """
 
 import os
-import time
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +17,7 @@ from invalidator.aws.log_table import LogTable
 from invalidator.aws.queue import DeadLetters, WakeQueue
 from invalidator.aws.routes_table import RoutesTable
 from invalidator.aws.wake_table import WakeTable
+from invalidator.clock import SystemClock
 from invalidator.metric import Metric
 from invalidator.settings import SweepSettings, read_settings
 from invalidator.sweep.measures import measure
@@ -42,18 +42,6 @@ _table = DynamoDbTable(_dynamodb, settings.table_name)
 _wakes = WakeTable(_table)
 _wake_queue = WakeQueue(_sqs, settings.wake_queue_url)
 _dead_letters = DeadLetters(_sqs, settings.dead_letter_queue_url)
-
-
-class SystemClock:
-    """Real time."""
-
-    def now(self) -> float:
-        """Return epoch seconds."""
-        return time.time()
-
-    def sleep(self, seconds: float) -> None:
-        """Wait."""
-        time.sleep(seconds)
 
 
 @logger.inject_lambda_context

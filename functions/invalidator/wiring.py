@@ -1,8 +1,6 @@
 """The one place that makes the clients and hands each part what it needs. It runs once, at the cold start."""
 
-import time
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,9 +11,9 @@ from botocore.config import Config
 from invalidator.aws.account_table import AccountTable
 from invalidator.aws.cloudfront import CloudFrontInvalidations
 from invalidator.aws.cloudfront_clients import CloudFrontClients
-from invalidator.aws.distributions import AT_A_TIME, CloudFrontDistributions
+from invalidator.aws.distributions import CloudFrontDistributions
 from invalidator.aws.dynamodb_table import DynamoDbTable
-from invalidator.aws.log_table import PENDING_DAYS, LogTable
+from invalidator.aws.log_table import HISTORY_SECONDS, LogTable
 from invalidator.aws.object_listing import S3Listing
 from invalidator.aws.queue import ChangesQueue, DeadLetters, WakeQueue
 from invalidator.aws.routes_table import RoutesTable
@@ -23,12 +21,14 @@ from invalidator.aws.survey_trigger import SurveyTrigger
 from invalidator.aws.target_table import TargetTable
 from invalidator.aws.time_left import TimeLeft
 from invalidator.aws.wake_table import WakeTable
+from invalidator.clock import SystemClock
+from invalidator.core.routing.renewal import Surveying
 from invalidator.intake.intake import Intake
 from invalidator.ports import Clock
 from invalidator.sender.buckets import Buckets
 from invalidator.sender.sender import Sender
-from invalidator.settings import Settings, SurveySettings, read_settings
-from invalidator.survey.survey import Survey, Surveying
+from invalidator.settings import Settings, read_settings
+from invalidator.survey.refresh import Refresh
 from invalidator.waking import Waking
 
 # Three attempts in all, while there is time (aws/time_left.py): what still fails stays pending.
@@ -52,18 +52,6 @@ TABLE_CONFIG = Config(
     retries={"mode": "standard", "total_max_attempts": 3},
     tcp_keepalive=True,
 )
-
-
-class SystemClock:
-    """Real time."""
-
-    def now(self) -> float:
-        """Return epoch seconds."""
-        return time.time()
-
-    def sleep(self, seconds: float) -> None:
-        """Wait."""
-        time.sleep(seconds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +90,8 @@ def wire(environment: Mapping[str, str], clock: Clock | None = None) -> Wired:
     )
     waking = Waking(wakes, wake_queue, clock)
     gathering, limits = settings.gathering, settings.limits
+    surveying = Surveying(settings.survey_minutes * 60.0, HISTORY_SECONDS, settings.routing)
+    refresh = Refresh(RoutesTable(table), CloudFrontDistributions(clients, clock), surveying, clock)
     return Wired(
         intake=Intake(
             log=log,
@@ -129,6 +119,7 @@ def wire(environment: Mapping[str, str], clock: Clock | None = None) -> Wired:
             routing=settings.routing,
             listing=S3Listing(client("s3")) if settings.listing_calls else None,
             listing_calls=settings.listing_calls,
+            refresh=refresh,
         ),
         buckets=Buckets(
             log=log,
@@ -140,50 +131,9 @@ def wire(environment: Mapping[str, str], clock: Clock | None = None) -> Wired:
             gathering=gathering,
             dead_letters=dead_letters,
             give_up_seconds=limits.give_up_seconds,
-            survey_seconds=settings.survey_minutes * 60.0,
+            survey_seconds=surveying.interval,
         ),
         clock=clock,
         time_left=time_left,
         wake_queue_arn=settings.wake_queue_arn,
     )
-
-
-@dataclass(frozen=True, slots=True)
-class WiredSurvey:
-    """What the survey's entry needs."""
-
-    survey: Survey
-    clock: Clock
-    time_left: TimeLeft
-
-
-def wire_survey(environment: Mapping[str, str], clock: Clock | None = None) -> WiredSurvey:
-    """Make the survey. Raises SettingsError where the environment is not what the template sets."""
-    settings = read_settings(environment, SurveySettings)
-    clock = clock or SystemClock()
-    time_left = TimeLeft(clock.now)
-    sdk: Any = botocore.session.get_session()  # its type wants each credential by name
-
-    def client(service: str, config: Config = SDK_CONFIG, **credentials: str) -> Any:
-        return time_left.guard(sdk.create_client(service, config=config, **credentials))
-
-    table = DynamoDbTable(client("dynamodb", TABLE_CONFIG), settings.table_name)
-    clients = CloudFrontClients(client, clock.now)
-    # The SDK's clients may be used by several threads at once, but not be made so.
-    clients.for_role(None)
-    threads = ThreadPoolExecutor(AT_A_TIME)
-    waking = Waking(WakeTable(table), WakeQueue(client("sqs", QUEUE_CONFIG), settings.wake_queue_url), clock)
-    survey = Survey(
-        distributions=CloudFrontDistributions(clients, clock, threads.map),
-        store=RoutesTable(table),
-        log=LogTable(table, clock.now),
-        targets=TargetTable(table),
-        waking=waking,
-        clock=clock,
-        surveying=Surveying(
-            interval=settings.survey_minutes * 60.0,
-            history=(PENDING_DAYS - 1) * 86_400.0,
-            routing=settings.routing,
-        ),
-    )
-    return WiredSurvey(survey, clock, time_left)

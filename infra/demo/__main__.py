@@ -18,7 +18,6 @@ from infra.local.cloudfront.faults import ACCESS_DENIED, Fault
 from infra.local.ministack import MinistackError
 from infra.local.sam import SamError
 
-WINDOW_SECONDS = 8
 CLI = Path(sys.executable).with_name("invalidator")
 
 
@@ -42,7 +41,7 @@ def _demo() -> None:
         s3, cloudfront = aws.client("s3"), aws.client("cloudfront")
         site.make_bucket(s3)
         with _step("sam build and sam deploy of template.yaml"):
-            aws.deploy({"BatchWindowSeconds": str(WINDOW_SECONDS)})
+            aws.deploy()
         origin_paths = {site.make_distribution(cloudfront, path): path for path in site.ORIGIN_PATHS}
         _invalidator(aws, "bucket", "connect", site.BUCKET)
 

@@ -51,7 +51,8 @@ def ports_over(table: DynamoDbTable) -> Ports:
 
 @pytest.fixture(scope="package")
 def client() -> Iterator[Any]:
-    with mock_aws():
+    # Credentials of its own: moto's would stay in the environment of every test of the package.
+    with mock_aws(config={"core": {"mock_credentials": False}}):
         client = boto3.client(
             "dynamodb", region_name="us-east-1", aws_access_key_id="test", aws_secret_access_key="test"
         )

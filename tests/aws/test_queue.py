@@ -17,6 +17,7 @@ from moto import mock_aws
 from invalidator.aws.queue import ChangesQueue, DeadLetters, WakeQueue, _text
 from invalidator.core.messages.backlog import KeyBacklog, PathBacklog
 from invalidator.core.messages.reading import read_body
+from invalidator.core.messages.wake import wake_body
 from invalidator.core.reasons import Reason
 from invalidator.failures import QueueUnavailable
 from invalidator.ports import Message
@@ -218,9 +219,7 @@ def test_a_delay_is_whole_seconds_and_at_most_a_minute(delay, asked):
     assert client.asked == [
         {
             "QueueUrl": "https://wakes",
-            "Entries": [
-                {"Id": "0", "MessageBody": '{"invalidator": 2, "wake": "unknown"}', "DelaySeconds": asked}
-            ],
+            "Entries": [{"Id": "0", "MessageBody": wake_body("unknown"), "DelaySeconds": asked}],
         }
     ]
 

@@ -4,9 +4,11 @@ from dataclasses import replace
 
 import pytest
 
+from invalidator.core.limits.account import Account
 from invalidator.core.pending.entry import target_owner
+from invalidator.core.routing.target import Seen
 from invalidator.core.target_state import TargetState
-from invalidator.ports import Account, Seen, SurveyState, TargetView
+from invalidator.ports import SurveyState, TargetView
 from tests.aws.remembered import NOW, STATE, routes, sent
 
 SEEN = Seen('"E2QWRUHAPOMQZL"', NOW - 1000.123, "Deployed")
@@ -62,6 +64,16 @@ def test_the_routing_of_every_target_is_listed_with_what_was_seen_of_it(ports, t
     listed = {each.target: (each, seen) for each, seen in ports.routes.all_routes()}
     assert listed[target] == (routes(target), SEEN)
     assert listed[other] == (routes(other), Seen())
+
+
+def test_one_targets_routing_is_found_and_forgotten(ports, target):
+    assert ports.routes.routes_of(target) is None
+    seen = Seen("T1", 1.5, "InProgress", "basis", 1, ("/a/*",), ("left",), told=True, doubt="denied")
+    ports.routes.store_routes(routes(target), seen)
+    assert ports.routes.routes_of(target) == (routes(target), seen)
+    ports.routes.forget_routes(target)
+    assert ports.routes.routes_of(target) is None
+    assert ports.targets.view(target, NOW).routes is None
 
 
 def test_what_was_sent_is_found_again_the_newest_first(ports, target):
@@ -128,7 +140,7 @@ def test_a_survey_is_run_by_one_at_a_time_and_remembers_how_far_it_is(ports):
     )  # a survey may run for a quarter of an hour
     assert survey.survey_state().started == NOW + 100
 
-    halfway = SurveyState(marker="E500", covers=3)
+    halfway = SurveyState(covers=3)
     assert survey.save_survey("run-1", halfway, NOW + 200)
     assert survey.begin_survey(NOW + 170, NOW + 230, "run-2") is None
     assert survey.survey_state() == replace(halfway, started=NOW + 100)

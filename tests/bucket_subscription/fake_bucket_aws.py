@@ -48,7 +48,7 @@ class FakeS3:
         self.denied: set[str] = set()
         self.calls: list[str] = []
         self.writes: list[tuple[str, Any]] = []
-        self.before_call: dict[int, Callable[[], None]] = {}
+        self.before_call: dict[int, Callable[[], object]] = {}
         self.fault: Callable[[int, str], str | None] = lambda number, name: None
         self.broken: set[str] = set()
         self.stale_reads = 0

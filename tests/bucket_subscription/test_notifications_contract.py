@@ -21,12 +21,11 @@ def moto_client():
 
 
 @pytest.fixture(params=["fake", "moto"])
-def notifications(request):
+def notifications(request, moto_client):
     if request.param == "fake":
         return FakeS3(site={})
-    client = request.getfixturevalue("moto_client")
-    client.put_bucket_notification_configuration(Bucket="site", NotificationConfiguration={})
-    return S3Notifications(client, ACCOUNT)
+    moto_client.put_bucket_notification_configuration(Bucket="site", NotificationConfiguration={})
+    return S3Notifications(moto_client, ACCOUNT)
 
 
 DOCUMENT = {

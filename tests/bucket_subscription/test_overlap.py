@@ -38,7 +38,9 @@ SHORT = st.text("ab", max_size=3)
     ],
 )
 def test_an_entry_in_the_way_is_refused_before_writing(events, theirs, ours, clash):
-    s3 = FakeS3(site={"TopicConfigurations": [queue_entry("theirs", events, *theirs, "TopicConfigurations")]})
+    prefix, suffix = theirs
+    entry = queue_entry("theirs", events, prefix, suffix, kind="TopicConfigurations")
+    s3 = FakeS3(site={"TopicConfigurations": [entry]})
     connect = subscription(s3).connect
     if not clash:
         connect("site", QUEUE, asked_filter(*ours))

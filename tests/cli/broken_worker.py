@@ -28,7 +28,7 @@ from tests.system import site
 from tests.system.stack import until
 
 PATIENCE = 60
-SETTINGS = {"BatchWindowSeconds": "1", "MaxReceiveCount": "5"}
+SETTINGS = {"MaxReceiveCount": "5"}
 ELSEWHERE = "elsewhere.example.com"  # an origin that no scan can tell the bucket of
 PAUSED = "paused-site"
 # Their buckets are the stack's from the beginning; the bucket of mapping-denied is connected later.

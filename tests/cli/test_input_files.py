@@ -2,6 +2,7 @@
 
 import copy
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -62,7 +63,7 @@ def test_a_damaged_distribution_is_read_or_refused_in_one_line(file, data):
     document = copy.deepcopy(DOCUMENT)
     for _ in range(data.draw(st.integers(1, 3))):
         *way, last = data.draw(st.sampled_from(list(places(document))))
-        parent = document
+        parent: Any = document
         for name in way:
             parent = parent[name]
         if data.draw(st.booleans()):

@@ -78,7 +78,7 @@ def test_a_refresh_tells_of_a_distribution_that_is_routed_in_another_way(typed, 
 def test_a_refresh_goes_on_until_the_survey_is_complete(typed, stored, monkeypatch):
     """Another one is at work, then time runs out."""
     waits = []
-    monkeypatch.setattr(refresh_module.time, "sleep", waits.append)
+    monkeypatch.setattr("infra.cli.route.refresh.time.sleep", waits.append)
     answers(
         monkeypatch, stored, {"outcome": "another survey is at work"}, {"outcome": "continues", "woken": 2}
     )

@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 import boto3
 import pytest
 
-from infra.cli.status import screen as status_module
 from infra.cli.status.money import month
 from invalidator.core.limits.account import Limits
 from invalidator.core.limits.allowance import Allowance
@@ -214,7 +213,7 @@ def test_watching_looks_again_until_it_is_interrupted(desk, monkeypatch):
         if len(waits) == 2:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(status_module.time, "sleep", interrupted)
+    monkeypatch.setattr("infra.cli.status.command.time.sleep", interrupted)
     answer = desk.run("status", "--watch", "--interval", "7")
     assert answer.code == 0
     assert waits == [7, 7]

@@ -8,7 +8,7 @@ ORIGIN_PATHS = {"ROOT": "", "DOCS": "/docs"}
 
 
 def seen(at: float, distribution: str, *paths: str, **other: object) -> Seen:
-    return Seen(at, distribution, paths, "reference", **{"invalidation": "I1", **other})  # type: ignore[arg-type]
+    return Seen(at, distribution, paths, "reference", **{"invalidation": "I1", **other})
 
 
 def missing(change: Changed, *calls: Seen) -> set[str]:

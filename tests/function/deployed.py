@@ -4,7 +4,7 @@ from typing import Any
 
 import boto3
 import moto.backends
-from moto.core import DEFAULT_ACCOUNT_ID
+from moto.core.models import DEFAULT_ACCOUNT_ID
 
 from invalidator.aws.dynamodb_table import DynamoDbTable
 from invalidator.aws.routes_table import RoutesTable
@@ -51,7 +51,7 @@ class Deployed:
 
     def distribution(self, bucket: str, path: str = "", policy: str | None = None) -> str:
         """Create a distribution of a bucket and return its id."""
-        behavior: dict[str, Any] = {"TargetOriginId": "s3", "ViewerProtocolPolicy": "allow-all"}
+        behavior: Any = {"TargetOriginId": "s3", "ViewerProtocolPolicy": "allow-all"}
         if policy is None:
             behavior |= {
                 "ForwardedValues": {"QueryString": False, "Cookies": {"Forward": "none"}},

@@ -178,9 +178,8 @@ def test_the_command_prints_export_lines_and_ends_on_ctrl_c(tmp_path):
         text=True,
         env={**os.environ, "TMPDIR": str(tmp_path)},
     ) as command:
-        exports = dict(
-            command.stdout.readline().removeprefix("export ").strip().split("=", 1) for _ in range(6)
-        )
+        lines = (command.stdout.readline().removeprefix("export ").strip() for _ in range(6))
+        exports = {name: value for name, _, value in (line.partition("=") for line in lines)}
         port = exports["AWS_ENDPOINT_URL"].rsplit(":", 1)[1]
         assert listens(port)
         command.send_signal(signal.SIGINT)

@@ -6,14 +6,17 @@ from infra.simulator.memory import InMemoryTable
 from invalidator.aws.cloudfront_clients import CloudFrontClients
 from invalidator.aws.distributions import AT_A_TIME, CloudFrontDistributions
 from invalidator.core.pending.entry import UNKNOWN, Entry, bucket_owner
+from invalidator.core.routing.renewal import Surveying
+from invalidator.core.routing.settings import RoutingSettings
 from invalidator.core.routing.target import Seen, TargetRoutes
 from invalidator.core.routing.viewer_paths import Router
 from invalidator.core.target_state import TargetState
 from invalidator.survey.summary import Summary
-from invalidator.survey.survey import Survey, Surveying
+from invalidator.survey.survey import Survey
 from invalidator.waking import Waking
 from tests.survey.account import Account, VirtualTime
 
+INDEX = RoutingSettings(("index.html",))
 MINUTE = 60.0
 INTERVAL = 5 * MINUTE
 HISTORY = 7 * 86_400.0
@@ -25,7 +28,7 @@ class Surveyed:
 
     time: VirtualTime = field(default_factory=VirtualTime)
     called: list[str] = field(default_factory=list)
-    settings: str = "index.html"
+    settings: RoutingSettings = INDEX
 
     def __post_init__(self) -> None:
         self.table = InMemoryTable(self.time.now)

@@ -5,9 +5,9 @@ import pytest
 from invalidator.core.reasons import Reason
 from invalidator.core.routing.distribution import Behavior, Distribution, Origin
 from invalidator.core.routing.pins import Pin
+from invalidator.core.routing.renewal import Surveying
 from invalidator.failures import Permanent, Transient
-from invalidator.survey.refresh import refresh_pinned
-from invalidator.survey.survey import Surveying
+from invalidator.survey.refresh import Refresh
 from tests.survey.surveyed import HISTORY, INTERVAL, Surveyed
 
 ROLE = "arn:aws:iam::123456789012:role/r"
@@ -39,15 +39,8 @@ def site():
 def refresh(site, far):
     known = site.routes("EFAR")
     applied = site.table.view("EFAR", site.time.now()).state.routing
-    return refresh_pinned(
-        known,
-        applied,
-        store=site.table,
-        configurations=far,
-        surveying=Surveying(INTERVAL, HISTORY, site.settings),
-        now=site.time.now(),
-        deadline=site.time.now() + 10,
-    )
+    surveying = Surveying(INTERVAL, HISTORY, site.settings)
+    return Refresh(site.table, far, surveying, site.time)(known, applied, site.time.now() + 10)
 
 
 def test_it_is_asked_for_with_its_role_once_in_an_interval(site):

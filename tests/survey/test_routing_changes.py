@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from invalidator.core.routing.pins import Pin
+from invalidator.core.routing.settings import RoutingSettings
 from tests.survey.account import s3
 from tests.survey.surveyed import HISTORY, INTERVAL, MINUTE, Surveyed
 
@@ -147,7 +148,7 @@ def test_history_that_does_not_reach_back_is_made_good_by_wildcards(site):
 
 def test_settings_are_routing(site):
     confirmed = site.table.survey_state().completed
-    site.settings = "home.html"
+    site.settings = RoutingSettings(("home.html",))
     site.survey()
     assert site.routes("E1").reroute_since == confirmed - INTERVAL
     assert site.routes("E1").purge == {}

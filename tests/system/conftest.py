@@ -78,22 +78,21 @@ def stack(tmp_path_factory: Any) -> Iterator[Stack]:
     with local_aws(quotas=NO_QUOTAS, enforce_iam=True, logs=tmp_path_factory.mktemp("logs")) as aws:
         for name in BUCKETS:
             site.make_bucket(aws, name)
-        topics = [aws.client("sns").create_topic(Name=name)["TopicArn"] for name in ("raw", "wrapped")]
+        raw, wrapped = (aws.client("sns").create_topic(Name=name)["TopicArn"] for name in ("raw", "wrapped"))
         role, key = _role(aws), _key(aws)
         outputs = aws.deploy(
             {
-                "BatchWindowSeconds": "1",
                 "MonthlyPathBudget": "0",
                 "Buckets": f"{DIRECT},{SECOND},{PROOF}",
                 "EventBridgeBuckets": f"{EVENTS},{PROOF_EVENTS}",
-                "TopicArns": ",".join(topics),
+                "TopicArns": f"{raw},{wrapped}",
                 "AssumableRoleArns": role,
                 "ListableBuckets": DIRECT,
                 "AlarmEmail": "me@example.com",
                 "KmsKeyArn": key,
             }
         )
-        yield Stack(aws, outputs, *topics, role, key)
+        yield Stack(aws, outputs, raw, wrapped, role, key)
 
 
 def _role(aws: LocalAws) -> str:

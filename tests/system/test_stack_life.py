@@ -1,6 +1,7 @@
 """A stack is deployed on buckets that live already, changed and deleted; what others put there goes on working."""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -21,7 +22,10 @@ def elsewhere(stack):
     url = sqs.create_queue(QueueName="restored")["QueueUrl"]
     queue = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     topic = sns.create_topic(Name="restored")["TopicArn"]
-    anyone = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": "*", "Action": "*"}]}
+    anyone: dict[str, Any] = {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Principal": "*", "Action": "*"}],
+    }
     for arn, put in (
         (queue, lambda policy: sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})),
         (
@@ -75,14 +79,13 @@ def test_two_buckets_then_one_then_none(stack, elsewhere):
     theirs = {bucket: entries(stack, bucket)[1] for bucket in buckets}
     served = {bucket: {site.make_distribution(aws, bucket): ""} for bucket in buckets}
 
-    settings = {"BatchWindowSeconds": "1"}
-    aws.deploy({**settings, "Buckets": ",".join(buckets)}, stack=NAME, template=TEMPLATE)
+    aws.deploy({"Buckets": ",".join(buckets)}, stack=NAME, template=TEMPLATE)
     for bucket in buckets:
         assert entries(stack, bucket) == ({"theirs", OWN}, theirs[bucket])
         all_fresh(aws, site.upload(s3, bucket, site.ODD_KEYS), served[bucket])
         assert they_are_told(stack, elsewhere, bucket)
 
-    aws.deploy({**settings, "Buckets": "second-life"}, stack=NAME, template=TEMPLATE)
+    aws.deploy({"Buckets": "second-life"}, stack=NAME, template=TEMPLATE)
     assert [entries(stack, bucket)[0] for bucket in buckets] == [{"theirs"}, {"theirs", OWN}]
     sent = len(aws.gate.invalidations)
     site.put(s3, "first-life", "nobody-is-told.html")

@@ -22,6 +22,8 @@ from invalidator.ports import CLOCKS_APART_SECONDS, MOST_IN_FLIGHT, Dealt
 
 VERSION = "1"
 PENDING_DAYS = 7
+# For so long entries can be read again: a day less, so that none expires while it is read.
+HISTORY_SECONDS = (PENDING_DAYS - 1) * 86_400.0
 HEAD = "head"
 _ENTRIES = "n#"
 

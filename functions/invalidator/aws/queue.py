@@ -1,6 +1,5 @@
 """The queues, in SQS: changes are received on, wakes are sent, and what is given up becomes a dead letter."""
 
-import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -9,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from invalidator.aws.aws_errors import AwsError
 from invalidator.core.messages.backlog import KeyBacklog, PathBacklog, bodies
+from invalidator.core.messages.wake import wake_body
 from invalidator.core.pending.wakes import LONGEST_DELAY_SECONDS
 from invalidator.core.reasons import Reason
 from invalidator.failures import QueueUnavailable
@@ -27,7 +27,6 @@ HIDDEN_SECONDS = 30
 # Attributes count towards a message's 1 MiB and are shown in one row: enough to recognise the paths by.
 MOST_PATHS_NAMED = 20
 MOST_CHARACTERS = 2000
-WAKE_VERSION = 2
 
 
 class ChangesQueue:
@@ -138,11 +137,6 @@ class WakeQueue:
             unsent += (part[int(each["Id"])][0] for each in answer.get("Failed", []))
         if unsent:
             raise QueueUnavailable(f"SQS did not take the wakes of {', '.join(unsent)}")
-
-
-def wake_body(name: str) -> str:
-    """Return the body of a wake's message."""
-    return json.dumps({"invalidator": WAKE_VERSION, "wake": name})
 
 
 def _whole_delay(seconds: float) -> int:

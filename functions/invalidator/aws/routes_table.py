@@ -5,7 +5,7 @@
 | `distributions` | target's id | its routing packed, with `version` and `learned` for people, and what CloudFront's list said of it |
 | `bucket#NAME` | `target#ID` | this target serves the bucket |
 | `log#bucket:NAME` | `head` | `known`; the bucket's `targets` where they are few, else how `many` they are |
-| `survey` | `state` | `started`, `completed`, `covers`, `unserved` packed, `marker`, `lease` and `token` of the run that holds it |
+| `survey` | `state` | `started`, `completed`, `covers`, `unserved` packed, `lease` and `token` of the run that holds it |
 
 `0.1.0` kept routes by bucket (`routes`): they are left alone, and expire.
 """  # noqa: E501  a row of a table
@@ -121,9 +121,8 @@ class RoutesTable:
             ":completed": number(state.completed),
             ":covers": number(state.covers),
             ":unserved": packed(sorted(state.unserved)),
-            ":marker": text(state.marker),
         } | ({":until": number(until)} if until else {})
-        kept = "SET #completed = :completed, #covers = :covers, #unserved = :unserved, #marker = :marker"
+        kept = "SET #completed = :completed, #covers = :covers, #unserved = :unserved"
         lease = ", #lease = :until" if until else " REMOVE #lease, #token"
         return self._table.update(SURVEY, kept + lease, values, "#token = :token") is not None
 
@@ -174,7 +173,6 @@ def read_survey(item: Item) -> SurveyState:
             completed=float(item["completed"]["N"]) if "completed" in item else 0.0,
             covers=int(item["covers"]["N"]) if "covers" in item else 0,
             unserved=frozenset(map(str, unpacked(item["unserved"]) if "unserved" in item else ())),
-            marker=item["marker"]["S"] if "marker" in item else "",
         )
     except UNREADABLE:
         return SurveyState()

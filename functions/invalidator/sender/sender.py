@@ -5,7 +5,7 @@ found to be nothing, or lies in the dead-letter queue. So a run can die anywhere
 again, and what it sent is covered then.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from invalidator.core.limits.account import OWN_ACCOUNT, Limits
@@ -76,6 +76,10 @@ class Run:
     paths_this_month: int | None = None
 
 
+def _as_known(routes: TargetRoutes, _applied: str, _deadline: float) -> TargetRoutes:
+    return routes
+
+
 @dataclass(slots=True)
 class Sender:
     """The sender, wired to the outside world.
@@ -86,6 +90,8 @@ class Sender:
         routing: what the operator says of the sites.
         listing: lists buckets, None where the stack was not allowed to.
         listing_calls: the most listings for one run.
+        refresh: asks for another account's distribution again, where its routing is old: (its routing, the version
+            that was worked by, deadline) → its routing.
     """
 
     log: Log
@@ -102,6 +108,7 @@ class Sender:
     routing: RoutingSettings
     listing: Listing | None = None
     listing_calls: int = 0
+    refresh: Callable[[TargetRoutes, str, float], TargetRoutes] = _as_known
 
     def run(self, target: str, token: str, deadline: float) -> Run:
         """Look at a target; no call to CloudFront begins after `deadline` (epoch seconds).
@@ -135,6 +142,8 @@ class Sender:
             run.due = run.outcome.not_before
             self._end(name, token, wake, run, rest)
             return run
+        if view.routes is not None and view.routes.role is not None:
+            view = replace(view, routes=self.refresh(view.routes, view.state.routing, deadline))
         run.routes = view.routes
         if view.routes is None:
             self._give_up_unknown(target, view, run)

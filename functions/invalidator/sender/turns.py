@@ -8,7 +8,7 @@ from invalidator.ports import Accounts, Clock
 
 # With more tickets than this in the queue, a turn is too dear for a request that may be refused for its size: of three
 # hundred targets each would learn that by itself.
-LONG_QUEUE = 5
+LONG_QUEUE = 3
 # A run waits so long for its turn; what is further off comes by a wake of its own.
 MOST_WAIT_SECONDS = 4.0
 

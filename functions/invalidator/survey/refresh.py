@@ -5,16 +5,15 @@ when they changed and whether all edges have it, is not known here: a change is 
 until the next look.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from invalidator.core.routing.distribution import Distribution
 from invalidator.core.routing.pinned_routes import routes_of
-from invalidator.core.routing.renewal import Moment, Renewed, basis_of, doubted, renewed
+from invalidator.core.routing.renewal import Moment, Renewed, Surveying, basis_of, doubted, renewed
 from invalidator.core.routing.target import IN_PROGRESS, Seen, TargetRoutes
-from invalidator.failures import Failure, Permanent, TableUnavailable
-from invalidator.ports import RoutesStore
-from invalidator.survey.survey import Surveying
+from invalidator.failures import BackPressure, Permanent, Transient, UnreadablePin
+from invalidator.ports import Clock, RoutesStore
 
 
 class Configurations(Protocol):
@@ -24,57 +23,58 @@ class Configurations(Protocol):
         """Return a distribution and its ETag. Raises Failure."""
 
 
-def refresh_pinned(
-    known: TargetRoutes,
-    applied: str,
-    *,
-    store: RoutesStore,
-    configurations: Configurations,
-    surveying: Surveying,
-    now: float,
-    deadline: float,
-) -> TargetRoutes:
-    """Return a target's routing, asked for again where it is another account's and older than a survey interval.
+@dataclass(frozen=True, slots=True)
+class Refresh:
+    """Refreshes pinned distributions of other accounts. Whoever calls it holds the target's lease.
 
-    Args:
-        known: its routing as stored.
-        applied: the version of the routing that the sender has worked by (`TargetState.routing`).
-        store: where it is kept. Whoever calls holds the target's lease.
+    Attributes:
+        store: where routing is kept.
         configurations: CloudFront.
         surveying: how surveys are made.
-        now: epoch seconds.
-        deadline: no call is made later, epoch seconds.
-
-    Raises:
-        TableUnavailable: it cannot be kept.
+        clock: time.
     """
-    if known.role is None or now - known.learned < surveying.interval:
-        return known
-    stored = store.routes_of(known.target)
-    pins = [pin for pin in store.pins() if pin.distribution == known.target]
-    if stored is None or not pins:
-        return known
-    record, at = Renewed(*stored), Moment(now, known.learned, surveying.interval, surveying.history)
-    try:
-        configured, etag = configurations.configuration(known.target, known.role, deadline)
-    except TableUnavailable:
-        raise
-    except Permanent as refused:
-        new = doubted(record, str(refused), at)
-    except Failure:
-        return known
-    else:
-        moving = record.seen.etag not in {"", etag}
-        seen = Seen(etag, 0.0, IN_PROGRESS if moving else "", basis_of(surveying.routing, pins))
-        new = renewed(
-            known.target,
-            record,
-            routes_of(configured, pins),
-            seen,
-            at,
-            applied=applied == record.routes.version,
-        )
-        new = replace(new, routes=replace(new.routes, learned=now))
-    if (new.routes, new.seen) != (record.routes, record.seen):
-        store.store_routes(new.routes, new.seen)
-    return new.routes
+
+    store: RoutesStore
+    configurations: Configurations
+    surveying: Surveying
+    clock: Clock
+
+    def __call__(self, known: TargetRoutes, applied: str, deadline: float) -> TargetRoutes:
+        """Return a target's routing, asked for again where it is another account's and older than a survey interval.
+
+        Args:
+            known: its routing as stored.
+            applied: the version of the routing that the sender has worked by (`TargetState.routing`).
+            deadline: no call is made later, epoch seconds.
+
+        Raises:
+            TableUnavailable: it cannot be kept.
+        """
+        now = self.clock.now()
+        if known.role is None or now - known.learned < self.surveying.interval:
+            return known
+        try:
+            pins = [pin for pin in self.store.pins() if pin.distribution == known.target]
+        except UnreadablePin:
+            # The survey fails of it, loudly; what is known goes on serving.
+            return known
+        stored = self.store.routes_of(known.target)
+        if stored is None or not pins:
+            return known
+        record = Renewed(*stored)
+        at = Moment(now, known.learned, self.surveying.interval, self.surveying.history)
+        try:
+            configured, etag = self.configurations.configuration(known.target, known.role, deadline)
+        except Permanent as refused:
+            new = doubted(record, str(refused), at)
+        except (BackPressure, Transient):
+            return known
+        else:
+            moving = record.seen.etag not in {"", etag}
+            seen = Seen(etag, 0.0, IN_PROGRESS if moving else "", basis_of(self.surveying.routing, pins))
+            routes = routes_of(configured, pins)
+            new = renewed(known.target, record, routes, seen, at, applied=applied == record.routes.version)
+            new = replace(new, routes=replace(new.routes, learned=now))
+        if (new.routes, new.seen) != (record.routes, record.seen):
+            self.store.store_routes(new.routes, new.seen)
+        return new.routes

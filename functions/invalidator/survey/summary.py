@@ -63,7 +63,11 @@ class Summary:
         renders = any(pin.renders for pin in pins)
         paths = {pin.origin_path for pin in pins}
         for origin in distribution.origins:
-            if origin.bucket is not None or _LOAD_BALANCER in origin.domain or origin.path in paths:
+            if (
+                origin.bucket is not None
+                or _LOAD_BALANCER in origin.domain
+                or origin.path.rstrip("/") in paths
+            ):
                 continue
             if not (renders and never_a_bucket(origin.domain)):
                 why = bucket_of(origin.domain, origin.path).hidden or "has an OriginPath with parameters"

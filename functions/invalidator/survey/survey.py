@@ -17,6 +17,7 @@ from invalidator.core.routing.pins import Pin
 from invalidator.core.routing.renewal import (
     Moment,
     Renewed,
+    Surveying,
     as_listed,
     basis_of,
     current_routes,
@@ -43,21 +44,6 @@ RENEW_SECONDS = 40.0
 WRITING_SECONDS = 20.0
 # Unknown buckets that a complete survey found nobody to serve; the newest are remembered.
 MOST_UNSERVED = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class Surveying:
-    """How surveys are made.
-
-    Attributes:
-        interval: seconds between two (setting SurveyMinutes).
-        history: for how many seconds changes can be read again.
-        routing: the settings that decide about viewer paths, as one text.
-    """
-
-    interval: float
-    history: float
-    routing: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """Coalescing, for any paths: covers all, stays within the allowance, is settled, is cheapest."""
 
+import functools
 import subprocess
 import sys
 from itertools import combinations
@@ -233,13 +234,15 @@ def test_a_path_that_does_not_start_with_a_slash_is_refused_by_name():
         coalesce(["/a", "!"], Allowance(9, 1))
 
 
+def _found(probes: dict[str, Count], prefix: str) -> Count:
+    return probes.get(prefix, UNKNOWN)
+
+
 def test_a_probe_that_found_nothing_else_under_a_prefix_draws_the_wildcard_there():
     changed = [f"/{directory}/{name}" for directory in ("docs", "img") for name in ("alpha", "beta", "gamma")]
     for clean, crowded in (("/docs/", "/img/"), ("/img/", "/docs/")):
         probes = {clean: Count(0, 0), crowded: Count(at_least=1000)}
-        coalesced = coalesce(
-            changed, Allowance(4, 1), lambda prefix, probes=probes: probes.get(prefix, UNKNOWN)
-        )
+        coalesced = coalesce(changed, Allowance(4, 1), functools.partial(_found, probes))
         assert coalesced.wildcards == (f"{clean}*",)
 
 

@@ -2,14 +2,16 @@
 
 import copy
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from invalidator.core.packed_distribution import pack, unpack
+from invalidator.aws.routes_table import read_routes, routes_item
 from invalidator.core.routing.distribution_config import DistributionError, read_distribution, read_tenant
 from invalidator.core.routing.settings import RoutingSettings
+from invalidator.core.routing.target import NOT_SEEN, TargetRoutes
 from invalidator.core.routing.tenants import Tenant, TenantError, routing_of
 from invalidator.core.routing.viewer_paths import Router
 from tests.core.routing.cloudfront_cache_model import Edge
@@ -50,7 +52,7 @@ def test_a_tenant_is_read_from_cloudfronts_own_words():
     }
     assert read_tenant(document) == tenant(folder="shop")
     assert read_tenant(document["DistributionTenant"]) == tenant(folder="shop")
-    without = copy.deepcopy(document)
+    without: Any = copy.deepcopy(document)
     del without["DistributionTenant"]["Parameters"]
     assert read_tenant(without).parameters == {}
     with pytest.raises(DistributionError, match="DistributionId: field required"):
@@ -87,7 +89,8 @@ def test_a_disabled_tenant_serves_nothing():
 
 def test_a_tenant_s_routing_is_kept_in_the_table():
     routed = routing_of(tenant(folder="shop"), shared())
-    assert unpack(json.loads(json.dumps(pack(routed)))) == routed
+    routes = TargetRoutes(routed.id, (routed,), "1", 0.0)
+    assert read_routes(routes_item(routes, NOT_SEEN))[0] == routes
 
 
 @given(st.lists(keys, min_size=1, max_size=3, unique=True), st.sampled_from(["a", "a/b", "x"]))

@@ -40,7 +40,7 @@ def test_the_explanation_and_the_paths_never_disagree(distribution, key, index_d
     for at in explained.origins:
         assert bool(at.refusal) == (not at.paths)
         for verdict in at.paths:
-            assert bool(verdict.sent) == (verdict.reach is not Reach.NOT_HERE)
+            assert bool(verdict.sent) == verdict.reach.cached
 
 
 @given(distributions(), keys, indexes, st.randoms(use_true_random=False))

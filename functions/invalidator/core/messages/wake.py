@@ -1,6 +1,9 @@
 """A message of the wake queue: whom to look at. The function alone writes and reads it.
 
-{"invalidator": 2, "wake": "target:E1"}
+    {"invalidator": 2, "wake": "target:E1", "Records": []}
+
+While a stack is rolled back to version 0.1.0, that version's code meets the wakes that are under way. `Records` is for
+it alone: it looks there first, and finds nothing to do, where it would else put each of them in the dead-letter queue.
 """
 
 import json
@@ -32,7 +35,7 @@ class WakeMessage:
 
 def wake_body(name: str) -> str:
     """Return the body that names an owner: `target:ID`, `bucket:NAME` or `unknown`."""
-    return json.dumps({"invalidator": VERSION, "wake": name}, separators=(",", ":"))
+    return json.dumps({"invalidator": VERSION, "wake": name, "Records": []}, separators=(",", ":"))
 
 
 def read_wake(body: str) -> WakeMessage | None:

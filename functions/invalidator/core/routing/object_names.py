@@ -31,15 +31,25 @@ class ObjectName(NamedTuple):
 def object_names(path: str, root: str, indexes: tuple[str, ...]) -> Iterator[ObjectName]:
     """Every viewer path that names the object of this path, the path itself first.
 
-    The default root object answers "/" too, and the folder that it lies in. An index document answers for its
-    directory, with the slash and, by a redirect, without (aws-behaviour.md "Paths": invalidate a directory in
-    both forms).
+    The default root object answers "/" too, and the folder that it lies in; its path answers "/" also where that is a
+    directory's: a website endpoint redirects `/index.html` to `/index.html/` once there is `index.html/index.html`. An
+    index document answers for its directory, with the slash and, by a redirect, without (aws-behaviour.md "Paths":
+    invalidate a directory in both forms).
 
     Args:
         path: the object's own viewer path, decoded: its key after the OriginPath.
         root: the default root object's viewer path, "" where there is none.
         indexes: how paths of index documents end: ("/index.html",).
     """
+    for name in _names(path, root, indexes):
+        if name.path == root != path:
+            yield name._replace(also="/")
+            yield ObjectName("/", "the default root object", directory=True, also=root)
+        else:
+            yield name
+
+
+def _names(path: str, root: str, indexes: tuple[str, ...]) -> Iterator[ObjectName]:
     folder = path[: path.rfind("/") + 1]
     if path == root:
         # Whether CloudFront chooses the behavior for "/" before or after it puts the root object in: unknown.

@@ -54,6 +54,8 @@ def serves_nothing(pin: Pin, configured: Distribution) -> str:
 
     An origin that neither a behavior nor a function leads to is never asked.
     """
+    if pin.templates or pin.tags:
+        return ""
     fitting = _fitting(pin, configured)
     if not fitting or _is_led_to(fitting, configured) or _may_pick(configured):
         return ""

@@ -15,6 +15,7 @@ from invalidator.core.routing.listed import Listed
 from invalidator.core.routing.origin_hosts import bucket_of
 from invalidator.core.routing.pins import Pin
 from invalidator.core.routing.routing_change import RoutingChange, changed_routing
+from invalidator.core.routing.settings import RoutingSettings
 from invalidator.core.routing.target import IN_PROGRESS, NOT_SEEN, Seen, TargetRoutes
 from invalidator.core.routing.viewer_paths import Router
 
@@ -22,6 +23,21 @@ from invalidator.core.routing.viewer_paths import Router
 READS = 1
 # Edges may hold what each of these said until the newest is deployed, which takes minutes.
 MOST_EARLIER = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Surveying:
+    """How surveys are made.
+
+    Attributes:
+        interval: seconds between two (setting SurveyMinutes).
+        history: for how many seconds changes can be read again.
+        routing: the operator's settings by which keys become viewer paths.
+    """
+
+    interval: float
+    history: float
+    routing: RoutingSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,24 +72,25 @@ class Renewed:
     change: RoutingChange | None = None
 
 
-def basis_of(settings: str, pins: Iterable[Pin]) -> str:
+def basis_of(settings: RoutingSettings, pins: Iterable[Pin]) -> str:
     """Return a digest of what routing is made of beside CloudFront's own words.
 
     Args:
-        settings: the operator's settings that decide about viewer paths, as one text.
+        settings: the operator's settings by which keys become viewer paths.
         pins: the pins of the target.
     """
-    parts = (READS, settings, *sorted(repr(pin) for pin in pins))
+    parts = (READS, repr(settings), *sorted(repr(pin) for pin in pins))
     return hashlib.sha256(repr(parts).encode(errors="surrogateescape")).hexdigest()[:16]
 
 
 def as_listed(known: Renewed, listed: Listed, basis: str) -> bool:
     """Whether a target is as it was when its record was made, as far as CloudFront's list tells.
 
-    A cache policy changes without its distributions: what it says of query strings is compared too.
+    A cache policy changes without its distributions: what it says of query strings is compared too. A list without
+    ETags, as stand-ins for CloudFront give it, tells nothing.
     """
     seen = known.seen
-    if seen.doubt or seen.basis != basis or listed.routing is None or not (listed.etag or listed.modified):
+    if seen.doubt or seen.basis != basis or listed.routing is None or not listed.etag:
         return False
     if (seen.etag, seen.modified) != (listed.etag, listed.modified):
         return False
@@ -145,7 +162,9 @@ def _new(target: str, routes: tuple[Distribution, ...], seen: Seen, at: Moment) 
     if not at.confirmed:
         return _changed(nothing, routes, seen, at, _Work())
     # One that a pin alone reveals may be old, and is new here since the pin: later than the survey before.
-    pinned = not any(bucket_of(origin.domain).bucket for each in routes for origin in each.origins)
+    pinned = not any(
+        bucket_of(origin.domain, origin.path).bucket for each in routes for origin in each.origins
+    )
     dated = at.confirmed if pinned or not seen.modified else seen.modified
     return _changed(nothing, routes, seen, at, _Work(RoutingChange(("new",)), dated - at.interval))
 
