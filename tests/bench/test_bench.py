@@ -5,6 +5,8 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 from infra.bench.function.scenario import ENVIRONMENT, PAYLOAD_BYTES, batch, largest_batch, wake
 from infra.bench.row import Row, faults
 from tests.template.resolved import ROOT

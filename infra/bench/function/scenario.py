@@ -17,7 +17,7 @@ from infra.simulator.traffic import notification
 from invalidator.aws.account_table import spending_key
 from invalidator.aws.dynamodb_table import Item, number
 from invalidator.aws.log_table import entry_item
-from invalidator.aws.queue import wake_body
+from invalidator.core.messages.wake import wake_body
 from invalidator.aws.routes_table import routes_item
 from invalidator.aws.sent_items import sent_items
 from invalidator.aws.target_table import state_item
