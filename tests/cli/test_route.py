@@ -373,6 +373,9 @@ def test_a_pin_says_how_keys_appear_to_viewers(typed, stored):
     assert "/fit-in/*/{name}: a path has a star only at its end, so /fit-in/* is purged" in answer.err
     assert f"pinned: vault on {created}, as /{{key}}* /fit-in/*\n" in answer.out
     assert stored.pins.pins() == [Pin("vault", created, templates=("/{key}*", "/fit-in/*"))]
+    planned = typed("explain", "s3://vault/a.jpg", "--json").data["distributions"][0]
+    assert sorted(planned["paths"]) == ["/a.jpg*", "/fit-in/*"]
+    assert typed("route", "list", "--json").data["unresolved"] == []
     assert typed("route", "show", "vault").code == 0
 
 

@@ -17,11 +17,11 @@ from infra.simulator.traffic import notification
 from invalidator.aws.account_table import spending_key
 from invalidator.aws.dynamodb_table import Item, number
 from invalidator.aws.log_table import entry_item
-from invalidator.core.messages.wake import wake_body
 from invalidator.aws.routes_table import routes_item
 from invalidator.aws.sent_items import sent_items
 from invalidator.aws.target_table import state_item
 from invalidator.core.limits.account import OWN_ACCOUNT
+from invalidator.core.messages.wake import wake_body
 from invalidator.core.pending.entry import bucket_owner, entries, target_owner
 from invalidator.core.routing.distribution import Behavior, Distribution, Origin
 from invalidator.core.routing.target import NOT_SEEN, TargetRoutes
