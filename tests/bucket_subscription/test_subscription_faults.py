@@ -21,11 +21,11 @@ import pytest
 
 import bucket_subscription
 from bucket_subscription import handler
-from bucket_subscription.answer import put_to_url
 from bucket_subscription.document import foreign_part, own_part, same
 from bucket_subscription.errors import UnsettledError
 from bucket_subscription.handler import respond, subscribe_on_aws
 from bucket_subscription.key_filter import KeyFilter
+from custom_resource.answer import put_to_url
 from tests.bucket_subscription.fake_bucket_aws import ACCOUNT, OWNER, QUEUE, queue_entry
 from tests.bucket_subscription.stack_request import PHYSICAL_ID, request
 from tests.bucket_subscription.wire_aws import WireAws, read, written

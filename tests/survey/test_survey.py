@@ -240,6 +240,24 @@ def test_a_function_may_pick_an_origin_that_no_behavior_leads_to(site):
     assert site.paths("E1", "edge", "x") == {"/x*"}
 
 
+def test_a_pin_with_templates_says_itself_how_keys_appear(site):
+    site.account.put("E1", ("abc.execute-api.eu-west-1.amazonaws.com", "/prod"))
+    site.table.pinned = [Pin("images", "E1", templates=("/{key}*",))]
+    site.survey()
+    (route,) = [each for each in site.routes("E1").routes if "images" in {o.bucket for o in each.origins}]
+    assert route.origins[0].templates == ("/{key}*",)
+    assert site.serving("images") == ["E1"]
+
+
+def test_a_path_style_origin_reveals_its_bucket_also_where_the_rest_is_garbled(site):
+    site.account.put("E1", ("s3.amazonaws.com", "/site/pub"))
+    site.account.put("E2", ("s3.amazonaws.com", "/site/pub"), default=7)
+    site.survey()
+    assert site.serving("site") == ["E1", "E2"]
+    assert site.paths("E1", "site", "pub/a.html") == {"/a.html"}
+    assert site.paths("E2", "site", "pub/a.html") == {"/a.html*"}
+
+
 def test_another_pin_is_a_routing_change(site):
     site.account.put("E1", CDN)
     site.account.put("E2", s3("site"))

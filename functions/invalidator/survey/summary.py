@@ -9,8 +9,8 @@ from invalidator.core.routing.origin_hosts import bucket_of
 
 # An answer stays readable: so many of each kind are named, all are counted.
 MOST_NAMED = 100
-# Hosts of services that are never a bucket under another name: nobody has to look at them.
-_NEVER_A_BUCKET = (".elb.amazonaws.com", ".execute-api.", ".lambda-url.")
+# A load balancer is never a bucket under another name, and seldom shows objects of one: nobody has to look at it.
+_LOAD_BALANCER = ".elb.amazonaws.com"
 
 
 class Outcome(StrEnum):
@@ -59,9 +59,12 @@ class Summary:
     def add_unresolved(self, distribution: Distribution, pinned: set[str], *, tenants: bool) -> None:
         """Note the origins of a distribution of which nobody can tell the bucket; `pinned`: OriginPaths pins name."""
         for origin in distribution.origins:
-            never = any(mark in origin.domain for mark in _NEVER_A_BUCKET)
-            if origin.bucket is None and not never and origin.path not in pinned:
-                why = bucket_of(origin.domain).hidden or "has an OriginPath with parameters"
+            if (
+                origin.bucket is None
+                and _LOAD_BALANCER not in origin.domain
+                and origin.path.rstrip("/") not in pinned
+            ):
+                why = bucket_of(origin.domain, origin.path).hidden or "has an OriginPath with parameters"
                 self._unresolved(distribution.id, origin.domain, origin.path, why)
         if tenants:
             why = "multi-tenant: a tenant's parameters decide what is served"

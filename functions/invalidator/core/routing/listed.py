@@ -84,9 +84,12 @@ def _apparent(identifier: str, summary: Mapping[str, Any]) -> Iterator[Distribut
     origins = summary.get("Origins")
     listed = origins.get("Items") if isinstance(origins, Mapping) else None
     for origin in listed if isinstance(listed, list) else ():
-        domain = origin.get("DomainName") if isinstance(origin, Mapping) else None
-        bucket = bucket_of(domain).bucket if isinstance(domain, str) else None
-        if bucket is not None:
-            path = origin.get("OriginPath")
-            pin = Pin(bucket, identifier, path.rstrip("/") if isinstance(path, str) else "")
+        if not isinstance(origin, Mapping) or not isinstance(origin.get("DomainName"), str):
+            continue
+        configured = origin.get("OriginPath")
+        path = configured.strip("/") if isinstance(configured, str) else ""
+        host = bucket_of(origin["DomainName"], path)
+        if host.bucket is not None:
+            folder = path.partition("/")[2] if host.path_style else path
+            pin = Pin(host.bucket, identifier, f"/{folder}" if folder else "")
             yield everywhere(pin, None, None)

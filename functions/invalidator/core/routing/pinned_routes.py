@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from invalidator.core.routing.distribution import Behavior, Distribution, Origin
-from invalidator.core.routing.pins import PINNED_ORIGIN, Pin
+from invalidator.core.routing.pins import PINNED_ORIGIN, Pin, fits, pinned_distribution
 
 
 def routes_of(configured: Distribution | None, pins: Sequence[Pin]) -> tuple[Distribution, ...]:
@@ -12,20 +12,25 @@ def routes_of(configured: Distribution | None, pins: Sequence[Pin]) -> tuple[Dis
 
     A pin explains the origins that hide their bucket and have its OriginPath, and narrows those that are known to be
     its bucket to its prefix. One that fits no origin is served under every path: wider, never stale. So is one whose
-    origin no behavior leads to while a function at the edge may pick it.
+    origin no behavior leads to while a function at the edge may pick it. A pin with templates or tags says itself how
+    keys appear, and stands beside the others.
 
     Args:
         configured: its configuration; None where it could not be read.
         pins: the pins that name it, of any bucket.
     """
     role = next((pin.role for pin in pins if pin.role), None)
+    plain = [pin for pin in pins if not (pin.templates or pin.tags)]
+    rendered = tuple(
+        replace(pinned_distribution(pin, configured), role=role) for pin in pins if pin.templates or pin.tags
+    )
     if configured is None:
-        return tuple(everywhere(pin, None, role) for pin in pins)
-    origins = tuple(each for one in configured.origins for each in _explained(one, pins))
+        return (*(everywhere(pin, None, role) for pin in plain), *rendered)
+    origins = tuple(each for one in configured.origins for each in _explained(one, plain))
     main = replace(configured, role=role, origins=origins)
-    wide = tuple(everywhere(pin, configured, role) for pin in pins if _needs_all(pin, configured))
+    wide = tuple(everywhere(pin, configured, role) for pin in plain if _needs_all(pin, configured))
     # The main one stays beside a pin that fits none of its origins: it is what tells whether anything changed.
-    return (main, *wide) if pins or any(origin.bucket for origin in origins) else ()
+    return (main, *wide, *rendered) if pins or any(origin.bucket for origin in origins) else ()
 
 
 def everywhere(pin: Pin, configured: Distribution | None, role: str | None) -> Distribution:
@@ -50,6 +55,8 @@ def serves_nothing(pin: Pin, configured: Distribution) -> str:
 
     An origin that neither a behavior nor a function leads to is never asked.
     """
+    if pin.templates or pin.tags:
+        return ""
     fitting = _fitting(pin, configured)
     if not fitting or _is_led_to(fitting, configured) or _may_pick(configured):
         return ""
@@ -59,7 +66,7 @@ def serves_nothing(pin: Pin, configured: Distribution) -> str:
 
 def _explained(origin: Origin, pins: Sequence[Pin]) -> Iterator[Origin]:
     """The origin as each of its pins has it; as it is where there is none."""
-    fitting = [pin for pin in pins if _fits(origin, pin)]
+    fitting = [pin for pin in pins if fits(origin, pin)]
     for pin in fitting:
         yield replace(origin, bucket=pin.bucket, prefix=pin.prefix)
     if not fitting:
@@ -73,11 +80,7 @@ def _needs_all(pin: Pin, configured: Distribution) -> bool:
 
 
 def _fitting(pin: Pin, configured: Distribution) -> list[Origin]:
-    return [origin for origin in configured.origins if _fits(origin, pin)]
-
-
-def _fits(origin: Origin, pin: Pin) -> bool:
-    return origin.bucket in {None, pin.bucket} and origin.path == pin.origin_path
+    return [origin for origin in configured.origins if fits(origin, pin)]
 
 
 def _is_led_to(fitting: Sequence[Origin], configured: Distribution) -> bool:

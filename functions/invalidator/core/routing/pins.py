@@ -46,9 +46,9 @@ def pinned_distribution(pin: Pin, configured: Distribution | None) -> Distributi
     """
     if pin.templates or pin.tags:
         return _rendered(pin, configured)
-    if configured is not None and any(_is_pinned(each, pin) for each in configured.origins):
+    if configured is not None and any(fits(each, pin) for each in configured.origins):
         origins = tuple(
-            replace(each, bucket=pin.bucket, prefix=pin.prefix) if _is_pinned(each, pin) else each
+            replace(each, bucket=pin.bucket, prefix=pin.prefix) if fits(each, pin) else each
             for each in configured.origins
         )
         behaviors = _picked(configured.behaviors, [each.id for each in origins if each.bucket == pin.bucket])
@@ -63,7 +63,8 @@ def pinned_distribution(pin: Pin, configured: Distribution | None) -> Distributi
     )
 
 
-def _is_pinned(origin: Origin, pin: Pin) -> bool:
+def fits(origin: Origin, pin: Pin) -> bool:
+    """Whether a pin may mean an origin: one that hides its bucket or is seen to be the pin's, with its OriginPath."""
     if origin.bucket is None and never_a_bucket(origin.domain):
         return False
     return origin.bucket in {None, pin.bucket} and origin.path.rstrip("/") == pin.origin_path

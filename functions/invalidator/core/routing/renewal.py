@@ -162,7 +162,9 @@ def _new(target: str, routes: tuple[Distribution, ...], seen: Seen, at: Moment) 
     if not at.confirmed:
         return _changed(nothing, routes, seen, at, _Work())
     # One that a pin alone reveals may be old, and is new here since the pin: later than the survey before.
-    pinned = not any(bucket_of(origin.domain).bucket for each in routes for origin in each.origins)
+    pinned = not any(
+        bucket_of(origin.domain, origin.path).bucket for each in routes for origin in each.origins
+    )
     dated = at.confirmed if pinned or not seen.modified else seen.modified
     return _changed(nothing, routes, seen, at, _Work(RoutingChange(("new",)), dated - at.interval))
 
