@@ -63,6 +63,7 @@ class Intake:
 
     Attributes:
         most_receives: tries of a message that breaks the function before it is given up (setting MaxReceiveCount).
+        acl_changes: whether a new ACL is a change of its object (setting AclChanges).
     """
 
     log: Log
@@ -74,13 +75,14 @@ class Intake:
     clock: Clock
     gathering: Gathering
     most_receives: int
+    acl_changes: bool = False
 
     def handle(self, messages: Sequence[Message], deadline: float) -> Intaken:
         """Take in a batch, and what waits behind a full one; no draining after `deadline` (epoch seconds)."""
         drained = self._drain(deadline) if len(messages) >= FULL_BATCH else []
         done = Intaken(len(messages) + len(drained))
         everything = self._without_poison([*messages, *drained], done)
-        done.inbox = read(everything)
+        done.inbox = read(everything, acl_changes=self.acl_changes)
         self._give_up_unreadable(done)
         self._take_in_keys(done)
         for message, backlog in done.inbox.paths:
