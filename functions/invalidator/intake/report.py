@@ -43,6 +43,13 @@ def report_intake(done: Intaken, logger: Logger, metrics: Metrics) -> None:
             "records ignored: viewers cannot see what they tell of",
             extra={"count": done.inbox.ignored, "kinds": sorted(done.inbox.ignored_kinds)[:MOST_KINDS]},
         )
+    if done.unsent:
+        logger.error("wakes were not sent", extra={"detail": done.unsent, "happens": "the sweep calls"})
+    if done.inbox.misdated:
+        logger.warning(
+            "changes whose eventTime cannot be",
+            extra={"count": done.inbox.misdated, "happens": "they count as young as their message"},
+        )
     logger.info(
         "changes taken in",
         extra={
@@ -51,6 +58,7 @@ def report_intake(done: Intaken, logger: Logger, metrics: Metrics) -> None:
             "unknown": dict(list(done.unknown.items())[:MOST_BUCKETS]),
             "test_events": done.inbox.tests,
             "ignored": done.inbox.ignored,
+            "ignored_kinds": sorted(done.inbox.ignored_kinds)[:MOST_KINDS],
             "woken": done.woken,
         },
     )
