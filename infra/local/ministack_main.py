@@ -2,10 +2,10 @@
 
 Five things differ from MiniStack's own entry point. Requests count as made over TLS, or policies that ask for it would
 refuse everything on this machine's plain HTTP. Where IAM is enforced, log groups and cache policies have the ARNs that
-AWS gives them, and SQS's batch calls are allowed by the permission for one message (Service Authorization Reference). Messages are put in a queue and taken from it one at a time, or some
-would be lost. It listens on a socket that the starter bound, whose file descriptor is the one argument. And it ends
-with the one who started it: standard input is a pipe that the starter holds open, so its end means that the starter is
-gone, however it went.
+AWS gives them, and SQS's batch calls are allowed by the permission for one message (Service Authorization Reference).
+Messages are put in a queue and taken from it one at a time, or some would be lost. It listens on a socket that the
+starter bound, whose file descriptor is the one argument. And it ends with the one who started it: standard input is a
+pipe that the starter holds open, so its end means that the starter is gone, however it went.
 """
 
 import os

@@ -1,5 +1,6 @@
 """The worker's surroundings on moto: what the template makes, and two distributions' worth of CloudFront."""
 
+import copy
 from typing import Any
 
 import boto3
@@ -118,9 +119,32 @@ class Deployed:
             for each in self.messages("dead-letters")
         ]
 
+    def wakes(self) -> list[str]:
+        """Whom something waits for, by the table."""
+        shards = self._items().items()
+        return [
+            name.value
+            for pk, items in shards
+            if pk.value.startswith("wakes#")
+            for name, item in items.items()
+            if item.attrs.keys() & {"due", "since"}
+        ]
+
+    def remember(self) -> Any:
+        """What the table holds, for `recall`: a copy is faster than writing it anew."""
+        return copy.deepcopy(self._items())
+
+    def recall(self, items: Any) -> None:
+        """Let the table hold what it held then."""
+        self._items().clear()
+        self._items().update(copy.deepcopy(items))
+
+    def _items(self) -> Any:
+        return moto.backends.get_backend("dynamodb")[DEFAULT_ACCOUNT_ID][REGION].tables[TABLE].items
+
     def forget(self) -> None:
         """Empty table, queues and CloudFront's list of invalidations."""
-        moto.backends.get_backend("dynamodb")[DEFAULT_ACCOUNT_ID][REGION].tables[TABLE].items.clear()
+        self._items().clear()
         for queue in ("invalidation", "wakes", "dead-letters"):
             moto.backends.get_backend("sqs")[DEFAULT_ACCOUNT_ID][REGION].queues[queue]._messages.clear()
         moto.backends.get_backend("cloudfront")[DEFAULT_ACCOUNT_ID]["aws"].invalidations.clear()

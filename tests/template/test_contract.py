@@ -382,6 +382,15 @@ def test_the_rule_hears_of_the_named_buckets(stacks):
     assert [target["Arn"] for target in rule["Targets"]] == ["<InvalidationQueue.Arn>"]
 
 
+def test_an_acl_is_asked_for_where_acls_are_changes(stacks):
+    """The set "everything" leaves AclChanges at "no"."""
+    told = stacks["acl"]["Resources"]
+    assert "Object ACL Updated" in told["BucketEventsRule"]["Properties"]["EventPattern"]["detail-type"]
+    assert told["BucketSubscriptions"]["Properties"]["AclChanges"] == "yes"
+    assert _variables(stacks["acl"], "InvalidatorFunction")["ACL_CHANGES"] == "yes"
+    assert stacks["everything"]["Resources"]["BucketSubscriptions"]["Properties"]["AclChanges"] == "no"
+
+
 def test_a_customer_key_takes_the_place_of_the_queues_own(stacks):
     for queue in ("InvalidationQueue", "WakeQueue", "DeadLetterQueue"):
         assert stacks["everything"]["Resources"][queue]["Properties"]["KmsMasterKeyId"] == KEY

@@ -22,6 +22,7 @@ class Inbox:
         tests: S3's greetings on new notifications.
         ignored: records that tell of what viewers cannot see.
         ignored_kinds: what those tell of.
+        misdated: changes whose time cannot be believed.
     """
 
     changes: list[tuple[str, Sequence[Change]]] = field(default_factory=list)
@@ -31,13 +32,19 @@ class Inbox:
     tests: int = 0
     ignored: int = 0
     ignored_kinds: set[str] = field(default_factory=set)
+    misdated: int = 0
 
 
-def read(messages: Iterable[Message]) -> Inbox:
-    """Read a batch. What can be read of a message counts, even where one of its records cannot."""
+def read(messages: Iterable[Message], *, acl_changes: bool = False) -> Inbox:
+    """Read a batch. What can be read of a message counts, even where one of its records cannot.
+
+    Args:
+        messages: the batch.
+        acl_changes: whether a new ACL of an object is a change of it.
+    """
     inbox = Inbox()
     for message in messages:
-        content = read_body(message.body, message.sent)
+        content = read_body(message.body, message.sent, acl_changes=acl_changes)
         if content.changes:
             inbox.changes.append((message.id, content.changes))
         elif content.backlog is not None:
@@ -48,6 +55,7 @@ def read(messages: Iterable[Message]) -> Inbox:
         inbox.tests += content.test_event
         inbox.ignored += content.ignored
         inbox.ignored_kinds.update(content.ignored_kinds)
+        inbox.misdated += content.misdated
         if content.problem is not None:
             inbox.unreadable.append((message, content.problem))
     return inbox

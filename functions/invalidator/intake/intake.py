@@ -46,6 +46,7 @@ class Intaken:
         woken: how many targets and buckets nobody had asked for.
         retry: ids of messages that stay on the queue.
         problems: why they do, one line for each bucket.
+        unsent: why wakes could not be sent, "" where they could: the sweep calls.
     """
 
     messages: int = 0
@@ -55,6 +56,7 @@ class Intaken:
     woken: int = 0
     retry: set[str] = field(default_factory=set)
     problems: dict[str, str] = field(default_factory=dict)
+    unsent: str = ""
 
 
 @dataclass(slots=True)
@@ -63,6 +65,7 @@ class Intake:
 
     Attributes:
         most_receives: tries of a message that breaks the function before it is given up (setting MaxReceiveCount).
+        acl_changes: whether a new ACL is a change of its object (setting AclChanges).
     """
 
     log: Log
@@ -74,18 +77,20 @@ class Intake:
     clock: Clock
     gathering: Gathering
     most_receives: int
+    acl_changes: bool = False
 
     def handle(self, messages: Sequence[Message], deadline: float) -> Intaken:
         """Take in a batch, and what waits behind a full one; no draining after `deadline` (epoch seconds)."""
         drained = self._drain(deadline) if len(messages) >= FULL_BATCH else []
         done = Intaken(len(messages) + len(drained))
         everything = self._without_poison([*messages, *drained], done)
-        done.inbox = read(everything)
+        done.inbox = read(everything, acl_changes=self.acl_changes)
         self._give_up_unreadable(done)
         self._take_in_keys(done)
         for message, backlog in done.inbox.paths:
             self._take_in_paths(message, backlog, done)
         self._delete(drained, done)
+        done.unsent = self.waking.take_unsent()
         return done
 
     def _drain(self, deadline: float) -> list[Message]:

@@ -1,11 +1,11 @@
 """What is pending for a target: its logs since what it has settled, routed by today's routing."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from invalidator.core.pending.entry import Entry, Times, bucket_owner, target_owner
 from invalidator.core.pending.gathering import Gathered
-from invalidator.core.routing.behavior_wildcards import outermost
+from invalidator.core.routing.joined_router import JoinedRouter, floors_of
 from invalidator.core.routing.settings import RoutingSettings
 from invalidator.core.routing.target import TargetRoutes
 from invalidator.core.routing.viewer_paths import Router
@@ -55,17 +55,19 @@ def read_pending(
     """Read and route what the target has not settled, as of `now` (epoch seconds). Raises TableUnavailable."""
     state = view.state
     pending, gathered = Pending(), Gathered()
+    # What is in doubt may have changed just now: nothing sent so far covers it, whatever this worker's clock says.
+    doubted = max(now, state.sent + 0.001)
     routers = {
-        bucket: [
-            Router(route, bucket, routing)
-            for route in routes.routes
-            if any(origin.bucket == bucket for origin in route.origins)
-        ]
+        bucket: JoinedRouter(
+            tuple(
+                Router(route, bucket, routing)
+                for route in routes.routes
+                if any(origin.bucket == bucket for origin in route.origins)
+            )
+        )
         for bucket in routes.buckets
     }
-    pending.floors = outermost(
-        path for routed in routers.values() for router in routed for path in router.floors()
-    )
+    pending.floors = floors_of(router for joined in routers.values() for router in joined.routers)
     if routes.version != state.routing:
         gathered.add((path, (at, at)) for path, at in routes.purge.items())
     own = target_owner(routes.target)
@@ -73,13 +75,13 @@ def read_pending(
     for entry in _entries(log, own, settled, pending) if view.own > settled else ():
         gathered.add(entry.changed.items())
         if entry.doubt:
-            gathered.add((path, (now, now)) for path in pending.floors)
-    for bucket, routed in routers.items():
+            gathered.add((path, (doubted, doubted)) for path in pending.floors)
+    for bucket, router in routers.items():
         owner = bucket_owner(bucket)
         for entry in _entries(log, owner, _start(log, owner, routes, state), pending):
-            gathered.add(_routed(entry, routed, pending))
+            gathered.add(_routed(entry, router, pending))
             if entry.doubt:
-                gathered.add((path, (now, now)) for router in routed for path in router.floors())
+                gathered.add((path, (doubted, doubted)) for path in router.floors())
     pending.paths = gathered.paths
     return pending
 
@@ -107,14 +109,12 @@ def _entries(log: Log, owner: str, after: int, pending: Pending) -> Iterator[Ent
         yield entry
 
 
-def _routed(entry: Entry, routers: Sequence[Router], pending: Pending) -> Iterator[tuple[str, Times]]:
+def _routed(entry: Entry, router: JoinedRouter, pending: Pending) -> Iterator[tuple[str, Times]]:
     pending.keys += len(entry.changed)
     if len(pending.examples) < MOST_EXAMPLES:
         pending.examples += list(entry.changed)[: MOST_EXAMPLES - len(pending.examples)]
     for key, times in entry.changed.items():
-        served = False
-        for router in routers:
-            for path in router.paths(key):
-                served = True
-                yield path, times
-        pending.unserved += not served
+        paths = router.paths(key)
+        for path in paths:
+            yield path, times
+        pending.unserved += not paths
