@@ -6,6 +6,7 @@ from typing import Any
 
 from invalidator.core.routing.distribution import Distribution
 from invalidator.core.routing.origin_hosts import bucket_of
+from invalidator.core.routing.tenants import has_parameters
 
 # An answer stays readable: so many of each kind are named, all are counted.
 MOST_NAMED = 100
@@ -56,19 +57,20 @@ class Summary:
     unresolved: list[dict[str, str]] = field(default_factory=list)
     woken: int = 0
 
-    def add_unresolved(self, distribution: Distribution, pinned: set[str], *, tenants: bool) -> None:
-        """Note the origins of a distribution of which nobody can tell the bucket; `pinned`: OriginPaths pins name."""
+    def add_unresolved(self, distribution: Distribution, pinned: set[str]) -> None:
+        """Note the origins of a distribution of which nobody can tell the bucket; `pinned`: OriginPaths pins name.
+
+        An origin that tenants' parameters name is no riddle: each tenant tells.
+        """
         for origin in distribution.origins:
             if (
                 origin.bucket is None
                 and _LOAD_BALANCER not in origin.domain
+                and not has_parameters(origin)
                 and origin.path.rstrip("/") not in pinned
             ):
-                why = bucket_of(origin.domain, origin.path).hidden or "has an OriginPath with parameters"
+                why = bucket_of(origin.domain, origin.path).hidden
                 self._unresolved(distribution.id, origin.domain, origin.path, why)
-        if tenants:
-            why = "multi-tenant: a tenant's parameters decide what is served"
-            self._unresolved(distribution.id, "", "", why)
 
     def _unresolved(self, distribution: str, origin: str, path: str, why: str) -> None:
         self.unresolved.append(
