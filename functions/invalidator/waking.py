@@ -13,7 +13,7 @@ class Waking:
     """Asks for looks. A message that could not be sent is made good by the sweep, which sees what is due.
 
     Attributes:
-        unsent: why messages could not be sent, for the log.
+        unsent: why messages could not be sent, until somebody takes it for the log.
     """
 
     wakes: Wakes
@@ -37,6 +37,12 @@ class Waking:
         finally:
             self.call(asked)
         return len(asked)
+
+    def take_unsent(self) -> str:
+        """Return why messages could not be sent since this was asked last, "" where all were."""
+        why = "; ".join(dict.fromkeys(self.unsent))
+        self.unsent.clear()
+        return why
 
     def call(self, names: list[tuple[str, float]]) -> None:
         """Send the messages for what was asked for: (name, delay in seconds)."""

@@ -20,7 +20,7 @@ COMMANDS = {
     ),
     "simulate": (
         "infra.cli.simulate:simulate",
-        "Upload objects in virtual time, to the real worker and a strict CloudFront",
+        "Change objects in virtual time: the real worker, and a strict CloudFront",
     ),
     "explain": (
         "infra.cli.keys.commands:explain",

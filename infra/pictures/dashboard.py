@@ -96,6 +96,8 @@ def _statistic(name: str, values: list[float]) -> float:
     match name:
         case "Sum":
             return sum(values)
+        case "SampleCount":
+            return len(values)
         case "Maximum":
             return max(values)
         case "Average":

@@ -5,8 +5,7 @@ Their workers have no timeout, no receive count and no crash here; real ones do,
 
 from collections.abc import Sequence
 
-from infra.pictures.scene import Function, Scene
-from infra.simulator.simulation import DISTRIBUTION
+from infra.pictures.scene import DISTRIBUTION, Function, Scene
 from invalidator.core.messages.reading import read_body
 from invalidator.core.request import Request
 from invalidator.failures import BackPressure
@@ -21,7 +20,7 @@ def sends(most_paths: int) -> Function:
     With 1 it is the worker that makes an invalidation for every object.
     """
 
-    def function(scene: Scene, messages: Sequence[Message]) -> set[str]:
+    def function(scene: Scene, messages: Sequence[Message]) -> None:
         changed = {
             "/" + change.key: change.at
             for message in messages
@@ -30,8 +29,7 @@ def sends(most_paths: int) -> Function:
         paths = sorted(changed)
         for begin in range(0, len(paths), most_paths):
             chosen = {path: changed[path] for path in paths[begin : begin + most_paths]}
-            _send(scene, Request(DISTRIBUTION.id, chosen))
-        return set()
+            _send(scene, Request(DISTRIBUTION, chosen))
 
     return function
 

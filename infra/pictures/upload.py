@@ -8,13 +8,14 @@ from matplotlib.figure import Figure
 
 from infra.local.cloudfront.quotas import Regime
 from infra.pictures.rivals import sends
-from infra.pictures.scene import Function, Scene
+from infra.pictures.scene import WINDOW_SECONDS, Function, Scene
 from infra.pictures.svg import as_svg
-from infra.simulator.simulation import Upload, simulate
-from infra.simulator.upload import made_tree
+from infra.simulator.changes import Tree
+from infra.simulator.simulation import Site, simulate
 from invalidator.core.limits.budget import cost_usd
 
-OBJECTS, DIRECTORIES, RATE, WINDOW = 100_000, 200, 500.0, 20.0
+OBJECTS, DIRECTORIES, RATE = 100_000, 200, 500.0
+UPLOAD = Tree(OBJECTS, DIRECTORIES, RATE)
 # The most paths in a request that 150 paths a second, with a burst of one second, lets through.
 PATHS_A_REQUEST = 150
 # The same where only what is in progress is limited; more in one request has been refused.
@@ -76,7 +77,7 @@ def measure(say: Callable[[str], None] = lambda _: None) -> Comparison:
 
 def ours() -> Way:
     """Simulate the real worker, as `invalidator simulate` does."""
-    result = simulate(Upload(made_tree(OBJECTS, DIRECTORIES, 0), RATE, WINDOW))
+    result = simulate(Site(), UPLOAD.writes(Site()))
     if result.stale_objects or result.dead_lettered:
         raise RuntimeError(
             f"{result.stale_objects} objects stayed stale, {result.dead_lettered} messages died"
@@ -86,17 +87,16 @@ def ours() -> Way:
 
 
 def _rival(name: str, colour: str, function: Function, regime: Regime = Regime.BOTH) -> Way:
-    scene = Scene(regime, WINDOW)
-    uploading = scene.uploading(made_tree(OBJECTS, DIRECTORIES, 0), RATE)
+    scene = Scene(list(UPLOAD.writes(Site())), function, regime)
     stale: list[tuple[float, int]] = []
 
     def watch(seconds: float) -> None:
         if seconds >= _second(len(stale)):
-            stale.append((seconds, len(scene.freshness.stale)))
+            stale.append((seconds, scene.freshness.behind))
 
-    scene.run([uploading], function, watch)
+    scene.run(watch)
     paths = scene.cloudfront.paths
-    return Way(name, colour, paths, cost_usd(paths), scene.freshness.last_fresh - uploading.last_write, stale)
+    return Way(name, colour, paths, cost_usd(paths), scene.seconds_late, stale)
 
 
 def draw(comparison: Comparison) -> str:
@@ -161,14 +161,15 @@ def duration(seconds: float) -> str:
 
 def _caption(comparison: Comparison) -> str:
     return f"""\
-Simulated: {OBJECTS:,} objects in {DIRECTORIES} directories, {RATE:.0f} a second; batches gather for {WINDOW:.0f} s. \
+Simulated: {OBJECTS:,} objects in {DIRECTORIES} directories, {RATE:.0f} a second. \
 Quotas, all at once: 150 paths, 1 wildcard and 0.5 calls a second;
 3,000 paths and 15 wildcards in progress. 1,000 paths a month are free, each more costs 0.005 dollars. The two others \
-at their best: they wait for
-CloudFront as long as it takes and lose nothing, and fixed batches hold {PATHS_A_REQUEST} paths, the most these quotas \
-accept. Without the limits a second,
-and with {PATHS_A_REQUEST_IN_FLIGHT:,} paths a request, fixed batches take {duration(comparison.milder)} and cost the \
-same. Run this project's line again, or change it: invalidator simulate"""
+at their best: with batches
+of {WINDOW_SECONDS:.0f} s they wait for CloudFront as long as it takes and lose nothing; fixed batches hold \
+{PATHS_A_REQUEST} paths, the most these quotas accept.
+Without the limits a second, and with {PATHS_A_REQUEST_IN_FLIGHT:,} paths a request, fixed batches take \
+{duration(comparison.milder)} and cost the same.
+Run this project's line again, or change it: invalidator simulate"""
 
 
 def _second(index: int) -> float:

@@ -16,7 +16,7 @@ from infra.simulator.result import Moment, Result, percentile
 from infra.simulator.sqs import SimulatedQueue
 from infra.simulator.traffic import Traffic, Write
 from infra.simulator.virtual_time import VirtualTime
-from infra.simulator.worker import SimulatedQueues, SimulatedWorker
+from infra.simulator.worker import Done, SimulatedQueues, SimulatedWorker
 from invalidator.core.limits.account import OWN_ACCOUNT, Limits
 from invalidator.core.limits.allowance import Allowance
 from invalidator.core.limits.budget import cost_usd
@@ -53,6 +53,7 @@ class Site:
         untimed: numbers of the distributions whose waiting times are left out, as CloudFront itself makes them wait.
         accepts_again: what changed before this counts as changed then, seconds since the start.
         warm: whether environments are warm at the start.
+        garbage: when a message arrives that nobody can read, seconds since the start.
         seed: decides every chance.
     """
 
@@ -68,6 +69,7 @@ class Site:
     untimed: frozenset[int] = frozenset()
     accepts_again: float = 0.0
     warm: bool = False
+    garbage: tuple[float, ...] = ()
     seed: int = 0
 
     def bucket(self, number: int) -> str:
@@ -104,13 +106,19 @@ class _World:
     sources: list[EventSource] = field(default_factory=list)
 
 
-def simulate(site: Site, writes: Iterable[Write], progress: Callable[[int], None] = lambda _: None) -> Result:
+def simulate(
+    site: Site,
+    writes: Iterable[Write],
+    progress: Callable[[int], None] = lambda _: None,
+    observe: Callable[[Done, SimulatedQueues], None] = lambda *_: None,
+) -> Result:
     """Write objects, and go on until nothing waits any more.
 
     Args:
         site: what they are written to.
         writes: in order of time; epoch seconds, from `START` on.
         progress: told how many objects were written so far.
+        observe: called with what each run of the worker did.
     """
     world = _build(site)
     chance = random.Random(site.seed)  # noqa: S311  not cryptography
@@ -118,9 +126,12 @@ def simulate(site: Site, writes: Iterable[Write], progress: Callable[[int], None
         world.table,
         world.cloudfront,
         world.queues,
-        Limits(CEILING, site.monthly_budget, give_up_seconds=site.give_up_seconds),
-        site.gathering,
+        limits=Limits(CEILING, site.monthly_budget, give_up_seconds=site.give_up_seconds),
+        gathering=site.gathering,
+        observe=observe,
     )
+    for at in site.garbage:
+        world.time.at(START + at, lambda: world.queues.changes.send("a message that is no notification"))
     world.sources += [
         EventSource(world.time, world.queues.changes, world.function, worker.take_in, chance),
         EventSource(world.time, world.queues.wakes, world.function, worker.look, chance, batch_size=1),

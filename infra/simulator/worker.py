@@ -1,6 +1,6 @@
 """The real worker, wired to the simulated services: what `invalidator.wiring` does for AWS."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,11 +15,11 @@ from invalidator.core.pending.entry import Entry
 from invalidator.core.pending.wakes import Gathering
 from invalidator.core.reasons import Reason
 from invalidator.core.routing.settings import RoutingSettings
-from invalidator.intake.intake import Intake
+from invalidator.intake.intake import Intake, Intaken
 from invalidator.ports import Message, SurveyState
-from invalidator.sender.buckets import Buckets
-from invalidator.sender.sender import Sender
-from invalidator.sweep.sweep import sweep
+from invalidator.sender.buckets import BucketRun, Buckets
+from invalidator.sender.sender import Run, Sender
+from invalidator.sweep.sweep import Swept, sweep
 from invalidator.waking import Waking
 
 # Received by the function itself, a message is hidden for so long.
@@ -117,8 +117,26 @@ class _NoSurveys:
         pass
 
 
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What one run did.
+
+    Attributes:
+        what: its result.
+        began: epoch seconds.
+        ended: epoch seconds.
+    """
+
+    what: Intaken | Run | BucketRun | Swept
+    began: float
+    ended: float
+
+
 class SimulatedWorker:
     """Intake, sender and sweep.
+
+    Args:
+        observe: called with what each run did.
 
     Attributes:
         queues: what it sends to and receives from.
@@ -129,10 +147,13 @@ class SimulatedWorker:
         table: InMemoryTable,
         cloudfront: SimulatedCloudFront,
         queues: SimulatedQueues,
+        *,
         limits: Limits,
         gathering: Gathering,
+        observe: Callable[[Done, SimulatedQueues], None] = lambda *_: None,
     ) -> None:
         self.queues = queues
+        self._observe = observe
         self._function = queues.function
         self._time = queues.function.time
         self._runs = 0
@@ -180,24 +201,29 @@ class SimulatedWorker:
 
     def take_in(self, messages: Sequence[Message]) -> set[str]:
         """Take in a batch of the changes queue; return the ids that stay on it."""
+        began = self._time.now()
         self._function.compute(RUN_PROCESSOR_SECONDS + MESSAGE_PROCESSOR_SECONDS * len(messages))
-        return self._intake.handle(messages, self._time.now() + DEADLINE_SECONDS).retry
+        done = self._intake.handle(messages, began + DEADLINE_SECONDS)
+        self._observe(Done(done, began, self._time.now()), self.queues)
+        return done.retry
 
     def look(self, messages: Sequence[Message]) -> set[str]:
         """Follow wakes; return the ids that stay on the queue."""
         for message in messages:
+            began = self._time.now()
             self._function.compute(RUN_PROCESSOR_SECONDS)
             self._runs += 1
             token = f"run-{self._runs}"
             name = message.body.removeprefix(WAKE).removesuffix('"}')
             kind, _, owner = name.partition(":")
-            if kind == "target":
-                self._sender.run(owner, token, self._time.now() + DEADLINE_SECONDS)
-            else:
-                self._buckets.hand_out(owner, token, self._time.now() + DEADLINE_SECONDS)
+            step = self._sender.run if kind == "target" else self._buckets.hand_out
+            done = step(owner, token, began + DEADLINE_SECONDS)
+            self._observe(Done(done, began, self._time.now()), self.queues)
         return set()
 
     def sweep(self) -> None:
         """Look at all that waits."""
+        began = self._time.now()
         self._function.compute(RUN_PROCESSOR_SECONDS)
-        sweep(self._wakes, self.queues, self._time)
+        swept = sweep(self._wakes, self.queues, self._time)
+        self._observe(Done(swept, began, self._time.now()), self.queues)

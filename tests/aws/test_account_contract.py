@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 
 import pytest
 
+from invalidator.core.limits.account import Account
 from invalidator.core.limits.budget import Spending
 from invalidator.core.limits.slots import Calls
-from invalidator.ports import Account
 from tests.aws.remembered import NOW
 
 LEARNED = Calls(gap=2.0, learned=NOW + 1.5, lesson=3, refused_target="E1", refused_at=NOW + 1.25)

@@ -21,14 +21,16 @@ from invalidator.aws.routes_table import read_routes, read_survey, routes_item
 from invalidator.aws.sent_items import MOST_PACKED_BYTES, read_sent, sent_items, sent_partition
 from invalidator.aws.target_table import read_state, state_item
 from invalidator.aws.wake_table import read_wake, wake_key
+from invalidator.core.limits.account import Account
 from invalidator.core.limits.budget import Spending
 from invalidator.core.limits.pace import LONGEST_GAP_SECONDS
 from invalidator.core.pending.entry import Entry, target_owner
 from invalidator.core.pending.wakes import Wake
 from invalidator.core.routing.pins import Pin
+from invalidator.core.routing.target import NOT_SEEN
 from invalidator.core.target_state import TargetState
 from invalidator.failures import Failure, TableUnavailable, UnreadableEntry, UnreadablePin, UnreadableRoutes
-from invalidator.ports import MOST_IN_FLIGHT, NOT_SEEN, Account, SurveyState
+from invalidator.ports import MOST_IN_FLIGHT, SurveyState
 from tests.aws.remembered import NOW, PACE, SITE, STATE, TABLE, routes, sent
 
 ENTRY = entry_item("target:E1", 7, Entry({"/a": (NOW, NOW), "/b": (NOW, NOW + 1)}, "", NOW))

@@ -4,9 +4,11 @@ from dataclasses import replace
 
 import pytest
 
+from invalidator.core.limits.account import Account
 from invalidator.core.pending.entry import target_owner
+from invalidator.core.routing.target import Seen
 from invalidator.core.target_state import TargetState
-from invalidator.ports import Account, Seen, SurveyState, TargetView
+from invalidator.ports import SurveyState, TargetView
 from tests.aws.remembered import NOW, STATE, routes, sent
 
 SEEN = Seen('"E2QWRUHAPOMQZL"', NOW - 1000.123, "Deployed")

@@ -16,15 +16,16 @@ from invalidator.aws.pin_table import PinTable
 from invalidator.aws.routes_table import RoutesTable
 from invalidator.aws.target_table import TargetTable
 from invalidator.aws.wake_table import WakeTable
+from invalidator.clock import SystemClock
 from invalidator.core.limits.account import OWN_ACCOUNT
 from invalidator.core.pending.entry import Entry, bucket_owner, target_owner
 from invalidator.core.routing.distribution import Behavior, Distribution, Origin
+from invalidator.core.routing.renewal import Surveying
 from invalidator.core.routing.target import TargetRoutes
 from invalidator.core.sent import Sent
 from invalidator.logs import append
-from invalidator.survey.survey import Survey, Surveying
+from invalidator.survey.survey import Survey
 from invalidator.waking import Waking
-from invalidator.wiring import SystemClock
 
 
 def site(identifier: str, bucket: str = "site", **more: Any) -> Distribution:

@@ -78,7 +78,7 @@ def test_a_refresh_tells_of_a_distribution_that_is_routed_in_another_way(typed, 
 def test_a_refresh_goes_on_until_the_survey_is_complete(typed, stored, monkeypatch):
     """Another one is at work, then time runs out."""
     waits = []
-    monkeypatch.setattr(refresh_module.time, "sleep", waits.append)
+    monkeypatch.setattr("infra.cli.route.refresh.time.sleep", waits.append)
     answers(
         monkeypatch, stored, {"outcome": "another survey is at work"}, {"outcome": "continues", "woken": 2}
     )
@@ -294,6 +294,17 @@ def test_a_file_of_pins_that_cannot_be_right_is_refused_and_nothing_stored(
             ("vault", "--distribution", "ENONE"),
             "no distribution ENONE in this account; for another account's",
         ),
+        (("vault", "--distribution", "E1", "--as", "{key}"), "--as: '{key}' does not begin with /"),
+        (
+            ("vault", "--distribution", "E1", "--as", "/{x}"),
+            "--as: '/{x}': there is no field {x}; the fields are",
+        ),
+        (("vault", "--distribution", "E1", "--as", "/*/a*"), "--as: '/*/a*' has two stars"),
+        (("vault", "--distribution", "E1", "--tag", "a b"), "--tag: 'a b' holds ' ', which no tag may"),
+        (
+            ("vault", "--distribution", "E1", "--tag", "t" * 257),
+            "--tag: a tag has 1 to 256 characters, not 257",
+        ),
         (("vault",), "Missing option '--distribution'"),
     ],
 )
@@ -341,6 +352,39 @@ def test_a_pin_that_would_serve_nothing_is_said(typed, stored):
     created = create(config(SITE, "cdn.example.com", behaviors=(("x/*", "o0"),)))
     answer = typed("route", "pin", "vault", "--distribution", created)
     assert "it serves nothing: no cache behavior leads to its origin o1" in answer.err
+
+
+def test_a_pin_says_how_keys_appear_to_viewers(typed, stored):
+    created = create(config("a1.execute-api.eu-west-1.amazonaws.com", path="/image"))
+    refused = typed("route", "pin", "vault", "--distribution", created, "--origin-path", "/image")
+    assert (refused.code, refused.out) == (1, "")
+    assert (
+        "--origin-path: /image belongs to a1.execute-api.eu-west-1.amazonaws.com, which is no bucket"
+        in refused.err
+    )
+    assert "--as '/{key}*'" in refused.err
+
+    listed = typed("route", "list")
+    assert f"invalidator route pin BUCKET --distribution {created} --as '/{{key}}*'" in listed.out
+
+    pin = ("route", "pin", "vault", "--distribution", created)
+    answer = typed(*pin, "--as", "/{key}*", "--as", "/fit-in/*/{name}")
+    assert answer.code == 0, answer.err
+    assert "/fit-in/*/{name}: a path has a star only at its end, so /fit-in/* is purged" in answer.err
+    assert f"pinned: vault on {created}, as /{{key}}* /fit-in/*\n" in answer.out
+    assert stored.pins.pins() == [Pin("vault", created, templates=("/{key}*", "/fit-in/*"))]
+    planned = typed("explain", "s3://vault/a.jpg", "--json").data["distributions"][0]
+    assert sorted(planned["paths"]) == ["/a.jpg*", "/fit-in/*"]
+    assert typed("route", "list", "--json").data["unresolved"] == []
+    assert typed("route", "show", "vault").code == 0
+
+
+def test_a_tag_is_refused_where_it_would_purge_nothing(typed, stored):
+    created = create(config("cdn.example.com"))
+    answer = typed("route", "pin", "vault", "--distribution", created, "--tag", "src:{key}")
+    assert answer.code == 1
+    assert f"--tag: {created} has no CacheTagConfig, so a tag would purge nothing there" in answer.err
+    assert stored.pins.pins() == []
 
 
 def test_pins_that_reach_further_than_meant_are_said(typed, stored):

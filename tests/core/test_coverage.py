@@ -45,8 +45,8 @@ def test_covered_means_exactly_that_a_younger_invalidation_names_it(history, pat
 @given(HISTORY, st.dictionaries(PATHS, st.floats(0, 40).map(lambda after: T + after), max_size=8))
 def test_what_is_left_to_send_is_what_nothing_covers(history, paths):
     coverage = Coverage(history)
-    expected = {path: at for path, at in paths.items() if coverage.covering(path, at) is None}
-    assert coverage.uncovered(paths) == expected
+    expected = {path for path, at in paths.items() if coverage.covering(path, at) is None}
+    assert coverage.uncovered({path: (at, at) for path, at in paths.items()}).keys() == expected
 
 
 @given(HISTORY, PATHS, st.floats(-CLOCK_MARGIN_SECONDS, CLOCK_MARGIN_SECONDS), st.floats(0, 40))
@@ -108,5 +108,27 @@ def test_a_star_within_a_path_is_a_letter():
 
 def test_nothing_sent_covers_nothing():
     assert not covered("/a", 0.0)
-    assert Coverage([]).uncovered({"/a": 0.0}) == {"/a": 0.0}
+    assert Coverage([]).uncovered({"/a": (0.0, 1.0)}) == {"/a": (0.0, 1.0)}
     assert Coverage([sent(LATER, "/a")]).uncovered({}) == {}
+
+
+def answering(created: float, *answered: tuple[str, float]) -> Sent:
+    return Sent("E1", "I1", created, tuple(path for path, _ in answered), tuple(at for _, at in answered))
+
+
+def test_a_change_that_was_answered_is_covered_however_soon_after_it_that_was():
+    soon = answering(T + 1, ("/a", T))
+    assert covered("/a", T, soon)
+    assert covered("/a", T - 3, soon)
+    assert not covered("/a", T + 0.5, soon)
+
+
+def test_a_wildcard_covers_what_changed_before_the_newest_change_that_it_answered():
+    soon = answering(T + 1, ("/img/*", T))
+    assert covered("/img/a.png", T - 2, soon)
+    assert not covered("/img/a.png", T + 0.5, soon)
+
+
+def test_of_a_path_that_was_answered_and_changed_again_the_first_unanswered_change_is_not_older_than_the_answer():
+    coverage = Coverage([answering(T + 1, ("/a", T))])
+    assert coverage.uncovered({"/a": (T - 60, T + 30)}) == {"/a": (T, T + 30)}

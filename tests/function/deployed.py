@@ -1,10 +1,11 @@
 """The worker's surroundings on moto: what the template makes, and two distributions' worth of CloudFront."""
 
+import copy
 from typing import Any
 
 import boto3
 import moto.backends
-from moto.core import DEFAULT_ACCOUNT_ID
+from moto.core.models import DEFAULT_ACCOUNT_ID
 
 from invalidator.aws.dynamodb_table import DynamoDbTable
 from invalidator.aws.routes_table import RoutesTable
@@ -51,7 +52,7 @@ class Deployed:
 
     def distribution(self, bucket: str, path: str = "", policy: str | None = None) -> str:
         """Create a distribution of a bucket and return its id."""
-        behavior: dict[str, Any] = {"TargetOriginId": "s3", "ViewerProtocolPolicy": "allow-all"}
+        behavior: Any = {"TargetOriginId": "s3", "ViewerProtocolPolicy": "allow-all"}
         if policy is None:
             behavior |= {
                 "ForwardedValues": {"QueryString": False, "Cookies": {"Forward": "none"}},
@@ -118,9 +119,32 @@ class Deployed:
             for each in self.messages("dead-letters")
         ]
 
+    def wakes(self) -> list[str]:
+        """Whom something waits for, by the table."""
+        shards = self._items().items()
+        return [
+            name.value
+            for pk, items in shards
+            if pk.value.startswith("wakes#")
+            for name, item in items.items()
+            if item.attrs.keys() & {"due", "since"}
+        ]
+
+    def remember(self) -> Any:
+        """What the table holds, for `recall`: a copy is faster than writing it anew."""
+        return copy.deepcopy(self._items())
+
+    def recall(self, items: Any) -> None:
+        """Let the table hold what it held then."""
+        self._items().clear()
+        self._items().update(copy.deepcopy(items))
+
+    def _items(self) -> Any:
+        return moto.backends.get_backend("dynamodb")[DEFAULT_ACCOUNT_ID][REGION].tables[TABLE].items
+
     def forget(self) -> None:
         """Empty table, queues and CloudFront's list of invalidations."""
-        moto.backends.get_backend("dynamodb")[DEFAULT_ACCOUNT_ID][REGION].tables[TABLE].items.clear()
+        self._items().clear()
         for queue in ("invalidation", "wakes", "dead-letters"):
             moto.backends.get_backend("sqs")[DEFAULT_ACCOUNT_ID][REGION].queues[queue]._messages.clear()
         moto.backends.get_backend("cloudfront")[DEFAULT_ACCOUNT_ID]["aws"].invalidations.clear()

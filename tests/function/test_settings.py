@@ -1,19 +1,37 @@
-"""The function's environment is read once, and what is wrong with it is named."""
+"""The functions' environment is read once, and what is wrong with it is named."""
 
-from dataclasses import FrozenInstanceError
+from dataclasses import FrozenInstanceError, fields
 from typing import Any
 
 import pytest
 
-from invalidator.settings import SettingsError, read_settings
-from invalidator.wiring import MEMORY_CONFIG, wire
+from invalidator.settings import (
+    RollbackSettings,
+    Settings,
+    SettingsError,
+    SurveySettings,
+    SweepSettings,
+    read_settings,
+)
+from invalidator.wiring import TABLE_CONFIG, wire
 
-NEEDED = {"TABLE_NAME": "t", "QUEUE_URL": "https://q", "DEAD_LETTER_QUEUE_URL": "https://d"}
+CONFIG: Any = TABLE_CONFIG
+
+NEEDED = {
+    "TABLE_NAME": "t",
+    "QUEUE_URL": "https://q",
+    "WAKE_QUEUE_URL": "https://w",
+    "WAKE_QUEUE_ARN": "arn:w",
+    "DEAD_LETTER_QUEUE_URL": "https://d",
+    "SURVEY_FUNCTION_NAME": "survey",
+}
 
 
 def test_defaults_are_the_documented_ones():
-    settings = read_settings(NEEDED)
+    settings = read_settings(NEEDED, Settings)
     assert (settings.monthly_path_budget, settings.max_paths, settings.max_wildcards) == (1000, 1000, 15)
+    assert (settings.quiet_seconds, settings.gather_seconds) == (1, 10)
+    assert (settings.over_budget_seconds, settings.hard_path_limit, settings.give_up_hours) == (900, 0, 24)
     assert settings.routing.index_documents == ("index.html",)
 
 
@@ -24,7 +42,15 @@ def test_a_missing_variable_is_named(name, value):
     if value is not None:
         environment[name] = value
     with pytest.raises(SettingsError, match=name):
-        read_settings(environment)
+        read_settings(environment, Settings)
+
+
+@pytest.mark.parametrize("kind", [SweepSettings, SurveySettings, RollbackSettings])
+def test_the_other_functions_name_what_they_miss(kind):
+    needed = [field.name.upper() for field in fields(kind) if field.name.upper() in NEEDED]
+    for name in needed:
+        with pytest.raises(SettingsError, match=name):
+            read_settings({other: NEEDED[other] for other in needed if other != name}, kind)
 
 
 @pytest.mark.parametrize(
@@ -34,13 +60,17 @@ def test_a_missing_variable_is_named(name, value):
         ("MONTHLY_PATH_BUDGET", "many"),
         ("MAX_PATHS", "0"),
         ("MAX_WILDCARDS", "0"),
-        ("MAPPING_SECONDS", "-5"),
+        ("QUIET_SECONDS", "-5"),
+        ("GATHER_SECONDS", "x"),
+        ("GIVE_UP_HOURS", "0"),
+        ("HARD_PATH_LIMIT", "-1"),
+        ("CLEAN_URLS", "sometimes"),
         ("LISTING_CALLS", "x"),
     ],
 )
 def test_a_value_out_of_range_is_named_without_being_quoted(name, value):
     with pytest.raises(SettingsError, match=name) as raised:
-        read_settings(NEEDED | {name: value, "AWS_SECRET_ACCESS_KEY": "hush"})
+        read_settings(NEEDED | {name: value, "AWS_SECRET_ACCESS_KEY": "hush"}, Settings)
     assert "hush" not in str(raised.value)
 
 
@@ -49,25 +79,25 @@ def test_a_value_out_of_range_is_named_without_being_quoted(name, value):
     [("", ()), (" , ", ()), ("index.html, default.htm", ("index.html", "default.htm"))],
 )
 def test_index_documents_are_a_list_without_blanks(text, names):
-    assert read_settings(NEEDED | {"INDEX_DOCUMENTS": text}).routing.index_documents == names
+    assert read_settings(NEEDED | {"INDEX_DOCUMENTS": text}, Settings).routing.index_documents == names
 
 
 @pytest.mark.parametrize("budget", ["0", "1", "1000000"])
 def test_budgets_from_none_to_a_million_are_taken(budget):
-    assert read_settings(NEEDED | {"MONTHLY_PATH_BUDGET": budget}).monthly_path_budget == int(budget)
+    assert read_settings(NEEDED | {"MONTHLY_PATH_BUDGET": budget}, Settings).limits.monthly_budget == int(
+        budget
+    )
 
 
 def test_settings_do_not_change():
+    settings = read_settings(NEEDED, Settings)
     with pytest.raises(FrozenInstanceError):
-        read_settings(NEEDED).table_name = "other"  # type: ignore[misc]  # that it fails is what is shown
+        settings.table_name = "other"  # type: ignore[misc]  # that it fails is what is shown
 
 
-def test_a_table_that_hangs_costs_little_of_the_time_to_send(monkeypatch) -> None:
+def test_a_table_that_hangs_is_found_out_soon(monkeypatch) -> None:
     for name in ("AWS_DEFAULT_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "eu-west-1")
-    config: Any = MEMORY_CONFIG  # its attributes are made at run time
-    assert config.connect_timeout + config.read_timeout <= 3
-    assert config.retries == {"mode": "standard", "total_max_attempts": 2}
-    wired = wire(dict.fromkeys(["TABLE_NAME", "QUEUE_URL", "DEAD_LETTER_QUEUE_URL"], "x"))
-    memory: Any = wired.worker.memory
-    assert memory._table._client.meta.config.read_timeout == config.read_timeout
+    assert CONFIG.connect_timeout + CONFIG.read_timeout <= 3
+    log: Any = wire(NEEDED).intake.log
+    assert log._table._client.meta.config.read_timeout == CONFIG.read_timeout

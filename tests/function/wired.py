@@ -1,9 +1,14 @@
 """The real worker, wired as in Lambda with the real SDK, on moto, with the function's time passed in."""
 
+import importlib
+import io
+import itertools
+import json
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import boto3
@@ -12,17 +17,22 @@ import pytest
 from moto import mock_aws
 from moto.core import DEFAULT_ACCOUNT_ID
 
-from invalidator.batch.report import Report
-from invalidator.batch.worker import Worker
-from invalidator.ports import Message
+from invalidator.aws.dynamodb_table import DynamoDbTable
+from invalidator.aws.queue import WakeQueue
+from invalidator.aws.wake_table import WakeTable
+from invalidator.sweep.sweep import Swept, sweep
 from invalidator.wiring import Wired, wire
-from tests.batch.deployed import CREDENTIALS, Deployed
+from tests.function.deployed import CREDENTIALS, TABLE, WAKE_QUEUE_ARN, Deployed
 from tests.wire_faults import waiting_on
 
-# The function's time-out in the template (tests/template holds it to this), and what its answer and its log may take.
-FUNCTION_SECONDS = 70.0
+# The function's time-out in the template, and what its answer and its log may take.
+FUNCTION_SECONDS = 30.0
 ANSWER_SECONDS = 1.0
 ROLE = "arn:aws:iam::222233334444:role/cdn"
+CHANGES_ARN = "arn:aws:sqs:us-east-1:123456789012:changes"
+# What a target waits for at most: patience, room, a turn, a survey.
+ROUND_SECONDS = 70.0
+MOST_ROUNDS = 12
 
 
 class Clock:
@@ -39,31 +49,98 @@ class Clock:
 
 
 @dataclass
+class Context:
+    """What Lambda says of an invocation, by the test's clock."""
+
+    aws_request_id: str
+    function_name: str = "invalidator"
+    memory_limit_in_mb: int = 512
+    invoked_function_arn: str = "arn:aws:lambda:us-east-1:123456789012:function:invalidator"
+
+    def get_remaining_time_in_millis(self) -> int:
+        return int(FUNCTION_SECONDS * 1000)
+
+
+@dataclass
 class WiredWorker:
-    """The worker and what surrounds it."""
+    """The function's handler, and what surrounds it."""
 
     deployed: Deployed
     made: Wired
     clock: Clock
+    module: Any
+    lines: list[dict[str, Any]] = field(default_factory=list)
+    _count: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
-    @property
-    def worker(self) -> Worker:
-        return self.made.worker
+    def take_in(self, *bodies: str, sent: float | None = None, receives: int = 1) -> list[str]:
+        """Deliver a batch of the changes queue; return the bodies that stay there."""
+        return self._deliver(CHANGES_ARN, bodies, sent, receives)
 
-    def handle(self, messages: Sequence[Message]) -> Report:
-        """Work off a batch as Lambda's handler does, in Lambda's time: or the messages would all come again."""
+    def look(self, *wakes: str) -> list[str]:
+        """Deliver wakes, each in an invocation of its own; return those that come again."""
+        return [body for wake in wakes for body in self._deliver(WAKE_QUEUE_ARN, [wake])]
+
+    def _deliver(
+        self, source: str, bodies: Sequence[str], sent: float | None = None, receives: int = 1
+    ) -> list[str]:
+        stamp = str(int((self.clock.now() if sent is None else sent) * 1000))
+        records = {
+            f"m{next(self._count)}": {
+                "body": body,
+                "attributes": {"SentTimestamp": stamp, "ApproximateReceiveCount": str(receives)},
+                "eventSourceARN": source,
+            }
+            for body in bodies
+        }
+        log = io.StringIO()
+        for each in self.module.logger.handlers:
+            each.stream = log
         began = self.clock.passed
-        report = self.worker.handle(messages, self.made.time_left.begin(FUNCTION_SECONDS))
+        event = {"Records": [{"messageId": name, **record} for name, record in records.items()]}
+        try:
+            answer = self.module.handler(event, Context(f"request-{next(self._count)}"))
+        finally:
+            self.lines += map(json.loads, log.getvalue().splitlines())
         took = self.clock.passed - began
         assert took <= FUNCTION_SECONDS - ANSWER_SECONDS, f"Lambda would have ended it: {took:.1f} s"
-        return report
+        return [records[each["itemIdentifier"]]["body"] for each in answer["batchItemFailures"]]
+
+    def sweep(self) -> Swept:
+        """Sweep once, by clients of its own."""
+        table = DynamoDbTable(self.deployed.dynamodb, TABLE)
+        return sweep(WakeTable(table), WakeQueue(self.deployed.sqs, self.deployed.wake_url), self.clock)
+
+    def go_on(self, messages: Sequence[str] = (), wakes: Sequence[str] = ()) -> None:
+        """Let time pass until nothing waits: what failed comes again, wakes come, and the sweep calls."""
+        staying, waking = list(messages), list(wakes)
+        for _ in range(MOST_ROUNDS):
+            self.clock.sleep(ROUND_SECONDS)
+            if staying:
+                staying = self.take_in(*staying)
+            waking = self.look(*waking, *self.deployed.take("wakes"))
+            if not self.deployed.wakes() and not staying and not waking:
+                return
+            self.sweep()
+        raise AssertionError(f"{staying} {waking} {self.deployed.wakes()} still wait; {self.lines[-3:]}")
+
+    def logged(self, message: str) -> list[dict[str, Any]]:
+        """The log lines with this message."""
+        return [line for line in self.lines if line["message"] == message]
+
+    def forget(self) -> None:
+        """Begin anew: empty table, queues and log."""
+        self.deployed.forget()
+        self.lines.clear()
 
     def client(self, service: str) -> Any:
+        """The SDK's client that the worker asks a service by."""
+        sender = self.made.sender
         return {
-            "cloudfront": lambda: self.worker.cloudfront._clients.for_role(None),
-            "dynamodb": lambda: self.worker.memory._table._client,
-            "sqs": lambda: self.worker.queue._client,
-            "s3": lambda: self.worker.listing._client,
+            "cloudfront": lambda: sender.cloudfront._clients.for_role(None),
+            "dynamodb": lambda: sender.targets._table._client,
+            "sqs": lambda: sender.wake_queue._client,
+            "s3": lambda: sender.listing._client,
+            "lambda": lambda: sender.surveys._client,
         }[service]()
 
 
@@ -75,10 +152,20 @@ def wired_worker(**environment: str) -> Iterator[WiredWorker]:
         for name, value in CREDENTIALS.items():
             patch.setenv(name, value)
         deployed = Deployed()
-        made = wire(deployed.environment() | environment, clock)
+        settings = deployed.environment() | {"GATHER_SECONDS": "0"} | environment
+        settings |= {
+            "POWERTOOLS_SERVICE_NAME": f"wired-{id(clock)}",  # its logger is found again by this name
+            "POWERTOOLS_METRICS_NAMESPACE": "CloudFrontInvalidator",
+        }
+        for name, value in settings.items():
+            patch.setenv(name, value)
+        sys.modules.pop("invalidator.handler", None)
+        module = importlib.import_module("invalidator.handler")
+        made = module.wired = wire(settings, clock)
         boto3.client("s3", region_name="us-east-1").create_bucket(Bucket="site")
         _share_with_the_roles_account()
-        yield WiredWorker(deployed, made, clock)
+        yield WiredWorker(deployed, made, clock, module)
+        sys.modules.pop("invalidator.handler", None)
 
 
 def _share_with_the_roles_account() -> None:

@@ -61,5 +61,5 @@ def test_pictures_are_drawn_where_one_says(tmp_path, monkeypatch, capsys) -> Non
 
 
 def test_a_dashboard_metric_without_sample_data_is_named() -> None:
-    with pytest.raises(LookupError, match="EventToInvalidationMilliseconds"):
+    with pytest.raises(LookupError, match="EventToInvalidationSeconds"):
         dashboard.draw(dashboard.widgets(), Day())

@@ -4,43 +4,36 @@ import re
 
 import pytest
 
-from infra.local.cloudfront.quotas import Regime
 from infra.pictures import demo
 from infra.pictures.dashboard import _with_gaps
 from infra.pictures.dashboard_json import body, metrics
 from infra.pictures.rivals import sends
 from infra.pictures.scene import Scene
 from infra.pictures.upload import Comparison, Way, draw, duration
-from infra.simulator.upload import made_tree
+from infra.simulator.changes import Tree
+from infra.simulator.simulation import Site
 from tests.pictures.committed import texts_of
+
+
+def scene(objects: int, most_paths: int) -> Scene:
+    return Scene(list(Tree(objects, 5, 100).writes(Site())), sends(most_paths))
 
 
 @pytest.mark.parametrize(("most_paths", "requests"), [(1, 300), (150, 2)])
 def test_a_rival_pays_every_path_once_and_leaves_nothing_stale(most_paths: int, requests: int) -> None:
-    scene = Scene(Regime.BOTH)
-    scene.run([scene.uploading(made_tree(300, 5, 1), 100)], sends(most_paths), lambda _: None)
-    assert not scene.freshness.stale
-    assert scene.cloudfront.paths >= 300
-    assert len(scene.cloudfront.created) >= requests
+    rival = scene(300, most_paths)
+    rival.run()
+    assert rival.freshness.stale() == 0
+    assert rival.cloudfront.paths >= 300
+    assert len(rival.cloudfront.created) >= requests
 
 
 def test_a_rival_waits_for_the_quota_of_calls() -> None:
-    scene = Scene(Regime.BOTH)
-    uploading = scene.uploading(made_tree(100, 5, 1), 100)
-    scene.run([uploading], sends(1), lambda _: None)
-    assert scene.freshness.last_fresh - uploading.last_write > (100 - 10) / 0.5
-
-
-def test_a_later_upload_waits_for_its_time() -> None:
-    scene = Scene(Regime.BOTH)
-    early, late = scene.uploading(["a.html"], 1), scene.uploading(["b.html"], 1, at=120.0)
-    seen = []
-    scene.run(
-        [late, early], sends(10), lambda seconds: seen.append((seconds, early.written, late.written)), 200.0
-    )
-    assert all(wrote == (seconds >= 120) for seconds, _, wrote in seen if abs(seconds - 120) > 0.2)
-    assert seen[-1][0] >= 199
-    assert not scene.freshness.stale
+    rival = scene(100, 1)
+    seconds: list[float] = []
+    rival.run(seconds.append)
+    assert rival.seconds_late > (100 - 10) / 0.5
+    assert seconds == [float(each) for each in range(len(seconds))]
 
 
 def test_the_screen_keeps_what_a_terminal_would_show() -> None:

@@ -9,6 +9,7 @@ import json
 import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 from urllib.parse import unquote
 
@@ -145,7 +146,7 @@ class _Queues:
         del self.schedule.visible[:most]
         for message in taken:
             self.schedule.hidden[message.id] = message
-            self.schedule.time.at(self.schedule.time.now() + 30, lambda message=message: self._back(message))
+            self.schedule.time.at(self.schedule.time.now() + 30, partial(self._back, message))
         return taken
 
     def _back(self, message: Message) -> None:
@@ -161,7 +162,7 @@ class _Queues:
             early = self.schedule.time.now() < START + FAULTS_END
             for _ in range(self.chance.choice((0, 1, 1, 1, 1, 2)) if early else 1):
                 at = self.schedule.time.now() + delay + self.chance.random()
-                self.schedule.time.at(at, lambda name=name: self.schedule.look(name))
+                self.schedule.time.at(at, partial(self.schedule.look, name))
 
     def give_up(
         self, target: str, buckets: Iterable[str], paths: Mapping[str, float], reason: Reason, detail: str
@@ -345,10 +346,10 @@ class Schedule:
         ]
         for key in keys + [key for key in keys if chance.random() < 0.3]:
             at = START + chance.uniform(0, 120)
-            self.time.at(at, lambda key=key: self._write(key))
+            self.time.at(at, partial(self._write, key))
             body = notification(BUCKET, key, at + chance.uniform(-S3_SKEW, S3_SKEW))
             for _ in range(1 + (chance.random() < 0.2)):
-                self.time.at(at + chance.uniform(0.3, 60), lambda body=body: self._notify(body))
+                self.time.at(at + chance.uniform(0.3, 60), partial(self._notify, body))
 
     def _notify(self, body: str) -> None:
         self._count += 1
@@ -375,7 +376,7 @@ class Schedule:
             for message in batch:
                 if message.id in failed:
                     again = replace(message, receives=message.receives + 1)
-                    self.time.at(self.time.now() + COMES_AGAIN_SECONDS, lambda again=again: self.come(again))
+                    self.time.at(self.time.now() + COMES_AGAIN_SECONDS, partial(self.come, again))
 
         self.time.start(activity)
         if self.visible:

@@ -22,7 +22,12 @@ def complete(world, unserved=()):
 def test_a_change_of_a_new_bucket_is_sent_as_soon_as_a_survey_knows_it():
     world = World()
     started = []
-    world.survey = lambda: (started.append(world.clock.now()), world.serve(distribution("E1", "site")))
+
+    def survey():
+        started.append(world.clock.now())
+        world.serve(distribution("E1", "site"))
+
+    world.survey = survey
     world.upload("a.html")
     world.run_for(60)
     assert started

@@ -1,6 +1,7 @@
 """Many activities share one clock, and none of them really waits."""
 
 import threading
+from functools import partial
 
 import pytest
 
@@ -79,7 +80,7 @@ def test_a_run_leaves_no_thread_behind():
     before = threading.active_count()
     time = VirtualTime(0.0)
     for seconds in range(20):
-        time.start(lambda seconds=seconds: time.sleep(seconds))
+        time.start(partial(time.sleep, seconds))
     time.run()
     for thread in threading.enumerate():
         if thread.daemon and thread is not threading.current_thread():

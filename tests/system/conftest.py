@@ -82,7 +82,6 @@ def stack(tmp_path_factory: Any) -> Iterator[Stack]:
         role, key = _role(aws), _key(aws)
         outputs = aws.deploy(
             {
-                "BatchWindowSeconds": "1",
                 "MonthlyPathBudget": "0",
                 "Buckets": f"{DIRECT},{SECOND},{PROOF}",
                 "EventBridgeBuckets": f"{EVENTS},{PROOF_EVENTS}",

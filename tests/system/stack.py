@@ -10,6 +10,7 @@ from typing import Any
 
 from infra.demo.proof import Changed, uncovered
 from infra.local.aws import LocalAws
+from invalidator.core.pending.wakes import SHARDS
 
 CLI = Path(sys.executable).with_name("invalidator")
 
@@ -46,6 +47,25 @@ def all_fresh(
         return list(uncovered(changed, origin_paths, aws.gate.seen))
 
     until(lambda: not stale(), seconds, "every change is invalidated", or_tell=stale)
+
+
+def at_rest(aws: LocalAws, outputs: Mapping[str, str]) -> bool:
+    """Whether nothing is on the worker's queues, and nothing is pending in its table."""
+    sqs, table = aws.client("sqs"), aws.client("dynamodb")
+    for name in ("QueueUrl", "WakeQueueUrl"):
+        got = sqs.get_queue_attributes(QueueUrl=outputs[name], AttributeNames=["All"])["Attributes"]
+        if any(int(value) for key, value in got.items() if key.startswith("ApproximateNumberOf")):
+            return False
+    wakes = (
+        wake
+        for shard in range(SHARDS)
+        for wake in table.query(
+            TableName=outputs["TableName"],
+            KeyConditionExpression="pk = :pk",
+            ExpressionAttributeValues={":pk": {"S": f"wakes#{shard}"}},
+        )["Items"]
+    )
+    return not any({"due", "since", "token"} & wake.keys() for wake in wakes)
 
 
 def messages_done(aws: LocalAws) -> int:

@@ -45,7 +45,7 @@ def aws(tmp_path_factory):
 @pytest.fixture(scope="module")
 def outputs(aws):
     site.make_bucket(aws, BUCKET)
-    deployed = aws.deploy({"BatchWindowSeconds": "1", "Buckets": BUCKET, "MonthlyPathBudget": "0"})
+    deployed = aws.deploy({"Buckets": BUCKET, "MonthlyPathBudget": "0"})
     aws.client("sqs").set_queue_attributes(
         QueueUrl=deployed["QueueUrl"], Attributes={"VisibilityTimeout": str(VISIBILITY_SECONDS)}
     )

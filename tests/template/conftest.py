@@ -38,3 +38,11 @@ def stacks():
     """The resolved template by the name of its set."""
     translated = translate(list(SETS.values()))
     return {name: resolve(each, SETS[name]) for each, name in zip(translated, SETS, strict=True)}
+
+
+@pytest.fixture(scope="session")
+def upgraded():
+    """The stack as parameters of version 0.1.0 alone make it."""
+    given = {"Buckets": "site", "EventBridgeBuckets": "media", "AlarmEmail": "me@example.com"}
+    (translated,) = translate([given])
+    return resolve(translated, given)

@@ -178,7 +178,10 @@ class DynamoDbTable:
         except AwsError as error:
             if code_of(error) == CONDITION_FAILED:
                 return None
-            raise TableUnavailable(str(error)) from error
+            # It may be this item's fault, where somebody edited it.
+            raise TableUnavailable(
+                f"{' '.join(place(asked.get('Key') or asked['Item']))}: {error}"
+            ) from error
         return answer
 
 

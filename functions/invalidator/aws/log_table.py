@@ -17,7 +17,7 @@ from itertools import chain
 from invalidator.aws.dynamodb_table import DAY, NOT_THERE, DynamoDbTable, Item, key, number, place, text
 from invalidator.aws.packed_values import UNREADABLE, packed, unpacked
 from invalidator.core.pending.entry import Entry, Times, bucket_of_owner
-from invalidator.failures import UnreadableEntry
+from invalidator.failures import TableUnavailable, UnreadableEntry
 from invalidator.ports import CLOCKS_APART_SECONDS, MOST_IN_FLIGHT, Dealt
 
 VERSION = "1"
@@ -47,8 +47,7 @@ class LogTable:
         head = self._table.update(head_key(owner), "ADD #seq :one", values, condition)
         if head is None:
             return None
-        few = tuple(each["S"] for each in head["targets"]["L"]) if "targets" in head else None
-        return Dealt(int(head["seq"]["N"]), few)
+        return Dealt(newest_dealt(head), _few_targets(head))
 
     def put(self, owner: str, number: int, entry: Entry) -> bool:
         """Write an entry under its number; False where something else stands there."""
@@ -118,8 +117,19 @@ class LogTable:
 
 
 def newest_dealt(head: Item) -> int:
-    """Return the number dealt last, from a log's head; 0 for none."""
-    return int(head["seq"]["N"]) if "seq" in head else 0
+    """Return the number dealt last, from a log's head; 0 for none. Raises TableUnavailable where somebody edited it."""
+    try:
+        return int(head["seq"]["N"]) if "seq" in head else 0
+    except UNREADABLE as error:
+        raise TableUnavailable(f"{' '.join(place(head))}: seq is no whole number") from error
+
+
+def _few_targets(head: Item) -> tuple[str, ...] | None:
+    """The targets that a bucket's head names; None where they are many, or it cannot be read: the bucket has a list."""
+    try:
+        return tuple(str(each["S"]) for each in head["targets"]["L"]) if "targets" in head else None
+    except UNREADABLE:
+        return None
 
 
 def head_key(owner: str) -> Item:

@@ -18,8 +18,10 @@ from invalidator.core.pending.wakes import (
     shard_of,
 )
 
-FREE = "(attribute_not_exists(#lease) OR #lease <= :now OR #lease > :absurd)"
-NOT_ASKED = "attribute_not_exists(#due)"
+# What is no number, somebody wrote by hand: compared with one it is neither less nor more, and would stand for ever.
+FREE = "(NOT attribute_type(#lease, :number) OR #lease <= :now OR #lease > :absurd)"
+NOT_ASKED = "NOT attribute_type(#due, :number)"
+NUMBER = {":number": text("N")}
 
 
 class WakeTable:
@@ -38,6 +40,7 @@ class WakeTable:
                 ":called": number(called),
                 ":since": number(since),
                 ":absurd": number(due + ABSURD_SECONDS),
+                **NUMBER,
             },
             f"{NOT_ASKED} OR #due > :absurd",
         )
@@ -60,6 +63,7 @@ class WakeTable:
     def end(self, name: str, token: str, left: Wake) -> bool:
         """Give the lease back, and keep what the run leaves; tell whether it is this run that asked for a look."""
         values = {
+            **NUMBER,
             ":token": text(token),
             ":rest": number(left.rest.seconds),
             ":rest_until": number(left.rest.until),
@@ -97,7 +101,7 @@ class WakeTable:
             wake_key(name),
             f"{theirs} REMOVE #lease, #token",
             values,
-            "#token = :token AND attribute_exists(#due)",
+            "#token = :token AND attribute_type(#due, :number)",
         )
         return False
 
@@ -119,7 +123,7 @@ class WakeTable:
             f"{NOT_ASKED} AND attribute_not_exists(#since)"
             " AND (attribute_not_exists(#rest_until) OR #rest_until < :before)"
             " AND (attribute_not_exists(#lease) OR #lease < :before)",
-            {":before": number(before)},
+            {":before": number(before), **NUMBER},
         )
 
 
@@ -135,16 +139,19 @@ def lease_values(now: float, until: float, token: str, longest: float) -> Item:
         ":token": text(token),
         ":now": number(now),
         ":absurd": number(now + longest),
+        **NUMBER,
     }
 
 
 def read_wake(name: str, item: Item) -> Wake:
-    """Read a wake. A time that cannot be read is one long ago, so that somebody looks."""
+    """Read a wake. A time that cannot be read is one long ago, so that somebody looks; nobody asked for such a look."""
+    due = _time(item, "due") if "N" in item.get("due", {}) else None
+    damaged = due is None and "due" in item
     return Wake(
         name=name,
-        due=_time(item, "due") if "due" in item else None,
+        due=due,
         called=_time(item, "called"),
-        since=_time(item, "since") if "since" in item else None,
+        since=_time(item, "since") if "since" in item or damaged else None,
         leased_until=_time(item, "lease"),
         rest=Rest(_time(item, "rest"), _time(item, "rest_until")),
         waiting=int(_time(item, "waiting")),

@@ -41,10 +41,11 @@ class Sent:
         """Return up to which change, by S3's clock, the path at a position is surely fresh since.
 
         What it answered was known before it was sent, so S3's stamp alone decides; of anything else only that it
-        changed `CLOCK_MARGIN_SECONDS` before CloudFront's stamp is sure.
+        changed `CLOCK_MARGIN_SECONDS` before CloudFront's stamp is sure. And what it is said to have answered after its
+        own creation was stamped by a clock that is off: a worker's, in whose doubt it was sent.
         """
         safe = self.created - CLOCK_MARGIN_SECONDS
-        return max(safe, self.answered[position]) if self.answered else safe
+        return max(safe, min(self.answered[position], self.created)) if self.answered else safe
 
 
 class Coverage:

@@ -22,6 +22,7 @@ class Inbox:
         tests: S3's greetings on new notifications.
         ignored: records that tell of what viewers cannot see.
         ignored_kinds: what those tell of.
+        misdated: changes whose time cannot be believed.
     """
 
     changes: list[tuple[str, Sequence[Change]]] = field(default_factory=list)
@@ -31,6 +32,7 @@ class Inbox:
     tests: int = 0
     ignored: int = 0
     ignored_kinds: set[str] = field(default_factory=set)
+    misdated: int = 0
 
 
 def read(messages: Iterable[Message], *, acl_changes: bool = False) -> Inbox:
@@ -53,6 +55,7 @@ def read(messages: Iterable[Message], *, acl_changes: bool = False) -> Inbox:
         inbox.tests += content.test_event
         inbox.ignored += content.ignored
         inbox.ignored_kinds.update(content.ignored_kinds)
+        inbox.misdated += content.misdated
         if content.problem is not None:
             inbox.unreadable.append((message, content.problem))
     return inbox

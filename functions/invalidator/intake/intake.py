@@ -46,6 +46,7 @@ class Intaken:
         woken: how many targets and buckets nobody had asked for.
         retry: ids of messages that stay on the queue.
         problems: why they do, one line for each bucket.
+        unsent: why wakes could not be sent, "" where they could: the sweep calls.
     """
 
     messages: int = 0
@@ -55,6 +56,7 @@ class Intaken:
     woken: int = 0
     retry: set[str] = field(default_factory=set)
     problems: dict[str, str] = field(default_factory=dict)
+    unsent: str = ""
 
 
 @dataclass(slots=True)
@@ -88,6 +90,7 @@ class Intake:
         for message, backlog in done.inbox.paths:
             self._take_in_paths(message, backlog, done)
         self._delete(drained, done)
+        done.unsent = self.waking.take_unsent()
         return done
 
     def _drain(self, deadline: float) -> list[Message]:

@@ -31,6 +31,8 @@ class BucketRun:
         waiting: bucket → changed keys that wait for a survey.
         dead: bucket → changed keys that were given up.
         surveying: whether a survey was asked for.
+        doubts: entries of the unknown ones' log that cannot be read: nobody can tell whose they are.
+        unsent: why wakes could not be sent, "" where they could: the sweep calls.
     """
 
     name: str
@@ -41,6 +43,8 @@ class BucketRun:
     waiting: Counter[str] = field(default_factory=Counter)
     dead: Counter[str] = field(default_factory=Counter)
     surveying: bool = False
+    doubts: list[str] = field(default_factory=list)
+    unsent: str = ""
 
 
 @dataclass(slots=True)
@@ -78,7 +82,7 @@ class Buckets:
         due = due_after((wake.since or now, self._newest(name)), wake.rest, self.gathering, now)
         if due > now:
             self._look_again(name, token, wake, due)
-            return run
+            return self._told(run)
         targets = self.targets.of_bucket(bucket)
         # Begun at another place each time: where the time never is enough for all, none is always the last.
         first = zlib.crc32(token.encode()) % max(1, len(targets))
@@ -87,12 +91,12 @@ class Buckets:
         for start in range(0, len(names), MOST_AT_ONCE):
             if start and self.clock.now() > deadline:
                 self._look_again(name, token, wake, self.clock.now())
-                return run
+                return self._told(run)
             run.woken += self.waking.ask(names[start : start + MOST_AT_ONCE], now, since)
         # The bucket rests as a target does: while changes keep coming, its targets are asked for less and less often.
         rest = rest_after(wake.rest, self.gathering, now) if wake.since is not None else Rest()
         self.wakes.end(name, token, Wake(name, rest=rest))
-        return run
+        return self._told(run)
 
     def _newest(self, name: str) -> float:
         """When the newest of the bucket's changes was written, epoch seconds; 0 for none."""
@@ -140,11 +144,16 @@ class Buckets:
         if done != state.settled.get(UNKNOWN, 0):
             self.targets.save(UNKNOWN, replace(state, settled={UNKNOWN: done}))
         self._leave(run, waiting, survey, token, now)
-        return run
+        return self._told(run)
 
     def _ended(self, number: int, entry: Entry, survey: SurveyState, run: BucketRun, now: float) -> bool:
         """Tell whether nothing is left to do for an entry of an unknown bucket."""
-        dealt = append(self.log, bucket_owner(entry.bucket), entry)
+        if not entry.bucket:
+            # It cannot be read: whose changes they were nobody can tell, but that there were some is said.
+            run.doubts.append(entry.doubt)
+            return True
+        # Stamped anew: a log's entries stand about in the order of being written there (`Log.before`).
+        dealt = append(self.log, bucket_owner(entry.bucket), replace(entry, written=now))
         oldest = min((first for first, _ in entry.changed.values()), default=entry.written)
         if dealt is not None:
             run.moved[entry.bucket] += len(entry.changed)
@@ -194,4 +203,8 @@ class Buckets:
         # As for a target: this may be the very message that was sent for the look that is asked for.
         self.wakes.wake(name, now + HELD_SECONDS, now, now)
         self.waking.call([(name, HELD_SECONDS)])
-        return BucketRun(name, held=True)
+        return self._told(BucketRun(name, held=True))
+
+    def _told(self, run: BucketRun) -> BucketRun:
+        run.unsent = self.waking.take_unsent()
+        return run

@@ -55,6 +55,8 @@ def read_pending(
     """Read and route what the target has not settled, as of `now` (epoch seconds). Raises TableUnavailable."""
     state = view.state
     pending, gathered = Pending(), Gathered()
+    # What is in doubt may have changed just now: nothing sent so far covers it, whatever this worker's clock says.
+    doubted = max(now, state.sent + 0.001)
     routers = {
         bucket: JoinedRouter(
             tuple(
@@ -73,13 +75,13 @@ def read_pending(
     for entry in _entries(log, own, settled, pending) if view.own > settled else ():
         gathered.add(entry.changed.items())
         if entry.doubt:
-            gathered.add((path, (now, now)) for path in pending.floors)
+            gathered.add((path, (doubted, doubted)) for path in pending.floors)
     for bucket, router in routers.items():
         owner = bucket_owner(bucket)
         for entry in _entries(log, owner, _start(log, owner, routes, state), pending):
             gathered.add(_routed(entry, router, pending))
             if entry.doubt:
-                gathered.add((path, (now, now)) for path in router.floors())
+                gathered.add((path, (doubted, doubted)) for path in router.floors())
     pending.paths = gathered.paths
     return pending
 

@@ -79,6 +79,16 @@ def report_buckets(run: BucketRun, logger: Logger, metrics: Metrics) -> None:
             "keys given up: no survey could tell who serves the bucket",
             extra={"bucket": bucket, "keys": keys},
         )
+    for problem in run.doubts:
+        logger.error(
+            "nobody can tell what changed",
+            extra={
+                "detail": problem,
+                "happens": "nothing: invalidate by hand what a new distribution showed meanwhile",
+            },
+        )
+    if run.unsent:
+        logger.error("wakes were not sent", extra={"detail": run.unsent, "happens": "the sweep calls"})
     if run.dead:
         metrics.add_metric(Metric.NEW_DEAD_LETTERS, MetricUnit.Count, len(run.dead))
     if run.waiting:
@@ -95,7 +105,10 @@ def report_buckets(run: BucketRun, logger: Logger, metrics: Metrics) -> None:
 
 def _log_pending(run: Run, logger: Logger) -> None:
     pending = run.pending
-    if pending is None or not pending.entries:
+    if pending is None:
+        return
+    if not pending.entries and not pending.paths:
+        logger.info("nothing is pending", extra={"distribution": run.target})
         return
     for problem in pending.doubts:
         logger.error(

@@ -216,7 +216,7 @@ class _Round:
         if shared.routing is None:
             self.summary.unread[shared.id] = shared.why
             return self._tenants_of(shared.id)
-        self.summary.add_unresolved(shared.routing, set())
+        self.summary.add_unresolved(shared.routing, ())
         seen: set[str] = set()
         if not shared.reveals:
             return seen
@@ -263,7 +263,7 @@ class _Round:
             self._doubt(listed.id, listed.why, listed)
         else:
             if not listed.routing.tenant_of:
-                self.summary.add_unresolved(listed.routing, {pin.origin_path for pin in pins})
+                self.summary.add_unresolved(listed.routing, pins)
             if not listed.reveals and not pins:
                 if known is not None:
                     self._keep(listed.id, (), self._seen(listed))

@@ -63,26 +63,53 @@ def show(session: Session, *, bucket: str) -> None:
 )
 @click.option("--prefix", default="", help="Only keys that begin with this are served.")
 @click.option("--role-arn", metavar="ARN", help="The role to assume for this distribution.")
+@click.option(
+    "--as",
+    "templates",
+    multiple=True,
+    metavar="PATH",
+    help="How a key appears to viewers, with {key}, {stem} (no extension), {dir}, {name}; a star only at the end; "
+    "repeatable.",
+)
+@click.option(
+    "--tag",
+    "tags",
+    multiple=True,
+    metavar="TAG",
+    help="The cache tag of what is made of a key, with the same fields or {hash} (SHA-256 of the key); repeatable.",
+)
 @session_options
 def pin(
-    session: Session, *, bucket: str, distribution: str, origin_path: str, prefix: str, role_arn: str | None
+    session: Session,
+    *,
+    bucket: str,
+    distribution: str,
+    origin_path: str,
+    prefix: str,
+    role_arn: str | None,
+    templates: tuple[str, ...],
+    tags: tuple[str, ...],
 ) -> int:
     """Say that a distribution serves a bucket, where a survey cannot see it.
 
     For origins behind an access point, a CNAME or an edge function, and for distributions of another account:
     name the role with --role-arn, and in the stack's parameter AssumableRoleArns. The same pin again replaces
-    the role. What people pinned of one distribution counts together. A survey is started, and waited for.
+    what it says besides. What people pinned of one distribution counts together. A survey is started, and waited for.
+
+    Where answers are made of the objects (an image handler behind API Gateway, pages rendered from data), --as says
+    how a key appears to viewers: '/{key}*', '/fit-in/*', or '/*' for "any change purges all".
 
     \b
     Example:
       invalidator route pin my-site --distribution E1 --origin-path /site
+      invalidator route pin my-site --distribution E1 --as '/{key}*' --as '/x/*'
     """  # noqa: D301  \b is click's mark for a paragraph that keeps its line breaks
     from dataclasses import asdict
 
     from infra.cli.deployed import Deployed, one_line
-    from infra.cli.route.pin import check_pin, checked_pin, pin_as_text, same_pin
+    from infra.cli.route.pin import check_pin, checked_pin, pin_as_text, same_pin, widened
 
-    wanted = checked_pin(bucket, distribution, origin_path, prefix, role_arn)
+    wanted = checked_pin(bucket, distribution, origin_path, prefix, role_arn, templates=templates, tags=tags)
     deployed = Deployed(session)
     with one_line():
         others = [
@@ -90,7 +117,7 @@ def pin(
             for each in deployed.pins.pins()
             if each.distribution == distribution and not same_pin(each, wanted)
         ]
-    for note in check_pin(deployed, wanted, others):
+    for note in (*widened(templates), *check_pin(deployed, wanted, others)):
         click.echo(f"note: {note}", err=True)
     with one_line():
         deployed.pins.pin(wanted)

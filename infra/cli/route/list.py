@@ -92,8 +92,8 @@ def _look(deployed: Deployed, pins: Sequence[Pin]) -> Summary:
     named = {pin.distribution for pin in pins}
     for listed in deployed.distributions.listed(named, time.time() + MOST_SECONDS):
         if listed.routing is not None and listed.enabled:
-            explained = {pin.origin_path for pin in pins if pin.distribution == listed.id}
-            looked.add_unresolved(listed.routing, explained)
+            mine = [pin for pin in pins if pin.distribution == listed.id]
+            looked.add_unresolved(listed.routing, mine)
         elif listed.routing is None:
             looked.unread[listed.id] = listed.why
     return looked

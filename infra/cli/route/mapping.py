@@ -6,6 +6,7 @@ from typing import Any
 
 from infra.cli.printing import instant, iso, visible
 from invalidator.core.routing.distribution import Behavior, Distribution, Origin
+from invalidator.core.routing.origin_hosts import never_a_bucket
 from invalidator.core.routing.pins import Pin
 from invalidator.core.routing.target import Seen, TargetRoutes
 
@@ -124,7 +125,7 @@ def unresolved_as_text(unresolved: Sequence[Mapping[str, str]], unread: Mapping[
             path = f"; OriginPath {visible(each['origin_path'])}" if each["origin_path"] else ""
             lines.append(f"    {visible(each['why'])}{path}")
         first = unresolved[0]
-        where = f" --origin-path {visible(first['origin_path'])}" if first["origin_path"] else ""
+        where = f" {visible(options)}" if (options := _pin_options(first)) else ""
         lines += [
             "  If a bucket of yours is, pin it:",
             f"    invalidator route pin BUCKET --distribution {visible(first['distribution'])}{where}",
@@ -133,6 +134,13 @@ def unresolved_as_text(unresolved: Sequence[Mapping[str, str]], unread: Mapping[
         lines.append("Not readable; what was known of these before goes on serving:")
         lines += [f"  {visible(name) or 'without an id'}: {visible(why)}" for name, why in unread.items()]
     return "\n".join(lines)
+
+
+def _pin_options(unresolved: Mapping[str, str]) -> str:
+    """What `route pin` needs to be told besides bucket and distribution, as a person types it."""
+    if never_a_bucket(unresolved["origin"]):
+        return "--as '/{key}*'"
+    return f"--origin-path {unresolved['origin_path']}" if unresolved["origin_path"] else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,7 @@
 
 import re
 import time
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
 
 from botocore.exceptions import BotoCoreError
 
@@ -11,9 +10,12 @@ from infra.cli.deployed import Deployed
 from infra.cli.errors import CommandError, explain_aws_error
 from infra.cli.printing import visible
 from invalidator.core.reasons import Reason
+from invalidator.core.routing.distribution import Distribution
 from invalidator.core.routing.distribution_config import DistributionError
+from invalidator.core.routing.origin_hosts import never_a_bucket
 from invalidator.core.routing.pinned_routes import is_guess, routes_of, serves_nothing
 from invalidator.core.routing.pins import Pin
+from invalidator.core.routing.templates import TemplateError, checked_path, checked_tag
 from invalidator.failures import Failure, Permanent
 
 # CloudFront is asked for one distribution, and a few cache policies, for so long.
@@ -61,6 +63,9 @@ def check_pin(deployed: Deployed, pin: Pin, others: Sequence[Pin]) -> list[str]:
         raise CommandError(f"distribution {pin.distribution} cannot be read: {why}") from failure
     if not configured.enabled:
         notes.append(f"{pin.distribution} is disabled: nothing is invalidated there until it is enabled")
+    _refuse_needless(pin, configured)
+    if pin.renders:
+        return notes
     if why_nothing := serves_nothing(pin, configured):
         notes.append(f"it serves nothing: {why_nothing}")
     together = routes_of(configured, [*others, pin])
@@ -70,6 +75,23 @@ def check_pin(deployed: Deployed, pin: Pin, others: Sequence[Pin]) -> list[str]:
             "every path of it counts, in every query string form"
         )
     return notes
+
+
+def _refuse_needless(pin: Pin, configured: Distribution) -> None:
+    """Raise CommandError for a pin that would purge nothing."""
+    if pin.tags and not configured.cache_tags:
+        raise CommandError(
+            f"--tag: {pin.distribution} has no CacheTagConfig, so a tag would purge nothing there; "
+            "name the header of your tags in the distribution, or use --as"
+        )
+    made = [
+        each for each in configured.origins if each.path == pin.origin_path and never_a_bucket(each.domain)
+    ]
+    if made and pin.origin_path and not pin.renders:
+        raise CommandError(
+            f"--origin-path: {visible(pin.origin_path)} belongs to {visible(made[0].domain)}, which is no bucket: no "
+            "key lies there; say how keys appear to viewers: --as '/{key}*'"
+        )
 
 
 def _not_read(pin: Pin, failure: Permanent) -> str:
@@ -83,7 +105,10 @@ def _not_read(pin: Pin, failure: Permanent) -> str:
 
 def same_pin(one: Pin, other: Pin) -> bool:
     """Whether one replaces the other where it is stored."""
-    return replace(one, role=None) == replace(other, role=None)
+    return all(
+        getattr(one, name) == getattr(other, name)
+        for name in ("bucket", "distribution", "origin_path", "prefix")
+    )
 
 
 # S3 user guide, bucket naming rules; the oldest buckets may hold capitals and underscores.
@@ -92,8 +117,17 @@ _DISTRIBUTION = re.compile(r"[A-Za-z0-9]{1,64}")
 _ROLE = re.compile(r"arn:[a-z-]+:iam::\d{12}:role/[A-Za-z0-9_+=,.@/-]{1,576}")
 
 
-def checked_pin(bucket: str, distribution: str, origin_path: str, prefix: str, role: str | None) -> Pin:
-    """Return the pin, its OriginPath without a slash at the end.
+def checked_pin(
+    bucket: str,
+    distribution: str,
+    origin_path: str,
+    prefix: str,
+    role: str | None,
+    *,
+    templates: Sequence[str] = (),
+    tags: Sequence[str] = (),
+) -> Pin:
+    """Return the pin, its OriginPath without a slash at the end, its templates without a star inside.
 
     Raises:
         CommandError: a value is not what it should be; the line names the option.
@@ -117,7 +151,31 @@ def checked_pin(bucket: str, distribution: str, origin_path: str, prefix: str, r
         raise CommandError(
             f"--role-arn: {visible(role)} is not a role's ARN, like arn:aws:iam::123456789012:role/name"
         )
-    return Pin(bucket, distribution, path, prefix, role)
+    return Pin(
+        bucket,
+        distribution,
+        path,
+        prefix,
+        role,
+        _checked("--as", checked_path, templates),
+        _checked("--tag", checked_tag, tags),
+    )
+
+
+def _checked(option: str, check: Callable[[str], str], texts: Sequence[str]) -> tuple[str, ...]:
+    try:
+        return tuple(dict.fromkeys(check(text) for text in texts))
+    except TemplateError as error:
+        raise CommandError(f"{option}: {visible(str(error))}") from error
+
+
+def widened(templates: Sequence[str]) -> list[str]:
+    """Notes on the templates, all of them checked, that have a star inside."""
+    return [
+        f"{visible(each)}: a path has a star only at its end, so {visible(checked_path(each))} is purged"
+        for each in templates
+        if checked_path(each) != each
+    ]
 
 
 def pin_as_text(pin: Pin) -> str:
@@ -125,5 +183,7 @@ def pin_as_text(pin: Pin) -> str:
     parts = [f"{visible(pin.bucket)} on {visible(pin.distribution)}"]
     parts += [f"OriginPath {visible(pin.origin_path)}"] if pin.origin_path else []
     parts += [f"prefix {visible(pin.prefix)}"] if pin.prefix else []
+    parts += [f"as {' '.join(map(visible, pin.templates))}"] if pin.templates else []
+    parts += [f"with the tags {' '.join(map(visible, pin.tags))}"] if pin.tags else []
     parts += [f"role {visible(pin.role)}"] if pin.role else []
     return ", ".join(parts)

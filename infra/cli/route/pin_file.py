@@ -53,6 +53,14 @@ def read_pins(file: str) -> list[Pin]:
 
 def _checked(pin: Pin, where: str) -> Pin:
     try:
-        return checked_pin(pin.bucket, pin.distribution, pin.origin_path, pin.prefix, pin.role)
+        return checked_pin(
+            pin.bucket,
+            pin.distribution,
+            pin.origin_path,
+            pin.prefix,
+            pin.role,
+            templates=pin.templates,
+            tags=pin.tags,
+        )
     except CommandError as error:
         raise CommandError(f"{where}: {error}") from error

@@ -2,6 +2,7 @@
 
 import copy
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -51,7 +52,7 @@ def test_a_tenant_is_read_from_cloudfronts_own_words():
     }
     assert read_tenant(document) == tenant(folder="shop")
     assert read_tenant(document["DistributionTenant"]) == tenant(folder="shop")
-    without = copy.deepcopy(document)
+    without: Any = copy.deepcopy(document)
     del without["DistributionTenant"]["Parameters"]
     assert read_tenant(without).parameters == {}
     with pytest.raises(DistributionError, match="DistributionId: field required"):

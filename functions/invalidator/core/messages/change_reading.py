@@ -48,10 +48,12 @@ def read_records(
     for record in records:
         flaw = _flaw_of(record) or _read_record(record, sent, kinds_read, changes, ignored)
         problem = problem or flaw
+    # S3 stamps a change before SQS takes its message: one as young as its message has no time that can be.
+    misdated = sum(change.at == sent for change in changes)
     if not ignored:
-        return MessageContent(tuple(changes), problem=problem)
+        return MessageContent(tuple(changes), problem=problem, misdated=misdated)
     kinds = tuple(name[:MOST_KIND_LENGTH] for name in list(dict.fromkeys(ignored))[:MOST_KINDS])
-    return MessageContent(tuple(changes), ignored=len(ignored), ignored_kinds=kinds, problem=problem)
+    return MessageContent(tuple(changes), None, False, len(ignored), kinds, problem, misdated)  # noqa: FBT003
 
 
 def read_detail(detail: DetailFields, at: float, *, same_content: bool = False) -> MessageContent:

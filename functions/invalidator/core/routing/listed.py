@@ -116,5 +116,4 @@ def _apparent(identifier: str, summary: Mapping[str, Any]) -> Iterator[Distribut
         host = bucket_of(origin["DomainName"], path)
         if host.bucket is not None:
             folder = path.partition("/")[2] if host.path_style else path
-            pin = Pin(host.bucket, identifier, f"/{folder}" if folder else "")
-            yield everywhere(pin, None, None)
+            yield everywhere(Pin(host.bucket, identifier, f"/{folder}" if folder else ""), None, None)

@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from invalidator.core.routing.distribution import Behavior, Distribution, Origin
-from invalidator.core.routing.pins import PINNED_ORIGIN, Pin, fits, pinned_distribution
+from invalidator.core.routing.origin_hosts import never_a_bucket
+from invalidator.core.routing.pins import PINNED_ORIGIN, Pin, pinned_distribution
 
 
 def routes_of(configured: Distribution | None, pins: Sequence[Pin]) -> tuple[Distribution, ...]:
@@ -12,25 +13,23 @@ def routes_of(configured: Distribution | None, pins: Sequence[Pin]) -> tuple[Dis
 
     A pin explains the origins that hide their bucket and have its OriginPath, and narrows those that are known to be
     its bucket to its prefix. One that fits no origin is served under every path: wider, never stale. So is one whose
-    origin no behavior leads to while a function at the edge may pick it. A pin with templates or tags says itself how
-    keys appear, and stands beside the others.
+    origin no behavior leads to while a function at the edge may pick it. One with templates or tags explains no origin:
+    it stands beside the configuration, with the paths that it says itself.
 
     Args:
         configured: its configuration; None where it could not be read.
         pins: the pins that name it, of any bucket.
     """
     role = next((pin.role for pin in pins if pin.role), None)
-    plain = [pin for pin in pins if not (pin.templates or pin.tags)]
-    rendered = tuple(
-        replace(pinned_distribution(pin, configured), role=role) for pin in pins if pin.templates or pin.tags
-    )
+    rendered = [replace(pinned_distribution(pin, configured), role=role) for pin in pins if pin.renders]
+    pins = [pin for pin in pins if not pin.renders]
     if configured is None:
-        return (*(everywhere(pin, None, role) for pin in plain), *rendered)
-    origins = tuple(each for one in configured.origins for each in _explained(one, plain))
+        return (*(everywhere(pin, None, role) for pin in pins), *rendered)
+    origins = tuple(each for one in configured.origins for each in _explained(one, pins))
     main = replace(configured, role=role, origins=origins)
-    wide = tuple(everywhere(pin, configured, role) for pin in plain if _needs_all(pin, configured))
+    wide = tuple(everywhere(pin, configured, role) for pin in pins if _needs_all(pin, configured))
     # The main one stays beside a pin that fits none of its origins: it is what tells whether anything changed.
-    return (main, *wide, *rendered) if pins or any(origin.bucket for origin in origins) else ()
+    return (main, *wide, *rendered) if pins or rendered or any(origin.bucket for origin in origins) else ()
 
 
 def everywhere(pin: Pin, configured: Distribution | None, role: str | None) -> Distribution:
@@ -66,7 +65,7 @@ def serves_nothing(pin: Pin, configured: Distribution) -> str:
 
 def _explained(origin: Origin, pins: Sequence[Pin]) -> Iterator[Origin]:
     """The origin as each of its pins has it; as it is where there is none."""
-    fitting = [pin for pin in pins if fits(origin, pin)]
+    fitting = [pin for pin in pins if _fits(origin, pin)]
     for pin in fitting:
         yield replace(origin, bucket=pin.bucket, prefix=pin.prefix)
     if not fitting:
@@ -80,7 +79,12 @@ def _needs_all(pin: Pin, configured: Distribution) -> bool:
 
 
 def _fitting(pin: Pin, configured: Distribution) -> list[Origin]:
-    return [origin for origin in configured.origins if fits(origin, pin)]
+    return [origin for origin in configured.origins if _fits(origin, pin)]
+
+
+def _fits(origin: Origin, pin: Pin) -> bool:
+    hides = origin.bucket is None and not never_a_bucket(origin.domain)
+    return (hides or origin.bucket == pin.bucket) and origin.path.rstrip("/") == pin.origin_path
 
 
 def _is_led_to(fitting: Sequence[Origin], configured: Distribution) -> bool:

@@ -31,6 +31,11 @@ class Pin:
     templates: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
 
+    @property
+    def renders(self) -> bool:
+        """Whether it says itself how keys appear to viewers, whatever the origins are."""
+        return bool(self.templates or self.tags)
+
 
 def pinned_distribution(pin: Pin, configured: Distribution | None) -> Distribution:
     """Return the routing of a pinned distribution.
@@ -44,7 +49,7 @@ def pinned_distribution(pin: Pin, configured: Distribution | None) -> Distributi
     A pin with templates or tags says itself how keys appear, whatever the origins are; of the behaviors it
     takes what they cache, and by what.
     """
-    if pin.templates or pin.tags:
+    if pin.renders:
         return _rendered(pin, configured)
     if configured is not None and any(fits(each, pin) for each in configured.origins):
         origins = tuple(

@@ -1,0 +1,237 @@
+"""Each outside call of the worker, with each kind of answer: what becomes of the change, and which line names it.
+
+The table is the documentation. Faults strike at the wire, below the real SDK's parsing and retries, in front of moto. A
+fault meets every try of one call, in one step (intake, a look at a target, at a bucket, at the unknown ones), and the
+outcome is the one that the table states, well within the function's time. Then the fault is over: what stayed or waits
+comes again, the sweep calls, and the change is invalidated or dead with its reason, and nothing is said to wait.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+import pytest
+from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
+
+from invalidator.aws.dynamodb_table import DynamoDbTable
+from invalidator.core.routing.distribution import Behavior, Distribution, Origin
+from invalidator.core.routing.target import TargetRoutes
+from tests.function.deployed import TABLE
+from tests.function.wired import WiredWorker, wired_worker
+from tests.wire_happenings import MODELS, Happening, error_response, happenings
+
+URL = "https://service"
+SLOW = "slow"
+
+
+class Outcome(Enum):
+    """What the step with the fault does with the change: what it is then, and the line that says so ("" for none)."""
+
+    TAKEN_IN = ("pending, and its message acknowledged", "")
+    UNCALLED = ("pending, and its message acknowledged; no wake is on its way", "wakes were not sent")
+    STAYS = ("its message stays on the changes queue", "changes stay on the queue")
+    KEPT = ("a message that cannot be read stays", "message given up")
+    BROKEN = ("a message that cannot be read is a dead letter", "message given up")
+    UNSTARTED = ("pending; the survey comes when it is scheduled", "")
+    TRIED_AGAIN = ("pending, and the wake is tried again", "a wake is tried again")
+    SENT = ("invalidated and settled", "invalidation created")
+    SENT_AGAIN = (
+        "invalidated, and the wake is tried again: it will be found covered",
+        "a wake is tried again",
+    )
+    WAITS = ("pending, for a reason, until a time", "paths wait")
+    DENIED = ("a dead letter: access-denied", "paths given up")
+    GONE = ("pending until a survey tells whether the distribution is gone", "paths wait")
+    REFUSED = ("a dead letter: path-refused", "paths given up")
+    ROLE_REFUSED = ("a dead letter: role-refused", "paths given up")
+    LOOKED_AT = ("pending, and its targets are woken", "targets woken")
+    MOVED = ("pending at its bucket, and its targets are woken", "targets woken")
+
+
+S = Outcome
+REASONS = {
+    S.DENIED: "access-denied",
+    S.REFUSED: "path-refused",
+    S.ROLE_REFUSED: "role-refused",
+    S.BROKEN: "not-json",
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One outside call.
+
+    Attributes:
+        service: its service.
+        operation: its operation.
+        otherwise: the outcome of every answer that `answers` does not name.
+        answers: the outcome by kind of answer, or by error code.
+        scenario: what has to be so that the call is made.
+        meets: tells the call from others of the same operation, by the request's body.
+        step: which step makes it.
+    """
+
+    service: str
+    operation: str
+    otherwise: Outcome
+    answers: dict[str, Outcome] = field(default_factory=dict)
+    scenario: str = "plain"
+    meets: str = ""
+    step: str = "target"
+
+
+def intake(operation: str, meets: str, otherwise: Outcome = S.STAYS, **more: Any) -> Row:
+    return Row("dynamodb", operation, otherwise, {SLOW: S.TAKEN_IN}, meets=meets, step="intake", **more)
+
+
+def look(operation: str, meets: str, otherwise: Outcome = S.TRIED_AGAIN, **more: Any) -> Row:
+    return Row("dynamodb", operation, otherwise, {SLOW: S.SENT}, meets=meets, **more)
+
+
+def bucket(operation: str, meets: str) -> Row:
+    answers = {SLOW: S.LOOKED_AT}
+    return Row("dynamodb", operation, S.TRIED_AGAIN, answers, "bucket", meets, "bucket")
+
+
+def unknown(operation: str, meets: str, **more: Any) -> Row:
+    answers = {SLOW: S.MOVED}
+    return Row("dynamodb", operation, S.TRIED_AGAIN, answers, "found", meets, "unknown", **more)
+
+
+MATRIX = {
+    # Intake
+    "deal a number": intake("UpdateItem", "#seq"),
+    "write an entry": intake("PutItem", '"log#bucket:site'),
+    "ask for a look": intake("UpdateItem", "if_not_exists(#since"),
+    "send a wake": Row("sqs", "SendMessageBatch", S.UNCALLED, {SLOW: S.TAKEN_IN}, step="intake"),
+    "count a try": intake("UpdateItem", "tries#", scenario="received often"),
+    "receive more": Row("sqs", "ReceiveMessage", S.TAKEN_IN, {}, "full batch", step="intake"),
+    "delete what was drained": Row(
+        "sqs", "DeleteMessageBatch", S.TAKEN_IN, {}, "full batch", step="intake"
+    ),
+    "give up a message": Row("sqs", "SendMessage", S.KEPT, {SLOW: S.BROKEN}, "broken", step="intake"),
+    "know a redriven path's distribution": intake("BatchGetItem", "distributions", scenario="redriven"),
+    "ask the survey's state": intake("UpdateItem", '"survey"', scenario="redriven, unknown"),
+    "start a survey": Row("lambda", "Invoke", S.UNSTARTED, {}, "unknown", step="unknown"),
+    # A look at a target
+    "take the lease": look("UpdateItem", "SET #lease"),
+    "read routing, state and account": look("BatchGetItem", '"target#'),
+    "read the log": look("Query", '"log#bucket:site"'),
+    "close a gap": look("PutItem", '"closed"', scenario="a gap"),
+    "find where a routing change begins": look("BatchGetItem", '"head"', scenario="routing changed"),
+    "search there": look("Query", "ProjectionExpression", scenario="routing changed"),
+    "read what was sent": look("Query", '"sent#', scenario="sent lately"),
+    "know another account": look("BatchGetItem", "account#arn", scenario="role"),
+    "assume a role": Row(
+        "sts", "AssumeRole", S.WAITS, {"denied": S.ROLE_REFUSED, SLOW: S.SENT}, "role"
+    ),
+    "list a bucket": Row("s3", "ListObjectsV2", S.SENT, {}, "listing"),
+    "draw a ticket": look("UpdateItem", "#dealt", scenario="spaced"),
+    "take a turn": look("UpdateItem", "#last_call", scenario="spaced"),
+    "count paths": look("UpdateItem", "#paths_sent"),
+    "create an invalidation": Row(
+        "cloudfront",
+        "CreateInvalidation",
+        S.WAITS,
+        {
+            "denied": S.DENIED,
+            "AccessDenied": S.DENIED,
+            "NoSuchDistribution": S.GONE,
+            "InvalidArgument": S.REFUSED,
+            "InconsistentQuantities": S.REFUSED,
+            "MissingBody": S.REFUSED,
+            SLOW: S.SENT,
+        },
+    ),
+    "give paths back": look("UpdateItem", "#paths_sent", scenario="throttled, then counted"),
+    "learn a gap": look("UpdateItem", "#lesson", scenario="throttled", otherwise=S.TRIED_AGAIN),
+    "ask whether an invalidation has finished": Row(
+        "cloudfront", "GetInvalidation", S.WAITS, {SLOW: S.WAITS}, "no room"
+    ),
+    "remember that an invalidation has finished": look(
+        "UpdateItem", "#completed", S.SENT, scenario="room at last"
+    ),
+    "record an invalidation": look("PutItem", '"sent#', S.SENT_AGAIN),
+    "settle": look("PutItem", '"target#', S.SENT_AGAIN),
+    "give up paths": Row("sqs", "SendMessage", S.TRIED_AGAIN, {SLOW: S.DENIED}, "denied"),
+    "give the lease back": look("UpdateItem", "REMOVE #lease", S.SENT_AGAIN),
+    "wake for what waits": Row("sqs", "SendMessageBatch", S.TRIED_AGAIN, {SLOW: S.WAITS}, "CloudFront is down"),
+    # A look at a bucket with many targets, and at the unknown ones
+    "a bucket's targets": bucket("Query", '"bucket#site"'),
+    "the newest of a bucket": bucket("BatchGetItem", '"head"'),
+    "wake a bucket's targets": bucket("UpdateItem", "if_not_exists(#since"),
+    "how far the survey is": unknown("BatchGetItem", '"survey"'),
+    "read the unknown ones": unknown("Query", '"log#unknown"'),
+    "move a change to its bucket": unknown("PutItem", '"log#bucket:site"'),
+}  # fmt: skip
+
+
+def kinds(row: Row) -> dict[str, Happening]:
+    """The kinds of answers that a call of a row can get."""
+    protocol = str(MODELS.get_service_model(row.service).metadata["protocol"])
+    denied = "AccessDenied" if protocol == "rest-xml" else "AccessDeniedException"
+    throttled = "ThrottlingException" if protocol in {"json", "rest-json"} else "Throttling"
+    found = {
+        "throttled": Happening(error_response(protocol, 400, throttled, "Rate exceeded")),
+        "5xx": Happening(error_response(protocol, 503, "ServiceUnavailable")),
+        "denied": Happening(error_response(protocol, 403, denied)),
+        "reset": Happening(ConnectionClosedError(endpoint_url=URL)),
+        "cut off": Happening((200, {"content-type": "text/xml"}, b"<Answer><Id>"), after=True),
+        "lost": Happening(ReadTimeoutError(endpoint_url=URL), after=True),
+        SLOW: Happening(None, after=True, slow=True),
+    }
+    if protocol != "rest-xml":
+        del found["cut off"]
+    if row.operation == "CreateInvalidation":
+        # Every error of its model.
+        found |= {
+            code: what
+            for code, what in happenings(row.service, row.operation).items()
+            if code.isalpha() and code not in found
+        }
+    return found
+
+
+CELLS = [
+    pytest.param(row, kind, what, id=f"{call}: {kind}")
+    for call, row in MATRIX.items()
+    for kind, what in kinds(row).items()
+]
+
+
+@dataclass
+class World(WiredWorker):
+    """The real worker, wired as in Lambda, and a distribution of the bucket `site`."""
+
+    site: str = ""
+    served: Any = None
+    table: DynamoDbTable | None = None
+
+
+@pytest.fixture(scope="module")
+def world() -> Iterator[World]:
+    with wired_worker(LISTING_CALLS="3") as wired:
+        site = wired.deployed.distribution("site")
+        wired.deployed.serve("site", site)
+        served = wired.deployed.remember()
+        table = DynamoDbTable(wired.deployed.dynamodb, TABLE)
+        yield World(
+            wired.deployed, wired.made, wired.clock, wired.module, site=site, served=served, table=table
+        )
+
+
+# What else has to answer so that the call is made.
+BESIDE = {
+    "throttled": error_response("rest-xml", 400, "Throttling", "Rate exceeded"),
+    "throttled, then counted": error_response("rest-xml", 400, "Throttling", "Rate exceeded"),
+    "denied": error_response("rest-xml", 403, "AccessDenied"),
+    "CloudFront is down": error_response("rest-xml", 503, "ServiceUnavailable"),
+}
+
+
+def site_routes(world: World, version: str = "1", **more: Any) -> TargetRoutes:
+    origin = Origin("s3", "site.s3.us-east-1.amazonaws.com", "site")
+    role = more.pop("role", None)
+    there = Distribution(world.site, (origin,), (Behavior("*", ("s3",)),), role=role)
+    return TargetRoutes(world.site, (there,), version, 0.0, **more)
