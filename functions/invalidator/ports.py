@@ -346,6 +346,12 @@ class Distributions(Protocol):
         Raises Failure where the list does not come to its end: what was yielded is then a part.
         """
 
+    def tenants(self, shared: Listed, deadline: float) -> Iterator[Listed]:
+        """Yield the tenants of a multi-tenant distribution (`shared`, as listed); each is a target of its own.
+
+        Raises Failure where the list does not come to its end: what was yielded is then a part.
+        """
+
     def configured(
         self, targets: Iterable[str], deadline: float
     ) -> Iterator[tuple[str, Distribution | Failure]]:

@@ -302,7 +302,13 @@ SUBSCRIPTION: dict[tuple[str, str], Proof] = {
 }
 # The emulator has no X-Ray: Lambda sends the tracer's segments with the function's role (Lambda guide, "Lambda
 # execution role"). That the function's Tracing is Active, which is what they are for, tests/template holds.
-NOT_PROVED_HERE = {("Trace", "xray:PutTraceSegments"), ("Trace", "xray:PutTelemetryRecords")}
+# It knows no distribution tenants either: tests/aws and tests/survey hold what is asked of CloudFront.
+NOT_PROVED_HERE = {
+    ("Trace", "xray:PutTraceSegments"),
+    ("Trace", "xray:PutTelemetryRecords"),
+    ("InvalidateTenants", "cloudfront:CreateInvalidationForDistributionTenant"),
+    ("InvalidateTenants", "cloudfront:GetInvalidationForDistributionTenant"),
+}
 
 
 def test_every_permission_of_the_deployed_roles_has_its_proof(stack):
