@@ -16,7 +16,7 @@ from invalidator.core.pending.wakes import Wake
 from invalidator.core.reasons import Reason
 from invalidator.core.request import Request
 from invalidator.core.routing.distribution import Distribution
-from invalidator.core.routing.listed import Listed
+from invalidator.core.routing.documents.listed import Listed
 from invalidator.core.routing.pins import Pin
 from invalidator.core.routing.target import NOT_SEEN, Seen, TargetRoutes
 from invalidator.core.sent import Sent

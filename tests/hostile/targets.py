@@ -34,13 +34,13 @@ from invalidator.core.messages.change import LONGEST_KEY
 from invalidator.core.messages.message_content import MOST_DETAIL
 from invalidator.core.messages.reading import read_body
 from invalidator.core.routing.distribution import Behavior, Distribution, Origin
-from invalidator.core.routing.distribution_config import (
+from invalidator.core.routing.documents.distribution_config import (
     DistributionError,
     read_cache_policy,
     read_distribution,
 )
-from invalidator.core.routing.listed import read_listed
-from invalidator.core.routing.origin_hosts import bucket_of
+from invalidator.core.routing.documents.listed import read_listed
+from invalidator.core.routing.documents.origin_hosts import bucket_of
 from invalidator.core.routing.path_patterns import compile_pattern
 from invalidator.core.routing.settings import RoutingSettings
 from invalidator.core.routing.viewer_paths import Router

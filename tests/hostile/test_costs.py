@@ -12,7 +12,7 @@ from invalidator.aws.routes_table import read_routes
 from invalidator.aws.sent_items import read_sent
 from invalidator.core.coalescing.coalescing import coalesce
 from invalidator.core.limits.allowance import Allowance
-from invalidator.core.routing.origin_hosts import bucket_of
+from invalidator.core.routing.documents.origin_hosts import bucket_of
 from invalidator.core.routing.path_patterns import compile_pattern
 from invalidator.core.routing.settings import RoutingSettings
 from invalidator.core.routing.viewer_paths import Router

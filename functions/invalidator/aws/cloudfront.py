@@ -7,7 +7,7 @@ from botocore.exceptions import ClientError
 from invalidator.aws.aws_errors import AwsError, code_of, failure_of
 from invalidator.aws.cloudfront_clients import CloudFrontClients
 from invalidator.core.request import Request
-from invalidator.core.routing.tenants import is_tenant
+from invalidator.core.routing.documents.tenants import is_tenant
 from invalidator.core.sent import Sent
 
 if TYPE_CHECKING:

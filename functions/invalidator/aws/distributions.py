@@ -13,14 +13,14 @@ from invalidator.aws.call_pace import CallPace
 from invalidator.aws.cloudfront_clients import CloudFrontClients
 from invalidator.core.reasons import Reason
 from invalidator.core.routing.distribution import Distribution
-from invalidator.core.routing.distribution_config import (
+from invalidator.core.routing.documents.distribution_config import (
     DistributionError,
     read_cache_policy,
     read_distribution,
     read_tenant,
 )
-from invalidator.core.routing.listed import Listed, listed_tenant, read_listed
-from invalidator.core.routing.tenants import TenantError, is_tenant, routing_of
+from invalidator.core.routing.documents.listed import Listed, listed_tenant, read_listed
+from invalidator.core.routing.documents.tenants import TenantError, is_tenant, routing_of
 from invalidator.failures import BackPressure, Failure, Permanent, Transient
 from invalidator.ports import Clock
 

@@ -6,9 +6,9 @@ from enum import StrEnum
 from typing import Any
 
 from invalidator.core.routing.distribution import Distribution
-from invalidator.core.routing.origin_hosts import bucket_of, never_a_bucket
+from invalidator.core.routing.documents.origin_hosts import bucket_of, never_a_bucket
+from invalidator.core.routing.documents.tenants import has_parameters
 from invalidator.core.routing.pins import Pin
-from invalidator.core.routing.tenants import has_parameters
 
 # An answer stays readable: so many of each kind are named, all are counted.
 MOST_NAMED = 100

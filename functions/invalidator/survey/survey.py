@@ -11,7 +11,8 @@ from dataclasses import dataclass, field, replace
 
 from invalidator.core.pending.entry import UNKNOWN, bucket_owner, target_owner
 from invalidator.core.routing.distribution import Distribution
-from invalidator.core.routing.listed import Listed
+from invalidator.core.routing.documents.listed import Listed
+from invalidator.core.routing.documents.tenants import is_tenant
 from invalidator.core.routing.pinned_routes import everywhere, is_guess, routes_of
 from invalidator.core.routing.pins import Pin
 from invalidator.core.routing.renewal import (
@@ -25,7 +26,6 @@ from invalidator.core.routing.renewal import (
     renewed,
 )
 from invalidator.core.routing.target import IN_PROGRESS, Seen
-from invalidator.core.routing.tenants import is_tenant
 from invalidator.failures import Failure, Permanent, TableUnavailable, UnreadableEntry
 from invalidator.ports import (
     Clock,

@@ -11,8 +11,8 @@ from infra.cli.errors import CommandError, explain_aws_error
 from infra.cli.printing import visible
 from invalidator.core.reasons import Reason
 from invalidator.core.routing.distribution import Distribution
-from invalidator.core.routing.distribution_config import DistributionError
-from invalidator.core.routing.origin_hosts import never_a_bucket
+from invalidator.core.routing.documents.distribution_config import DistributionError
+from invalidator.core.routing.documents.origin_hosts import never_a_bucket
 from invalidator.core.routing.pinned_routes import is_guess, routes_of, serves_nothing
 from invalidator.core.routing.pins import Pin
 from invalidator.core.routing.templates import TemplateError, checked_path, checked_tag

@@ -6,11 +6,11 @@ from datetime import datetime
 from typing import Any
 
 from invalidator.core.routing.distribution import Distribution
-from invalidator.core.routing.distribution_config import DistributionError, read_distribution
-from invalidator.core.routing.origin_hosts import bucket_of
+from invalidator.core.routing.documents.distribution_config import DistributionError, read_distribution
+from invalidator.core.routing.documents.origin_hosts import bucket_of
+from invalidator.core.routing.documents.tenants import has_parameters
 from invalidator.core.routing.pinned_routes import everywhere
 from invalidator.core.routing.pins import Pin
-from invalidator.core.routing.tenants import has_parameters
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from invalidator.core.routing.distribution import Distribution, Origin
-from invalidator.core.routing.origin_hosts import bucket_of
+from invalidator.core.routing.documents.origin_hosts import bucket_of
 
 # How a tenant's id begins, in every example of AWS's (CloudFront API reference, DistributionTenant).
 _ID = "dt_"
