@@ -6,13 +6,16 @@ outcome is the one that the table states, well within the function's time. Then 
 comes again, the sweep calls, and the change is invalidated or dead with its reason, and nothing is said to wait.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
 
+import moto.backends
 import pytest
 from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
+from moto.core import DEFAULT_ACCOUNT_ID
 
 from invalidator.aws import queue
 from invalidator.aws.account_table import AccountTable
@@ -24,8 +27,11 @@ from invalidator.core.limits.allowance import Allowance
 from invalidator.core.limits.slots import Calls
 from invalidator.core.routing.distribution import Behavior, Distribution, Origin
 from invalidator.core.routing.target import TargetRoutes
+from invalidator.core.sent import Sent
 from tests.function.deployed import TABLE
-from tests.function.wired import WiredWorker, wired_worker
+from tests.function.wired import ROLE, WiredWorker, wired_worker
+from tests.notifications import direct
+from tests.wire_faults import Fault
 from tests.wire_happenings import MODELS, Happening, error_response, happenings
 
 URL = "https://service"
@@ -292,9 +298,7 @@ def prepare(world: World, scenario: str) -> str:
         remember(world, Sent(world.site, old, now - 20, tuple(f"/{n}" for n in range(3000))))
     elif scenario == "bucket":
         # As with more targets than its head names.
-        table.update(
-            head_key("bucket:site"), "SET #many = :many REMOVE #targets", {":many": {"N": "11"}}
-        )
+        table.update(head_key("bucket:site"), "SET #many = :many REMOVE #targets", {":many": {"N": "11"}})
     elif scenario == "broken":
         body = "{broken"
     elif scenario.startswith("redriven"):

@@ -217,7 +217,7 @@ class Sender:
         for dead in outcome.dead:
             self.dead_letters.give_up(routes.target, routes.buckets, dead.paths, dead.reason, dead.detail)
         left = outcome.left
-        if left and (outcome.dead or pending.doubts or pending.entries > MOST_ENTRIES):
+        if left and (outcome.dead or pending.doubts or pending.folded or pending.entries > MOST_ENTRIES):
             # Written anew: what was given up does not come again, and the next run has less to read.
             for entry in entries(left, "", now):
                 append(self.log, target_owner(routes.target), entry)
