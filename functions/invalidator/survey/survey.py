@@ -41,7 +41,7 @@ from invalidator.waking import Waking
 # A round holds the lease for so long at a time: one that dies keeps others out no longer.
 LEASE_SECONDS = 100.0
 RENEW_SECONDS = 40.0
-# For writing what was learned, once no more is asked for (time_left.py: CloudFront is asked until 17 s before the end).
+# For writing what was learned, once no more is asked for (time_left.py: CloudFront is asked until 19 s before the end).
 WRITING_SECONDS = 20.0
 # Unknown buckets that a complete survey found nobody to serve; the newest are remembered.
 MOST_UNSERVED = 1000

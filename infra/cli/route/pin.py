@@ -113,7 +113,8 @@ def same_pin(one: Pin, other: Pin) -> bool:
 
 # S3 user guide, bucket naming rules; the oldest buckets may hold capitals and underscores.
 _BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,253}[A-Za-z0-9]")
-_DISTRIBUTION = re.compile(r"[A-Za-z0-9]{1,64}")
+# A distribution, or a tenant of one.
+_DISTRIBUTION = re.compile(r"(?:dt_)?[A-Za-z0-9]{1,64}")
 _ROLE = re.compile(r"arn:[a-z-]+:iam::\d{12}:role/[A-Za-z0-9_+=,.@/-]{1,576}")
 
 
