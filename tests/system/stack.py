@@ -68,11 +68,6 @@ def at_rest(aws: LocalAws, outputs: Mapping[str, str]) -> bool:
     return not any({"due", "since", "token"} & wake.keys() for wake in wakes)
 
 
-def messages_done(aws: LocalAws) -> int:
-    """How many messages the event source has had worked off; gate and table see their effects a little earlier."""
-    return sum(len(each.messages) - len(each.failed) for each in aws.event_source.deliveries)
-
-
 def paths_sent(aws: LocalAws, distribution: str) -> list[str]:
     """Every path that a distribution's invalidations named, in order, each as often as it was paid."""
     return [
