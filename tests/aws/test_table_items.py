@@ -30,7 +30,7 @@ from invalidator.core.routing.pins import Pin
 from invalidator.core.routing.target import NOT_SEEN
 from invalidator.core.target_state import TargetState
 from invalidator.failures import Failure, TableUnavailable, UnreadableEntry, UnreadablePin, UnreadableRoutes
-from invalidator.ports import MOST_IN_FLIGHT, NOT_SEEN, Account, Dealt, SurveyState
+from invalidator.ports import MOST_IN_FLIGHT, Dealt, SurveyState
 from tests.aws.remembered import NOW, PACE, SITE, STATE, TABLE, routes, sent
 
 ENTRY = entry_item("target:E1", 7, Entry({"/a": (NOW, NOW), "/b": (NOW, NOW + 1)}, "", NOW))

@@ -7,16 +7,19 @@ comes again, the sweep calls, and the change is invalidated or dead with its rea
 """
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from enum import Enum
+from pathlib import Path
 from typing import Any
 
 import moto.backends
 import pytest
 from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
-from moto.core import DEFAULT_ACCOUNT_ID
+from moto.core.models import DEFAULT_ACCOUNT_ID
 
+from invalidator import aws as services
 from invalidator.aws import queue
 from invalidator.aws.account_table import AccountTable
 from invalidator.aws.dynamodb_table import DynamoDbTable
@@ -28,6 +31,7 @@ from invalidator.core.limits.slots import Calls
 from invalidator.core.routing.distribution import Behavior, Distribution, Origin
 from invalidator.core.routing.target import TargetRoutes
 from invalidator.core.sent import Sent
+from tests.fault_matrices import operations
 from tests.function.deployed import TABLE
 from tests.function.wired import ROLE, WiredWorker, wired_worker
 from tests.notifications import direct
@@ -338,7 +342,8 @@ def finish(distribution: str, invalidation: str) -> None:
 def strike(world: World, fault: Fault, row: Row) -> Callable[[], None]:
     if row.service != "sts":
         return fault.strike(world.client(row.service), row.operation)
-    clients = world.made.sender.cloudfront._clients
+    sender: Any = world.made.sender
+    clients = sender.cloudfront._clients
     make, ends = clients._make, []
 
     def making(service: str, **credentials: str) -> Any:
@@ -426,7 +431,7 @@ def test_the_change_ends_as_the_table_says_and_a_line_names_it(world, row, kind,
 
 
 def test_every_modelled_error_of_cloudfronts_main_call_is_in_the_table():
-    model = MODELS.get_service_model("cloudfront")
+    model: Any = MODELS.get_service_model("cloudfront")
     modelled = {shape.error_code for shape in model.operation_model("CreateInvalidation").error_shapes}
     assert modelled <= kinds(MATRIX["create an invalidation"]).keys()
 
