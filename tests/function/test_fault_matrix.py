@@ -445,6 +445,11 @@ BY_OTHERS = {
     ("dynamodb", "DeleteItem"),
     ("dynamodb", "DescribeTable"),
     ("sqs", "GetQueueAttributes"),
+    # The survey's, and the two that take the place of theirs for a tenant: moto has no tenants, tests/aws has the wire.
+    ("cloudfront", "ListDistributionTenants"),
+    ("cloudfront", "GetDistributionTenant"),
+    ("cloudfront", "CreateInvalidationForDistributionTenant"),
+    ("cloudfront", "GetInvalidationForDistributionTenant"),
 }
 
 

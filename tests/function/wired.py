@@ -103,7 +103,7 @@ class WiredWorker:
             self.lines += map(json.loads, log.getvalue().splitlines())
         took = self.clock.passed - began
         assert took <= FUNCTION_SECONDS - ANSWER_SECONDS, f"Lambda would have ended it: {took:.1f} s"
-        return [records[each["itemIdentifier"]]["body"] for each in answer["batchItemFailures"]]
+        return [str(records[each["itemIdentifier"]]["body"]) for each in answer["batchItemFailures"]]
 
     def sweep(self) -> Swept:
         """Sweep once, by clients of its own."""

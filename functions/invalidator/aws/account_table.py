@@ -126,7 +126,7 @@ def read_calls(item: Mapping[str, Any]) -> Calls:
         )
     except UNREADABLE as problem:
         _logger.warning(
-            "%s cannot be read, and counts as new: %s", " ".join(place(item)), type(problem).__name__
+            "%s cannot be read, and counts as new: %s", " ".join(place(dict(item))), type(problem).__name__
         )
         return Calls()
 
