@@ -107,7 +107,7 @@ def a_version_from_the_future(desk: Desk) -> Iterator[Stale]:
     desk.send(json.dumps({"Records": [s3_record("page.html", bucket, at, eventVersion="3.0")]}))
     yield Stale({distribution: [Changed("page.html", at)]})
     code = io.BytesIO()
-    built = desk.aws.directory / "build-0/InvalidatorFunction"
+    built = desk.aws.build().parent / "InvalidatorFunction"
     with zipfile.ZipFile(code, "w") as archive:
         for file in filter(Path.is_file, built.rglob("*")):
             content = file.read_bytes()
