@@ -171,6 +171,7 @@ def test_a_pace_that_no_worker_learns_is_not_kept_to():
     ),
 )
 def test_a_damaged_account_stops_no_worker(spending, calls):
+    calls = {**calls_key("111122223333"), **calls}
     assert 0 <= read_account(spending, calls, NOW).calls.gap <= LONGEST_GAP_SECONDS
 
 

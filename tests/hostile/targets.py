@@ -21,7 +21,7 @@ from infra.cli.errors import CommandError
 from infra.cli.input_files import read_distributions, read_keys, read_policies
 from infra.cli.logs import readable
 from infra.cli.printing import harmless, visible
-from invalidator.aws.account_table import read_account
+from invalidator.aws.account_table import calls_key, read_account
 from invalidator.aws.log_table import read_entry
 from invalidator.aws.pin_table import read_pin
 from invalidator.aws.routes_table import read_routes, read_survey
@@ -120,16 +120,15 @@ def table_item(data: bytes) -> None:
         with suppress(UnreadableEntry):
             read_entry("bucket:site", {"sk": {"S": "n#1"}, "v": version, "packed": value, "written": number})
         read_state({"pk": {"S": "TARGET#E1"}, "sk": {"S": "STATE"}, "v": version, "state": value})
-        read_survey({"started": number, "unserved": value})
+        read_survey({"pk": {"S": "SURVEY"}, "sk": {"S": "STATE"}, "started": number, "unserved": value})
         read_sent("E1", {"sk": {"S": text}, "paths": value, "answered": value, "completed": {"BOOL": True}})
     with suppress(UnreadablePin):
         pin = read_pin({"sk": {"S": text}, "pin": {"S": text}})
         assert all(
             isinstance(each, str) for each in (pin.bucket, pin.distribution, pin.origin_path, pin.prefix)
         )
-    read_account(
-        {"paths_sent": number}, {"gap": number, "learned": number, "last_call": number, "dealt": number}, SENT
-    )
+    calls = {"gap": number, "learned": number, "last_call": number, "dealt": number}
+    read_account({"paths_sent": number}, {**calls_key("111122223333"), **calls}, SENT)
 
 
 def pattern_and_host(data: bytes) -> None:
