@@ -76,6 +76,10 @@ lint: setup ## style, types, import walls, stale tables
 docs: setup ## write the README's tables again, from the template and the code
 	@$(BIN)/cog -r README.md
 
+.PHONY: local
+local: setup $(SAM) $(MINISTACK) ## keep an AWS running on this machine; prints the variables that lead to it
+	@$(BIN)/python -m infra.local
+
 .PHONY: demo
 demo: setup $(SAM) $(MINISTACK) ## run the main job on an AWS inside this machine
 	@$(BIN)/python -m infra.demo
@@ -122,7 +126,7 @@ fuzz: $(FUZZER) ## feed what reads outside bytes, coverage-guided, for FUZZ minu
 # Strict: a package that could not be asked about counts as a failure, never as all clear.
 PINS := functions/requirements.txt $(wildcard infra/requirements/*.txt)
 .PHONY: audit
-audit: setup ## known vulnerabilities in the pinned packages; succeeds only if all were asked about
+audit: setup ## known vulnerabilities in the pinned packages; all must be asked about
 	@failed=; for pins in $(PINS); do echo "$$pins" >&2; \
 	  $(BIN)/pip-audit --strict --require-hashes --disable-pip --progress-spinner off --timeout 10 -r $$pins \
 	  || failed="$$failed $$pins"; done; \

@@ -1,8 +1,8 @@
 """The function behind `Custom::BucketSubscriptions`: CloudFormation calls it when the stack's buckets change.
 
 Properties: `Buckets` (list of names), `BucketFilters` (list of BUCKET=PREFIX*SUFFIX, optional), `EventBridgeBuckets`
-(list of names, optional), `QueueArn`. Its answer goes to CloudFormation's
-`ResponseURL`, exactly once, on every path.
+(list of names, optional), `QueueArn`, `AclChanges` (`yes` where new ACLs are asked for too). Its answer goes to
+CloudFormation's `ResponseURL`, exactly once, on every path.
 """
 
 import json

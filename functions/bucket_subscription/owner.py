@@ -8,6 +8,8 @@ from bucket_subscription.key_filter import KeyFilter
 
 # Deletes by lifecycle are not among ObjectRemoved (aws-behaviour.md, S3 event notifications).
 EVENTS = ("s3:ObjectCreated:*", "s3:ObjectRemoved:*", "s3:LifecycleExpiration:*")
+# A new ACL is no change of the object's bytes: asked for where the stack's parameter AclChanges says so.
+ACL_EVENT = "s3:ObjectAcl:Put"
 _BY_HAND = "by-hand"
 
 
@@ -22,10 +24,12 @@ class Owner:
         stack: the stack's name.
         queues: ARNs of the stack's queue; while an update moves it, of both. An entry to another queue is somebody
             else's, whatever it is called.
+        events: what our entries ask S3 for.
     """
 
     stack: str
     queues: tuple[str, ...]
+    events: tuple[str, ...] = EVENTS
 
     @property
     def first_id(self) -> str:
@@ -58,6 +62,6 @@ class Owner:
         return {
             "Id": self.entry_id(keys, by_hand=by_hand),
             "QueueArn": queue_arn,
-            "Events": list(EVENTS),
+            "Events": list(self.events),
             **keys.to_s3(),
         }

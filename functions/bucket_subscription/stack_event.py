@@ -11,7 +11,7 @@ from typing import Any
 from bucket_subscription.errors import RefusedError
 from bucket_subscription.key_filter import KeyFilter, asked_filter
 from bucket_subscription.names import QueueArn, check_bucket_name, check_bucket_names, read_queue_arn
-from bucket_subscription.owner import Owner
+from bucket_subscription.owner import ACL_EVENT, EVENTS, Owner
 
 _STACK_ID = re.compile(
     r"arn:aws[a-z-]*:cloudformation:[a-z0-9-]+:(?P<account>\d{12}):stack/(?P<name>[\w-]+)/.+"
@@ -124,7 +124,13 @@ def stack_of(event: Mapping[str, Any]) -> tuple[Owner, str]:
     queues = (
         properties_of(event, name).get("QueueArn") for name in ("ResourceProperties", "OldResourceProperties")
     )
-    return Owner(match["name"], tuple(arn for arn in queues if isinstance(arn, str))), match["account"]
+    asks_for_acls = properties_of(event, "ResourceProperties").get("AclChanges") == "yes"
+    owner = Owner(
+        match["name"],
+        tuple(arn for arn in queues if isinstance(arn, str)),
+        (*EVENTS, ACL_EVENT) if asks_for_acls else EVENTS,
+    )
+    return owner, match["account"]
 
 
 def physical_id(event: Mapping[str, Any], status: str, left: Sequence[str]) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from bucket_subscription.document import MOST_ENTRIES, Document, Entry, entries, own_part, with_own_part
 from bucket_subscription.errors import RefusedError
 from bucket_subscription.key_filter import KeyFilter, read_filter
-from bucket_subscription.owner import EVENTS, Owner
+from bucket_subscription.owner import Owner
 
 INDIRECT = (
     "let S3 send to an SNS topic that both subscribe to (stack parameter TopicArns), or use EventBridge: "
@@ -45,7 +45,7 @@ def connected_by_hand(document: Document, owner: Owner, queue_arn: str, keys: Ke
     to all keys. Raises RefusedError where S3 would call the result ambiguous, or where the bucket is full.
     """
     own = own_part(document, owner)
-    if any(_works(each, queue_arn) and read_filter(each) == keys for each in own):
+    if any(_works(each, owner, queue_arn) and read_filter(each) == keys for each in own):
         return document
     kept = [each for each in own if not keys.covers(read_filter(each))]
     by_hand = owner.entry_id(keys) not in {each["Id"] for each in own}
@@ -82,7 +82,9 @@ def connected_by_stack(
     there = [
         *kept,
         *(
-            each if _works(each, queue_arn) else owner.entry(queue_arn, read_filter(each), by_hand=True)
+            each
+            if _works(each, owner, queue_arn)
+            else owner.entry(queue_arn, read_filter(each), by_hand=True)
             for each in by_hand
         ),
     ]
@@ -156,8 +158,8 @@ def _in_the_way(overlaps: Sequence[Overlap], owner: Owner, new: Entry) -> str:
     return f"overlap: {first}{more}, and S3 gives an event to one entry only; {INDIRECT}"
 
 
-def _works(entry: Document, queue_arn: str) -> bool:
-    return entry["QueueArn"] == queue_arn and set(EVENTS) <= set(entry["Events"])
+def _works(entry: Document, owner: Owner, queue_arn: str) -> bool:
+    return entry["QueueArn"] == queue_arn and set(owner.events) <= set(entry["Events"])
 
 
 def _claims(one: str, other: str) -> bool:

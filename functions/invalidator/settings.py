@@ -48,6 +48,7 @@ class Settings:
         max_receive_count: tries of a message that breaks the function before it is given up.
         survey_minutes: minutes between two surveys.
         listing_calls: the most listings for one target in a run; 0 where no bucket may be listed.
+        acl_changes: whether a new ACL of an object counts as a change of it.
     """
 
     table_name: Text
@@ -71,6 +72,7 @@ class Settings:
     max_receive_count: Annotated[int, Field(ge=1)] = 10
     survey_minutes: Annotated[int, Field(ge=1)] = 5
     listing_calls: Annotated[int, Field(ge=0)] = 0
+    acl_changes: bool = False
 
     @property
     def limits(self) -> Limits:

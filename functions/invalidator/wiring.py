@@ -110,6 +110,7 @@ def wire(environment: Mapping[str, str], clock: Clock | None = None) -> Wired:
             clock=clock,
             gathering=gathering,
             most_receives=settings.max_receive_count,
+            acl_changes=settings.acl_changes,
         ),
         sender=Sender(
             log=log,

@@ -19,6 +19,7 @@ from invalidator.aws.pin_table import PinTable
 from invalidator.aws.routes_table import RoutesTable
 from invalidator.aws.target_table import TargetTable
 from invalidator.aws.wake_table import WakeTable
+from invalidator.clock import SystemClock
 from invalidator.core.limits.account import Limits
 from invalidator.core.limits.allowance import Allowance
 from invalidator.core.limits.budget import Spending
@@ -27,7 +28,6 @@ from invalidator.core.limits.room import LONGEST_SECONDS, QUOTA_IN_PROGRESS, in_
 from invalidator.failures import Failure
 from invalidator.ports import TargetView
 from invalidator.settings import Settings, SettingsError, read_settings
-from invalidator.clock import SystemClock
 
 
 @dataclass(frozen=True)

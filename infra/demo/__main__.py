@@ -1,7 +1,8 @@
 """`make demo`: the main job, end to end, on an AWS inside this machine.
 
 A published asset tree is uploaded in bulk, then the changes of its next version, then a deliberate failure ends
-in the dead-letter queue. The demo exits 0 only if every change was covered by an invalidation created after it.
+in the dead-letter queue, and is redriven. The demo exits 0 only if every change was covered by an invalidation
+created after it.
 """
 
 import subprocess
@@ -60,18 +61,24 @@ def _demo() -> None:
 
         console.print(summary([first, second]))
         console.print(LEGEND)
-        _fail_on_purpose(aws, next(iter(origin_paths)))
+        _fail_on_purpose(aws, next(iter(origin_paths)), origin_paths)
     console.print("every change was covered by an invalidation created after it", style="green")
 
 
-def _fail_on_purpose(aws: LocalAws, distribution: str) -> None:
-    """One distribution denies the worker: its paths end in the dead-letter queue, with the reason."""
+def _fail_on_purpose(aws: LocalAws, distribution: str, origin_paths: dict[str, str]) -> None:
+    """One distribution denies the worker: its paths end in the dead-letter queue, are explained, and sent again."""
     console.print(f"\nnow {distribution} answers AccessDenied, and one more object is uploaded:")
     aws.gate.inject(Fault(ACCESS_DENIED, times=None, distribution=distribution))
-    aws.client("s3").put_object(Bucket=site.BUCKET, Key="denied/page.html", Body=b"never seen")
+    denied = Watched(aws, "denied", 1, origin_paths)
+    site.put(aws.client("s3"), "denied/page.html", b"never seen", denied.changes.append)
     if not in_time(lambda: waiting(aws, "DeadLetterQueueArn") > 0):
         raise DemoError("the denied invalidation did not arrive in the dead-letter queue")
     _invalidator(aws, "dlq", "list")
+    _invalidator(aws, "dlq", "explain")
+    console.print(f"\nnow {distribution} takes it again, and the dead letter is sent back:")
+    aws.gate.forget_faults()
+    _invalidator(aws, "dlq", "redrive", "--yes")
+    denied.settle()
 
 
 def _invalidator(aws: LocalAws, *arguments: str) -> None:

@@ -49,6 +49,12 @@ def make_distribution(cloudfront: Any, origin_path: str, bucket: str = BUCKET) -
     return distribution
 
 
+def put(s3: Any, key: str, body: bytes, done: Callable[[Changed], None]) -> None:
+    """Put one object; `done` is told of it when S3 has answered."""
+    s3.put_object(Bucket=BUCKET, Key=key, Body=body)
+    done(Changed(key, time.time()))
+
+
 def upload(s3: Any, tree: Path, keys: Iterable[str], done: Callable[[Changed], None]) -> None:
     """Put files in bulk, several at once; `done` is told of each when S3 has answered."""
 

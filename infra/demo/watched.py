@@ -10,6 +10,8 @@ from rich.table import Table
 
 from infra.demo.proof import Changed, Uncovered, fresh_times, uncovered
 from infra.local.aws import STACK, LocalAws
+from invalidator.aws.dynamodb_table import DynamoDbTable
+from invalidator.aws.wake_table import WakeTable
 from invalidator.core.limits.budget import PRICE_OF_A_PATH_USD
 
 MOST_SECONDS_TO_SETTLE = 90.0
@@ -34,11 +36,15 @@ class Watched:
         self._ended = float("inf")
 
     def settle(self) -> None:
-        """Wait until every change is covered and the queue is empty. Raises DemoError where it takes too long."""
-        settled = in_time(lambda: not self.missing() and _is_empty(self._aws))
+        """Wait until every change is covered and nothing waits any more. Raises DemoError where it takes too long."""
+        settled = in_time(lambda: not self.missing() and _is_done(self._aws))
         self._ended = time.time()
         if not settled:
             missing = self.missing()
+            if not missing:
+                raise DemoError(
+                    "all is invalidated, and yet something is pending; see: invalidator pending list"
+                )
             first = missing[0]
             raise DemoError(
                 f"{len(missing)} changes were not covered, such as {first.key} on {first.distribution}"
@@ -101,19 +107,25 @@ def in_time(seen: Callable[[], bool]) -> bool:
     return True
 
 
-def _is_empty(aws: LocalAws) -> bool:
-    """Whether nothing waits on the queue: not to be received, not in a worker's hands, not put back for later."""
-    return not any(waiting(aws, "QueueArn", kind) for kind in ("", "NotVisible", "Delayed"))
+def _is_done(aws: LocalAws) -> bool:
+    """Whether nothing waits: on the queue, in a worker's hands, or pending in the table."""
+    if any(waiting(aws, "QueueArn", kind) for kind in ("", "NotVisible", "Delayed")):
+        return False
+    wakes = WakeTable(DynamoDbTable(aws.client("dynamodb"), _outputs(aws)["TableName"]))
+    return all(wake.since is None for wake in wakes.waiting())
 
 
 def waiting(aws: LocalAws, queue: str, kind: str = "") -> int:
     """Return how many messages of a kind ("", "NotVisible", "Delayed") the queue with this output has."""
     sqs = aws.client("sqs")
-    stack = aws.client("cloudformation").describe_stacks(StackName=STACK)["Stacks"][0]
-    outputs = {each["OutputKey"]: each["OutputValue"] for each in stack["Outputs"]}
-    url = sqs.get_queue_url(QueueName=outputs[queue].rpartition(":")[2])["QueueUrl"]
+    url = sqs.get_queue_url(QueueName=_outputs(aws)[queue].rpartition(":")[2])["QueueUrl"]
     name = f"ApproximateNumberOfMessages{kind}"
     return int(sqs.get_queue_attributes(QueueUrl=url, AttributeNames=[name])["Attributes"][name])
+
+
+def _outputs(aws: LocalAws) -> dict[str, str]:
+    stack = aws.client("cloudformation").describe_stacks(StackName=STACK)["Stacks"][0]
+    return {each["OutputKey"]: each["OutputValue"] for each in stack["Outputs"]}
 
 
 LEGEND = """sent: invalidations. wild: wildcards among the paths. one each: what one

@@ -7,7 +7,7 @@ MiniStack is the AWS, and in front of its CloudFront stands the gate. What is de
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -43,7 +43,14 @@ class LocalAws:
     logs: Path
     directory: Path
     _session: boto3.Session
-    _built: dict[Path, Path] = field(default_factory=dict)
+
+    def build(self, template: Path = TEMPLATE) -> Path:
+        """Build a template, and return the built one; each function's package is a folder of its name beside it.
+
+        Raises SamError.
+        """
+        log = self.logs / "sam.log"
+        return sam.build(template.resolve(), log, self.subprocess_environment, ministack.INTERPRETER)
 
     @property
     def subprocess_environment(self) -> dict[str, str]:
@@ -64,18 +71,13 @@ class LocalAws:
         Args:
             parameters: the template's parameters that differ from their defaults.
             stack: the stack's name.
-            template: the template; built once in a run.
+            template: the template.
 
         Raises:
             SamError: `sam` failed; the text holds the end of what it said.
         """
-        template = template.resolve()
-        log = self.logs / "sam.log"
-        environment = self.subprocess_environment
-        if template not in self._built:
-            into = self.directory / f"build-{len(self._built)}"
-            self._built[template] = sam.build(template, into, log, environment, ministack.INTERPRETER)
-        sam.deploy(self._built[template], stack, parameters or {}, log, environment)
+        built = self.build(template)
+        sam.deploy(built, stack, parameters or {}, self.logs / "sam.log", self.subprocess_environment)
         described = self.client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
         return {each["OutputKey"]: each["OutputValue"] for each in described.get("Outputs", [])}
 

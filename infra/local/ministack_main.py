@@ -2,10 +2,10 @@
 
 Five things differ from MiniStack's own entry point. Requests count as made over TLS, or policies that ask for it would
 refuse everything on this machine's plain HTTP. Where IAM is enforced, log groups and cache policies have the ARNs that
-AWS gives them (Service Authorization Reference). Messages are put in a queue and taken from it one at a time, or some
-would be lost. It listens on a socket that the starter bound, whose file descriptor is the one argument. And it ends
-with the one who started it: standard input is a pipe that the starter holds open, so its end means that the starter is
-gone, however it went.
+AWS gives them, and SQS's batch calls are allowed by the permission for one message (Service Authorization Reference).
+Messages are put in a queue and taken from it one at a time, or some would be lost. It listens on a socket that the
+starter bound, whose file descriptor is the one argument. And it ends with the one who started it: standard input is a
+pipe that the starter holds open, so its end means that the starter is gone, however it went.
 """
 
 import os
@@ -101,6 +101,20 @@ def named_as_on_aws(find: Callable[..., str]) -> Callable[..., str]:
     return named
 
 
+def allowed_as_on_aws(find: Callable[..., str]) -> Callable[..., str]:
+    """Return MiniStack's way from a request to the action that policies are asked about, with SQS's batches mended.
+
+    There is no permission of their own for SendMessageBatch, DeleteMessageBatch and ChangeMessageVisibilityBatch (SQS
+    developer guide, "Amazon SQS API permissions: actions and resource reference").
+    """
+
+    def allowed(*request: Any, **named: Any) -> str:
+        action = find(*request, **named)
+        return action.removesuffix("Batch") if action and action.startswith("sqs:") else action
+
+    return allowed
+
+
 def listening_on(descriptor: int, config: type[Any]) -> type[Any]:
     """Return hypercorn's settings with the address fixed: the socket that the starter bound."""
     return type("Config", (config,), {"bind": property(lambda _: [f"fd://{descriptor}"], lambda *_: None)})
@@ -114,6 +128,7 @@ def main() -> None:
     one_at_a_time()
     actions = import_module("ministack.core.iam_actions")
     vars(actions)["extract_resource_arn"] = named_as_on_aws(actions.extract_resource_arn)
+    vars(actions)["extract_iam_action"] = allowed_as_on_aws(actions.extract_iam_action)
     settings = import_module("hypercorn.config")
     vars(settings)["Config"] = listening_on(int(sys.argv.pop()), settings.Config)
     ministack.main()

@@ -1,40 +1,71 @@
 """The real `sam build` and `sam deploy`, against the local AWS."""
 
+import hashlib
+import os
+import shutil
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
+from tempfile import mkdtemp
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SAM = REPOSITORY / ".tools/sam/bin/sam"
 UV = REPOSITORY / ".tools/uv/bin/uv"
+FUNCTIONS = REPOSITORY / "functions"
+BUILT = REPOSITORY / ".local/built"
 _LINES_OF_LOG_TO_SHOW = 40
 # By default sam asks every 5 seconds whether a step of a deployment is over, which spares AWS, not this machine.
 _SETTINGS = {"SAM_CLI_TELEMETRY": "0", "SAM_CLI_POLL_DELAY": "0.3"}
+# Builds of older sources are removed; those that another process may be deploying now are not among the oldest.
+_BUILDS_KEPT = 6
 
 
 class SamError(Exception):
     """`sam` is not installed or failed; the text holds the end of what it said."""
 
 
-def build(template: Path, into: Path, log: Path, environment: Mapping[str, str], interpreter: Path) -> Path:
+def build(template: Path, log: Path, environment: Mapping[str, str], interpreter: Path) -> Path:
     """Build the template's functions for an interpreter of this machine and return the built template.
+
+    What the same sources gave before is taken as it is, by whatever process: several local AWSs deploy one build. It
+    must not be written to.
 
     Args:
         template: the template to build.
-        into: directory for the result.
         log: file that sam's output is appended to.
         environment: the environment of sam.
         interpreter: the Python that will run the functions: MiniStack runs them with its own.
             `functions/Makefile` takes it in place of Lambda's python3.13 on arm64.
     """
-    # sam's cache knows nothing of makefile builds, so a directory of its own costs no time and fights nobody.
+    into = BUILT / _digest(template, interpreter)
+    built = into / "template.yaml"
+    if built.exists():
+        os.utime(into)
+        return built
+    BUILT.mkdir(parents=True, exist_ok=True)
+    for old in sorted(BUILT.iterdir(), key=lambda each: each.stat().st_mtime)[:-_BUILDS_KEPT]:
+        shutil.rmtree(old, ignore_errors=True)
+    making = Path(mkdtemp(prefix="making-", dir=BUILT))
     _run(
-        ["build", "--template-file", template, "--build-dir", into],
+        ["build", "--template-file", template, "--build-dir", making],
         log,
         {**environment, "LAMBDA_PLATFORM": "host", "LAMBDA_PYTHON": str(interpreter), "UV": str(UV)},
         template.parent,
     )
-    return into / "template.yaml"
+    try:
+        making.rename(into)
+    except OSError:  # another process has built the same meanwhile
+        shutil.rmtree(making)
+    return built
+
+
+def _digest(template: Path, interpreter: Path) -> str:
+    """Return what a build follows from, as a name."""
+    digest = hashlib.sha256(f"{template}\0{interpreter}\0".encode() + template.read_bytes())
+    for file in sorted(FUNCTIONS.rglob("*")):
+        if file.is_file() and "__pycache__" not in file.parts:
+            digest.update(f"\0{file.relative_to(FUNCTIONS)}\0".encode() + file.read_bytes())
+    return digest.hexdigest()[:24]
 
 
 def deploy(

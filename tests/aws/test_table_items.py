@@ -30,7 +30,7 @@ from invalidator.core.routing.pins import Pin
 from invalidator.core.routing.target import NOT_SEEN
 from invalidator.core.target_state import TargetState
 from invalidator.failures import Failure, TableUnavailable, UnreadableEntry, UnreadablePin, UnreadableRoutes
-from invalidator.ports import MOST_IN_FLIGHT, NOT_SEEN, Account, Dealt, SurveyState
+from invalidator.ports import MOST_IN_FLIGHT, Dealt, SurveyState
 from tests.aws.remembered import NOW, PACE, SITE, STATE, TABLE, routes, sent
 
 ENTRY = entry_item("target:E1", 7, Entry({"/a": (NOW, NOW), "/b": (NOW, NOW + 1)}, "", NOW))
@@ -171,6 +171,7 @@ def test_a_pace_that_no_worker_learns_is_not_kept_to():
     ),
 )
 def test_a_damaged_account_stops_no_worker(spending, calls):
+    calls = {**calls_key("111122223333"), **calls}
     assert 0 <= read_account(spending, calls, NOW).calls.gap <= LONGEST_GAP_SECONDS
 
 

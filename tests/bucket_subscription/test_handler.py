@@ -66,6 +66,20 @@ def test_create_connects_each_bucket():
     assert same({"TopicConfigurations": s3.documents["blog"]["TopicConfigurations"]}, THEIRS)
 
 
+def test_new_acls_are_asked_for_where_the_stack_says_so_also_by_entries_made_by_hand():
+    s3 = FakeS3(site={}, blog={"QueueConfigurations": [OWNER.entry(QUEUE.arn, KeyFilter(), by_hand=True)]})
+    answer(request("Create", ["blog", "site"], AclChanges="yes"), s3)
+    assert [asks_for_acls(s3, name) for name in ("blog", "site")] == [True, True]
+    was = {"Buckets": ["blog", "site"], "QueueArn": QUEUE.arn, "AclChanges": "yes"}
+    assert answer(request("Update", ["blog", "site"], was, AclChanges="no"), s3)[0] == "SUCCESS"
+    assert [asks_for_acls(s3, name) for name in ("blog", "site")] == [True, False]
+
+
+def asks_for_acls(s3, name):
+    (entry,) = own_part(s3.documents[name], OWNER)
+    return "s3:ObjectAcl:Put" in entry["Events"]
+
+
 def test_a_create_that_fails_puts_back_what_it_connected():
     s3 = FakeS3(blog=THEIRS, site={})
     status, reason = answer(request("Create", ["blog", "site", "nowhere"]), s3)

@@ -17,21 +17,18 @@ from typing import Any
 from infra.demo.proof import Changed, uncovered
 from infra.local.aws import LocalAws
 from infra.local.cloudfront.faults import INVALID_PATHS, SERVICE_UNAVAILABLE, Fault
-from invalidator.batch.handover import MOST_ATTEMPTS
+from invalidator.core.messages.backlog import KeyBacklog, PathBacklog, bodies
 from invalidator.core.reasons import Reason
-from invalidator.failures import Transient
-from tests.batch.world import World
-from tests.batch.world import distribution as serving
 from tests.cli.conftest import Answer
 from tests.notifications import direct, s3_record
 from tests.system import site
 from tests.system.stack import until
 
-PATIENCE = 60
-SETTINGS = {"MaxReceiveCount": "5"}
+PATIENCE = 150
+SETTINGS = {"GiveUpHours": "1"}
 ELSEWHERE = "elsewhere.example.com"  # an origin that no scan can tell the bucket of
 PAUSED = "paused-site"
-# Their buckets are the stack's from the beginning; the bucket of mapping-denied is connected later.
+# Their buckets are the stack's from the beginning.
 SUBSCRIBED = (
     Reason.ACCESS_DENIED,
     Reason.DISTRIBUTION_GONE,
@@ -110,7 +107,7 @@ def a_version_from_the_future(desk: Desk) -> Iterator[Stale]:
     desk.send(json.dumps({"Records": [s3_record("page.html", bucket, at, eventVersion="3.0")]}))
     yield Stale({distribution: [Changed("page.html", at)]})
     code = io.BytesIO()
-    built = desk.aws.directory / "build-0/InvalidatorFunction"
+    built = desk.aws.build().parent / "InvalidatorFunction"
     with zipfile.ZipFile(code, "w") as archive:
         for file in filter(Path.is_file, built.rglob("*")):
             content = file.read_bytes()
@@ -198,53 +195,55 @@ def a_role_that_the_worker_may_not_assume(desk: Desk) -> Iterator[Stale]:
 
 
 @contextmanager
-def an_outage_of_46_minutes(desk: Desk) -> Iterator[Stale]:
-    """Seven attempts, 46 minutes, in virtual time; the eighth and last is the deployed worker's."""
+def an_outage_longer_than_give_up_hours(desk: Desk) -> Iterator[Stale]:
+    """The change is older than GiveUpHours when CloudFront fails once more: redriven by somebody too early, say."""
     bucket = Reason.UNAVAILABLE.value
     distribution = site.make_distribution(desk.aws, bucket)
-    world = World(serving(distribution, bucket))
-    world.cloudfront.answers[distribution] = Transient("CloudFront is temporarily unavailable.")
-    at = world.clock.time = time.time() - 3600
-    messages = world.upload("page.html", bucket=bucket)
-    for _ in range(MOST_ATTEMPTS - 1):
-        world.handle(messages)
-        messages = world.waiting()
-    assert world.clock.time > at + 2700
+    assert desk.typed("route", "refresh").code == 0
+    at = time.time() - 3700
     outage = Fault(SERVICE_UNAVAILABLE, times=None, distribution=distribution)
     desk.aws.gate.inject(outage)
-    desk.send(messages[0].body)
+    (body,) = bodies(PathBacklog(distribution, (bucket,), {"/page.html": at}))
+    desk.send(body)
     yield Stale({distribution: [Changed("page.html", at)]})
     outage.times = 0  # it is over; the path that is refused stays so
 
 
 @contextmanager
-def a_worker_that_may_not_list_distributions(desk: Desk) -> Iterator[Stale]:
-    """Noticed with the first change of a bucket that no scan has seen yet."""
+def a_letter_of_0_1_0_that_might_not_list_distributions(desk: Desk) -> Iterator[Stale]:
+    """This version's worker gives nothing up for that: what it finds nobody for waits for a survey."""
     bucket = Reason.MAPPING_DENIED.value
-    site.make_bucket(desk.aws, bucket)
-    assert desk.typed("bucket", "connect", bucket).code == 0
     distribution = site.make_distribution(desk.aws, bucket)
-    with denied(desk, "cloudfront:ListDistributions", "*"):
-        yield Stale({distribution: [desk.put(bucket)]})
+    assert desk.typed("route", "refresh").code == 0
+    at = time.time() - 60
+    (body,) = bodies(KeyBacklog(bucket, {"page.html": at}))
+    reason = {"DataType": "String", "StringValue": Reason.MAPPING_DENIED.value}
+    desk.aws.client("sqs").send_message(
+        QueueUrl=desk.outputs["DeadLetterQueueUrl"], MessageBody=body, MessageAttributes={"Reason": reason}
+    )
+    yield Stale({distribution: [Changed("page.html", at)]})
 
 
 @contextmanager
 def a_function_that_cannot_start(desk: Desk) -> Iterator[Stale]:
-    """A setting that is no number; the queue's redrive policy takes the message after five receives."""
+    """A setting that is no number; the queue's redrive policy takes the message, here after five receives."""
     bucket, function = Reason.UNFINISHED.value, desk.outputs["FunctionName"]
     queues, functions = desk.aws.client("sqs"), desk.aws.client("lambda")
     distribution = site.make_distribution(desk.aws, bucket)
+    assert desk.typed("route", "refresh").code == 0
     variables = functions.get_function_configuration(FunctionName=function)["Environment"]["Variables"]
     queue = desk.outputs["QueueUrl"]
-    was = queues.get_queue_attributes(QueueUrl=queue, AttributeNames=["VisibilityTimeout"])["Attributes"]
-    hide = partial(queues.set_queue_attributes, QueueUrl=queue)
-    hide(Attributes={"VisibilityTimeout": "1"})
+    names = ["VisibilityTimeout", "RedrivePolicy"]
+    was = queues.get_queue_attributes(QueueUrl=queue, AttributeNames=names)["Attributes"]
+    change = partial(queues.set_queue_attributes, QueueUrl=queue)
+    policy = json.dumps(json.loads(was["RedrivePolicy"]) | {"maxReceiveCount": 5})
+    change(Attributes={"VisibilityTimeout": "1", "RedrivePolicy": policy})
     functions.update_function_configuration(
         FunctionName=function, Environment={"Variables": variables | {"MAX_PATHS": "many"}}
     )
     time.sleep(1.2)  # a long poll that began before would still hide the message for twelve minutes
     yield Stale({distribution: [desk.put(bucket)]})
-    hide(Attributes=was)
+    change(Attributes=was)
     functions.update_function_configuration(FunctionName=function, Environment={"Variables": variables})
 
 
@@ -261,9 +260,9 @@ STORIES: tuple[dict[Reason, Story], ...] = (
         Reason.DISTRIBUTION_GONE: a_pin_of_a_deleted_distribution,
         Reason.PATH_REFUSED: a_path_that_cloudfront_calls_invalid,
         Reason.ROLE_REFUSED: a_role_that_the_worker_may_not_assume,
-        Reason.UNAVAILABLE: an_outage_of_46_minutes,
+        Reason.UNAVAILABLE: an_outage_longer_than_give_up_hours,
+        Reason.MAPPING_DENIED: a_letter_of_0_1_0_that_might_not_list_distributions,
     },
-    {Reason.MAPPING_DENIED: a_worker_that_may_not_list_distributions},
     {Reason.UNFINISHED: a_function_that_cannot_start},
 )
 

@@ -78,7 +78,7 @@ def test_a_refresh_tells_of_a_distribution_that_is_routed_in_another_way(typed, 
 def test_a_refresh_goes_on_until_the_survey_is_complete(typed, stored, monkeypatch):
     """Another one is at work, then time runs out."""
     waits = []
-    monkeypatch.setattr(refresh_module.time, "sleep", waits.append)
+    monkeypatch.setattr("infra.cli.route.refresh.time.sleep", waits.append)
     answers(
         monkeypatch, stored, {"outcome": "another survey is at work"}, {"outcome": "continues", "woken": 2}
     )
@@ -373,6 +373,9 @@ def test_a_pin_says_how_keys_appear_to_viewers(typed, stored):
     assert "/fit-in/*/{name}: a path has a star only at its end, so /fit-in/* is purged" in answer.err
     assert f"pinned: vault on {created}, as /{{key}}* /fit-in/*\n" in answer.out
     assert stored.pins.pins() == [Pin("vault", created, templates=("/{key}*", "/fit-in/*"))]
+    planned = typed("explain", "s3://vault/a.jpg", "--json").data["distributions"][0]
+    assert sorted(planned["paths"]) == ["/a.jpg*", "/fit-in/*"]
+    assert typed("route", "list", "--json").data["unresolved"] == []
     assert typed("route", "show", "vault").code == 0
 
 

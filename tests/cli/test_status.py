@@ -213,7 +213,7 @@ def test_watching_looks_again_until_it_is_interrupted(desk, monkeypatch):
         if len(waits) == 2:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr("infra.cli.status.command.time.sleep", interrupted)
+    monkeypatch.setattr("infra.cli.status.screen.time.sleep", interrupted)
     answer = desk.run("status", "--watch", "--interval", "7")
     assert answer.code == 0
     assert waits == [7, 7]

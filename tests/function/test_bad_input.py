@@ -1,4 +1,4 @@
-"""What somebody edited by hand, what another version wrote, what says when it happened and cannot have: a line names it."""
+"""What was edited by hand, what another version wrote, what cannot have happened when it says: a line names it."""
 
 import logging
 

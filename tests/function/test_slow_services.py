@@ -15,7 +15,9 @@ from tests.wire_happenings import SLOW, anywhere
 
 ALL = ("cloudfront", "dynamodb", "sqs")
 HANGS = "timeout after the effect"
-CASES = [(services, how) for services in (("cloudfront",), ("dynamodb",), ("sqs",), ALL) for how in (HANGS, SLOW)]
+CASES = [
+    (services, how) for services in (("cloudfront",), ("dynamodb",), ("sqs",), ALL) for how in (HANGS, SLOW)
+]
 
 
 @pytest.fixture(scope="module")

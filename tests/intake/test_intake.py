@@ -41,6 +41,14 @@ def test_behind_a_full_batch_the_queue_is_drained_and_what_was_drained_is_delete
     assert world.table.calls.count("put") == 1
 
 
+def test_a_new_acl_is_pending_where_acl_changes_are_asked_for():
+    world = site()
+    acl = [world.message(direct("a.html", name="ObjectAcl:Put", at=world.clock.now()))]
+    assert world.take_in(acl).pending == {}
+    world.intake.acl_changes = True
+    assert world.take_in(acl).pending == {"site": 1}
+
+
 def test_a_small_batch_drains_nothing():
     world = site()
     world.queues.changes = [message_of(world, "more.html")]

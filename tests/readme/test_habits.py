@@ -13,8 +13,8 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 MAKEFILE = (REPOSITORY / "Makefile").read_text("utf-8")
 PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text("utf-8"))["project"]
 VERBS = {
-    "setup", "demo", "test", "check", "lint", "bench", "validate", "build", "deploy", "outputs", "status", "dlq",
-    "logs", "delete", "clean",
+    "setup", "demo", "local", "test", "check", "lint", "bench", "validate", "build", "deploy", "outputs",
+    "status", "dlq", "logs", "delete", "clean",
 }  # fmt: skip
 
 

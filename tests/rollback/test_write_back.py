@@ -76,6 +76,15 @@ def write(table, queue):
     return writing.done
 
 
+def test_cache_tags_which_010_does_not_know_are_written_as_a_wildcard_over_everything(table, queue):
+    change(table, target_owner("E1"), "#src:a", "/b")
+    wake(table, target_owner("E1"))
+    settle(table, "E1")
+    write(table, queue)
+    (message,) = queue.messages
+    assert message["paths"] == {"/b": NOW - 60, "/*": NOW - 60}
+
+
 def keys(at, *names, bucket="site"):
     """The compact message, to the letter as 0.1.0 reads it (its functions/invalidator/core/messages/backlog.py)."""
     named = dict.fromkeys(names, at)

@@ -59,13 +59,17 @@ class Stack:
     @property
     def subscription(self) -> str:
         """Name of the function that connects buckets."""
+        return self.named("BucketSubscriptionFunction")
+
+    def named(self, logical: str) -> str:
+        """Name of one of the stack's resources."""
         resources = self.aws.client("cloudformation").describe_stack_resources(
             StackName="cloudfront-invalidator"
         )
         return next(
-            each["PhysicalResourceId"]
+            str(each["PhysicalResourceId"])
             for each in resources["StackResources"]
-            if each["LogicalResourceId"] == "BucketSubscriptionFunction"
+            if each["LogicalResourceId"] == logical
         )
 
     def role_of(self, function: str) -> str:

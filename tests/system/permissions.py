@@ -4,6 +4,7 @@ A permission is taken by a Deny of just that action on just that resource, which
 (IAM user guide, policy evaluation logic) and can be taken back: to the function it is as if the statement lacked it.
 """
 
+import base64
 import json
 import threading
 import uuid
@@ -15,6 +16,8 @@ import boto3
 
 from infra.local.cloudfront.proxy import Answer, Forward, Proxy, Request
 from infra.local.ministack import REGION
+from invalidator.aws.routes_table import SURVEY
+from invalidator.core.messages.wake import wake_body
 from tests.system.conftest import Stack
 
 LETTING_IN = "letting-in"
@@ -71,26 +74,53 @@ def as_role(stack: Stack, role: str) -> boto3.Session:
     return boto3.Session(got["AccessKeyId"], got["SecretAccessKey"], got["SessionToken"], REGION)
 
 
-def work(stack: Stack, *bodies: str) -> tuple[list[str], str]:
-    """Call the worker as Lambda's event source does; return the bodies it left on the queue, and its log."""
-    ids = {str(uuid.uuid4()): body for body in bodies}
-    event = {
-        "Records": [
-            {"messageId": name, "body": body, "attributes": {"SentTimestamp": "1795000000000"}}
-            for name, body in ids.items()
-        ]
-    }
+def invoke(stack: Stack, function: str, event: Any) -> tuple[Any, str]:
+    """Call a function; return what it answers (None where it fails) and its log."""
     for _ in range(3):
         answer = stack.aws.client("lambda").invoke(
-            FunctionName=stack.outputs["FunctionName"], Payload=json.dumps(event).encode(), LogType="Tail"
+            FunctionName=function, Payload=json.dumps(event).encode(), LogType="Tail"
         )
         payload = answer["Payload"].read()
         # Right after a change of configuration MiniStack may hand out the process that it is about to end.
         if b"Worker process exited immediately" not in payload:
             break
-    assert "FunctionError" not in answer, payload
-    failed = json.loads(payload)["batchItemFailures"]
-    return [ids[each["itemIdentifier"]] for each in failed], answer.get("LogResult", "")
+    log = base64.b64decode(answer.get("LogResult", "")).decode()
+    return (None if "FunctionError" in answer else json.loads(payload)), log
+
+
+def work(stack: Stack, *bodies: str, queue: str = "QueueUrl") -> list[str]:
+    """Call the worker as Lambda does for a queue; return the bodies that it leaves there."""
+    sqs = stack.aws.client("sqs")
+    source = sqs.get_queue_attributes(QueueUrl=stack.outputs[queue], AttributeNames=["QueueArn"])
+    ids = {str(uuid.uuid4()): body for body in bodies}
+    records = [
+        {
+            "messageId": name,
+            "body": body,
+            "attributes": {"SentTimestamp": "1795000000000"},
+            "eventSourceARN": source["Attributes"]["QueueArn"],
+        }
+        for name, body in ids.items()
+    ]
+    answer, log = invoke(stack, stack.outputs["FunctionName"], {"Records": records})
+    assert answer is not None, log
+    return [ids[each["itemIdentifier"]] for each in answer["batchItemFailures"]]
+
+
+def look(stack: Stack, name: str) -> bool:
+    """Let the worker look at a target or at unknown buckets; tell whether it could."""
+    return not work(stack, wake_body(name), queue="WakeQueueUrl")
+
+
+def survey(stack: Stack) -> Any:
+    """Survey now, as if none had been asked for before; return the function's answer, None where it fails."""
+    stack.aws.client("dynamodb").delete_item(TableName=stack.outputs["TableName"], Key=SURVEY)
+    return invoke(stack, stack.outputs["SurveyFunctionName"], {})[0]
+
+
+def sweep(stack: Stack) -> Any:
+    """Sweep now; return the function's answer, None where it fails."""
+    return invoke(stack, stack.outputs["SweepFunctionName"], {})[0]
 
 
 def subscribe(stack: Stack, buckets: list[str], eventbridge: list[str]) -> dict[str, Any]:

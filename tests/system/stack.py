@@ -1,18 +1,18 @@
 """One deployed stack with every parameter that gives it more to do, and what people do with it."""
 
+import contextlib
+import io
 import json
-import subprocess
-import sys
+import os
 import time
 from collections.abc import Callable, Iterable, Mapping
-from pathlib import Path
 from typing import Any
+from unittest import mock
 
+from infra.cli.main import main
 from infra.demo.proof import Changed, uncovered
 from infra.local.aws import LocalAws
 from invalidator.core.pending.wakes import SHARDS
-
-CLI = Path(sys.executable).with_name("invalidator")
 
 
 def until(seen: Callable[[], Any], seconds: float, what: str, *, or_tell: Callable[[], Any] = list) -> Any:
@@ -26,15 +26,19 @@ def until(seen: Callable[[], Any], seconds: float, what: str, *, or_tell: Callab
 
 def invalidator(aws: LocalAws, *arguments: str, expect: int = 0) -> Any:
     """Run the command line as a person would, and return the JSON it prints."""
-    run = subprocess.run(
-        [CLI, *arguments, "--json"],
-        env=aws.subprocess_environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert run.returncode == expect, run.stderr
-    return json.loads(run.stdout) if run.stdout else None
+    out, err = io.StringIO(), io.StringIO()
+    with (
+        mock.patch.dict(os.environ, aws.subprocess_environment, clear=True),
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+    ):
+        code: Any = 0
+        try:
+            main([*arguments, "--json"])
+        except SystemExit as ended:
+            code = ended.code or 0
+    assert code == expect, err.getvalue()
+    return json.loads(out.getvalue()) if out.getvalue() else None
 
 
 def all_fresh(
@@ -66,11 +70,6 @@ def at_rest(aws: LocalAws, outputs: Mapping[str, str]) -> bool:
         )["Items"]
     )
     return not any({"due", "since", "token"} & wake.keys() for wake in wakes)
-
-
-def messages_done(aws: LocalAws) -> int:
-    """How many messages the event source has had worked off; gate and table see their effects a little earlier."""
-    return sum(len(each.messages) - len(each.failed) for each in aws.event_source.deliveries)
 
 
 def paths_sent(aws: LocalAws, distribution: str) -> list[str]:

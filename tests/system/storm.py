@@ -21,8 +21,12 @@ NO_TABLE = Answer(
     b'{"__type": "com.amazonaws.dynamodb.v20120810#InternalServerError", "message": "not now"}',
 )
 NO_TABLE_NAME = "no table"
-# The worker asks its table a few times a batch; while it waits for its turn at CloudFront it asks for nothing.
+# The worker asks its table a few times a run; while it waits for its turn at CloudFront it asks for nothing.
 MOST_SECONDS_TO_MISS = 12.0
+# (operation, what its request names) → where a run is.
+TAKING_IN = ("PutItem", "log#bucket:")  # it was dealt a number, and nothing stands under it yet
+LOOKING = ("BatchGetItem", "target#")  # it holds the target, and nothing was sent
+SENT = ("PutItem", "sent#")  # it sent, and nothing is written of that
 SKEW_SECONDS = 2.0
 
 
@@ -47,7 +51,7 @@ class Table:
     Attributes:
         directory: the local AWS's files, below which its functions run.
         away: whether the table answers nothing but errors.
-        killing: operations that the worker is killed at, the next time it asks for one.
+        killing: (operation, what its request names) that the worker is killed at, the next time it asks so.
         killed: what it was killed at.
         refused: how many calls got no answer.
         missed: set once one was refused.
@@ -55,8 +59,8 @@ class Table:
 
     directory: Path
     away: bool = False
-    killing: set[str] = field(default_factory=set)
-    killed: list[str] = field(default_factory=list)
+    killing: set[tuple[str, str]] = field(default_factory=set)
+    killed: list[tuple[str, str]] = field(default_factory=list)
     refused: int = 0
     missed: threading.Event = field(default_factory=threading.Event)
 
@@ -74,10 +78,11 @@ class Table:
     def answer(self, request: Request, forward: Forward) -> Answer:
         """Decide about one call."""
         operation = request.headers.get("X-Amz-Target", "").rpartition(".")[2]
-        if operation in self.killing:
-            self.killing.discard(operation)
+        asked = [(op, name) for op, name in self.killing if op == operation and name.encode() in request.body]
+        for each in asked:
+            self.killing.discard(each)
             assert kill_functions(self.directory), "no worker to kill"
-            self.killed.append(operation)
+            self.killed.append(each)
             raise OSError("the one who asked is dead")
         if self.away:
             self.refused += 1
@@ -136,8 +141,8 @@ class Storm:
         def fault(answer, **more):
             return lambda: gate.inject(Fault(answer, times=None, **more)), gate.forget_faults
 
-        def killed_at(operation):
-            return lambda: table.killing.add(operation), lambda: None  # it strikes when it can
+        def killed_at(place):
+            return lambda: table.killing.add(place), lambda: None  # it strikes when it can
 
         return {
             "503": fault(SERVICE_UNAVAILABLE),
@@ -147,8 +152,9 @@ class Storm:
             "distributions cannot be listed": fault(SERVICE_UNAVAILABLE, operation="ListDistributions"),
             "one distribution denied": fault(ACCESS_DENIED, distribution=self.denied),
             NO_TABLE_NAME: (table.take_away, table.bring_back),
-            "killed before it sends": killed_at("BatchGetItem"),
-            "killed after it sent": killed_at("TransactWriteItems"),
+            "killed while it takes in": killed_at(TAKING_IN),
+            "killed before it sends": killed_at(LOOKING),
+            "killed after it sent": killed_at(SENT),
             "CloudFront's clock ahead": (lambda: gate.skew(SKEW_SECONDS), lambda: gate.skew(0)),
             "CloudFront's clock behind": (lambda: gate.skew(-SKEW_SECONDS), lambda: gate.skew(0)),
         }

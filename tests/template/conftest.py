@@ -28,6 +28,7 @@ SETS = {
     },
     "no budget": {"MonthlyPathBudget": "0", "Buckets": "site", "ShowDashboard": "yes"},
     "least attempts": {"MaxReceiveCount": "5", "GatherSeconds": "0", "QuietSeconds": "0"},
+    "acl": {"Buckets": "site", "EventBridgeBuckets": "media", "AclChanges": "yes"},
     "eventbridge alone": {"EventBridgeBuckets": "media"},
 }
 

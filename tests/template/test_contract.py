@@ -263,6 +263,8 @@ RIGHTS = {
         *((f"dynamodb:{each}", TABLE) for each in ("BatchGetItem", "PutItem", "Query", "UpdateItem")),
         ("cloudfront:CreateInvalidation", f"{CLOUDFRONT}:distribution/*"),
         ("cloudfront:GetInvalidation", f"{CLOUDFRONT}:distribution/*"),
+        ("cloudfront:CreateInvalidationForDistributionTenant", f"{CLOUDFRONT}:distribution-tenant/*"),
+        ("cloudfront:GetInvalidationForDistributionTenant", f"{CLOUDFRONT}:distribution-tenant/*"),
         ("lambda:InvokeFunction", "<SurveyFunction.Arn>"),
         *((each, "<InvalidatorLogGroup.Arn>") for each in LOG),
         # Of 0.1.0's code, which runs with this role for the moments between the role's update and its own.
@@ -281,6 +283,8 @@ RIGHTS = {
     },
     "SurveyRole": {
         *LOOK_UP,
+        ("cloudfront:ListDistributionTenants", "*"),
+        ("cloudfront:GetDistributionTenant", f"{CLOUDFRONT}:distribution-tenant/*"),
         *(
             (f"dynamodb:{each}", TABLE)
             for each in (
@@ -380,6 +384,15 @@ def test_the_rule_hears_of_the_named_buckets(stacks):
         "detail": {"bucket": {"name": ["logs", "media"]}},
     }
     assert [target["Arn"] for target in rule["Targets"]] == ["<InvalidationQueue.Arn>"]
+
+
+def test_an_acl_is_asked_for_where_acls_are_changes(stacks):
+    """The set "everything" leaves AclChanges at "no"."""
+    told = stacks["acl"]["Resources"]
+    assert "Object ACL Updated" in told["BucketEventsRule"]["Properties"]["EventPattern"]["detail-type"]
+    assert told["BucketSubscriptions"]["Properties"]["AclChanges"] == "yes"
+    assert _variables(stacks["acl"], "InvalidatorFunction")["ACL_CHANGES"] == "yes"
+    assert stacks["everything"]["Resources"]["BucketSubscriptions"]["Properties"]["AclChanges"] == "no"
 
 
 def test_a_customer_key_takes_the_place_of_the_queues_own(stacks):

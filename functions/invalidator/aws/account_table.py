@@ -125,7 +125,9 @@ def read_calls(item: Mapping[str, Any]) -> Calls:
             refused_at=_number(item, "refused_at"),
         )
     except UNREADABLE as problem:
-        _logger.warning("%s cannot be read, and counts as new: %s", " ".join(place(item)), type(problem).__name__)
+        _logger.warning(
+            "%s cannot be read, and counts as new: %s", " ".join(place(dict(item))), type(problem).__name__
+        )
         return Calls()
 
 

@@ -179,7 +179,9 @@ class DynamoDbTable:
             if code_of(error) == CONDITION_FAILED:
                 return None
             # It may be this item's fault, where somebody edited it.
-            raise TableUnavailable(f"{' '.join(place(asked.get('Key') or asked['Item']))}: {error}") from error
+            raise TableUnavailable(
+                f"{' '.join(place(asked.get('Key') or asked['Item']))}: {error}"
+            ) from error
         return answer
 
 

@@ -123,7 +123,9 @@ def read_state(item: Item) -> TargetState:
             raise ValueError(f"version {version} is not known here")
         state = _validate(unpacked(item["state"]))
     except UNREADABLE as problem:
-        _logger.warning("%s cannot be read, and counts as new: %s", " ".join(place(item)), type(problem).__name__)
+        _logger.warning(
+            "%s cannot be read, and counts as new: %s", " ".join(place(item)), type(problem).__name__
+        )
         return TargetState()
     return state if state.pace is None else replace(state, pace=_possible(state.pace))
 

@@ -35,11 +35,16 @@ class Inbox:
     misdated: int = 0
 
 
-def read(messages: Iterable[Message]) -> Inbox:
-    """Read a batch. What can be read of a message counts, even where one of its records cannot."""
+def read(messages: Iterable[Message], *, acl_changes: bool = False) -> Inbox:
+    """Read a batch. What can be read of a message counts, even where one of its records cannot.
+
+    Args:
+        messages: the batch.
+        acl_changes: whether a new ACL of an object is a change of it.
+    """
     inbox = Inbox()
     for message in messages:
-        content = read_body(message.body, message.sent)
+        content = read_body(message.body, message.sent, acl_changes=acl_changes)
         if content.changes:
             inbox.changes.append((message.id, content.changes))
         elif content.backlog is not None:

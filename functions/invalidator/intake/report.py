@@ -12,7 +12,7 @@ from invalidator.metric import Metric
 # A legitimate batch names a few; a forged one could fill the log with names.
 MOST_BUCKETS = 100
 MOST_BODY = 200
-MOST_KINDS = 20
+MOST_KINDS = 5
 
 
 def report_intake(done: Intaken, logger: Logger, metrics: Metrics) -> None:
@@ -36,6 +36,12 @@ def report_intake(done: Intaken, logger: Logger, metrics: Metrics) -> None:
         logger.error(
             "changes stay on the queue",
             extra={"about": name, "detail": why, "messages": len(done.retry)},
+        )
+    if done.inbox.ignored:
+        # None of these asks for an invalidation; who finds an object stale sees here what was taken so.
+        logger.info(
+            "records ignored: viewers cannot see what they tell of",
+            extra={"count": done.inbox.ignored, "kinds": sorted(done.inbox.ignored_kinds)[:MOST_KINDS]},
         )
     if done.unsent:
         logger.error("wakes were not sent", extra={"detail": done.unsent, "happens": "the sweep calls"})

@@ -152,6 +152,11 @@ class WriteBack:
             self._send_all(bodies(KeyBacklog(each, keys, reason=WHY)), len(keys))
 
     def _send_paths(self, target: str, view: TargetView, paths: dict[str, float]) -> None:
+        tags = [at for path, at in paths.items() if path.startswith("#")]
+        if tags:
+            # 0.1.0 knows no cache tags, and refuses a message that holds one.
+            paths = {path: at for path, at in paths.items() if not path.startswith("#")}
+            paths[EVERYTHING] = max(*tags, paths.get(EVERYTHING, 0.0))
         if paths:
             buckets = view.routes.buckets[:MOST_BUCKETS] if view.routes else ()
             backlog = PathBacklog(target, buckets or (NO_BUCKET,), paths, reason=WHY)

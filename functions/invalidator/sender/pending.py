@@ -1,11 +1,11 @@
 """What is pending for a target: its logs since what it has settled, routed by today's routing."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from invalidator.core.pending.entry import Entry, Times, bucket_owner, target_owner
 from invalidator.core.pending.gathering import Gathered
-from invalidator.core.routing.behavior_wildcards import outermost
+from invalidator.core.routing.joined_router import JoinedRouter, floors_of
 from invalidator.core.routing.settings import RoutingSettings
 from invalidator.core.routing.target import TargetRoutes
 from invalidator.core.routing.viewer_paths import Router
@@ -25,6 +25,7 @@ class Pending:
         paths: viewer path → first and newest change, epoch seconds.
         through: log owner → the number up to which it was read.
         entries: how many entries were read.
+        folded: whether there were so many paths that some stand for their directory.
         oldest: when the oldest of them was written, epoch seconds by its writer's clock.
         newest: likewise the newest.
         keys: how many changed keys they name.
@@ -37,6 +38,7 @@ class Pending:
     paths: Mapping[str, Times] = field(default_factory=dict)
     through: dict[str, int] = field(default_factory=dict)
     entries: int = 0
+    folded: bool = False
     oldest: float = float("inf")
     newest: float = float("-inf")
     keys: int = 0
@@ -58,16 +60,16 @@ def read_pending(
     # What is in doubt may have changed just now: nothing sent so far covers it, whatever this worker's clock says.
     doubted = max(now, state.sent + 0.001)
     routers = {
-        bucket: [
-            Router(route, bucket, routing)
-            for route in routes.routes
-            if any(origin.bucket == bucket for origin in route.origins)
-        ]
+        bucket: JoinedRouter(
+            tuple(
+                Router(route, bucket, routing)
+                for route in routes.routes
+                if any(origin.bucket == bucket for origin in route.origins)
+            )
+        )
         for bucket in routes.buckets
     }
-    pending.floors = outermost(
-        path for routed in routers.values() for router in routed for path in router.floors()
-    )
+    pending.floors = floors_of(router for joined in routers.values() for router in joined.routers)
     if routes.version != state.routing:
         gathered.add((path, (at, at)) for path, at in routes.purge.items())
     own = target_owner(routes.target)
@@ -76,13 +78,13 @@ def read_pending(
         gathered.add(entry.changed.items())
         if entry.doubt:
             gathered.add((path, (doubted, doubted)) for path in pending.floors)
-    for bucket, routed in routers.items():
+    for bucket, router in routers.items():
         owner = bucket_owner(bucket)
         for entry in _entries(log, owner, _start(log, owner, routes, state), pending):
-            gathered.add(_routed(entry, routed, pending))
+            gathered.add(_routed(entry, router, pending))
             if entry.doubt:
-                gathered.add((path, (doubted, doubted)) for router in routed for path in router.floors())
-    pending.paths = gathered.paths
+                gathered.add((path, (doubted, doubted)) for path in router.floors())
+    pending.paths, pending.folded = gathered.paths, gathered.folded
     return pending
 
 
@@ -109,14 +111,12 @@ def _entries(log: Log, owner: str, after: int, pending: Pending) -> Iterator[Ent
         yield entry
 
 
-def _routed(entry: Entry, routers: Sequence[Router], pending: Pending) -> Iterator[tuple[str, Times]]:
+def _routed(entry: Entry, router: JoinedRouter, pending: Pending) -> Iterator[tuple[str, Times]]:
     pending.keys += len(entry.changed)
     if len(pending.examples) < MOST_EXAMPLES:
         pending.examples += list(entry.changed)[: MOST_EXAMPLES - len(pending.examples)]
     for key, times in entry.changed.items():
-        served = False
-        for router in routers:
-            for path in router.paths(key):
-                served = True
-                yield path, times
-        pending.unserved += not served
+        paths = router.paths(key)
+        for path in paths:
+            yield path, times
+        pending.unserved += not paths

@@ -1,10 +1,11 @@
-"""What a warm function meets: a batch of notifications, and an AWS that knows the bucket and earlier invalidations."""
+"""What a warm function meets: a batch of notifications or a wake, an AWS that knows the bucket and what was sent."""
 
 import hashlib
 import json
 import random
 import time
 from base64 import b64encode
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,30 +14,38 @@ from typing import Any
 from infra.bench.coalescing.real_trees import stored
 from infra.bench.function.sqs_record import sqs_record
 from infra.simulator.traffic import notification
-from invalidator.aws import account_items
-from invalidator.aws import table_items as items
+from invalidator.aws.account_table import spending_key
+from invalidator.aws.dynamodb_table import Item, number
+from invalidator.aws.log_table import entry_item
+from invalidator.aws.routes_table import routes_item
+from invalidator.aws.sent_items import sent_items
+from invalidator.aws.target_table import state_item
+from invalidator.core.limits.account import OWN_ACCOUNT
+from invalidator.core.messages.wake import wake_body
+from invalidator.core.pending.entry import bucket_owner, entries, target_owner
 from invalidator.core.routing.distribution import Behavior, Distribution, Origin
+from invalidator.core.routing.target import NOT_SEEN, TargetRoutes
 from invalidator.core.sent import Sent
-from invalidator.ports import StoredRoutes
+from invalidator.core.target_state import TargetState
 
 BUCKET = "assets.example.com"
 TABLE = "invalidator-mapping"
 QUEUE = "arn:aws:sqs:eu-west-1:111122223333:invalidation-queue"
+WAKES = "arn:aws:sqs:eu-west-1:111122223333:wake-queue"
 PAYLOAD_BYTES = 6 * 1024 * 1024  # where Lambda closes a batch [aws-behaviour.md, SQS and Lambda]
 UPLOAD_SECONDS = 20.0
 ENVIRONMENT = {
     "TABLE_NAME": TABLE,
     "QUEUE_URL": "https://sqs.eu-west-1.amazonaws.com/111122223333/invalidation-queue",
+    "WAKE_QUEUE_URL": "https://sqs.eu-west-1.amazonaws.com/111122223333/wake-queue",
+    "WAKE_QUEUE_ARN": WAKES,
     "DEAD_LETTER_QUEUE_URL": "https://sqs.eu-west-1.amazonaws.com/111122223333/dead-letter-queue",
+    "SURVEY_FUNCTION_NAME": "cloudfront-invalidator-SurveyFunction",
     "POWERTOOLS_SERVICE_NAME": "cloudfront-invalidator",
     "POWERTOOLS_METRICS_NAMESPACE": "CloudFrontInvalidator",
     "AWS_DEFAULT_REGION": "eu-west-1",
     "AWS_ACCESS_KEY_ID": "AKIAEXAMPLE",
     "AWS_SECRET_ACCESS_KEY": "secret",
-    # As in Lambda, so that the tracer works: its segments go to a port where nobody listens.
-    "LAMBDA_TASK_ROOT": "/var/task",
-    "_X_AMZN_TRACE_ID": "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1",
-    "AWS_XRAY_DAEMON_ADDRESS": "127.0.0.1:2000",
 }
 # One plain site: a default behavior and two for file types, an index document.
 DISTRIBUTION = Distribution(
@@ -45,43 +54,52 @@ DISTRIBUTION = Distribution(
     behaviors=(Behavior("/api/*", ("app",)), Behavior("*.html", ("s3",)), Behavior("*", ("s3",))),
     root_object="index.html",
 )
+VERSION = "1"
 
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """A batch, and how AWS answers the calls it leads to.
+    """An event, and how AWS answers the calls it leads to.
 
     Attributes:
         event: as Lambda hands it over.
-        replies: operation → the body of AWS's answer.
+        replies: operation → the body of AWS's answer; after a blank, what the request must hold (the longest counts).
+        bodies: the notifications that it is about, as texts.
     """
 
     event: dict[str, Any]
     replies: dict[str, str]
+    bodies: list[str]
 
     def save(self, file: Path) -> None:
         """Write it for the process that measures."""
-        file.write_text(json.dumps({"event": self.event, "replies": self.replies}))
+        file.write_text(json.dumps({"event": self.event, "replies": self.replies, "bodies": self.bodies}))
 
 
 def batch(messages: int) -> Scenario:
-    """Return a batch of so many notifications of real keys, spread over the last 20 seconds."""
+    """Return a batch of so many notifications of real keys, spread over the last 20 seconds: intake's work."""
     now = time.time()
     records = [_record(index, key, now, messages) for index, key in enumerate(_keys()[:messages])]
-    return Scenario({"Records": records}, _replies(now))
+    return Scenario({"Records": records}, _replies(now, messages), [record["body"] for record in records])
+
+
+def wake(messages: int) -> Scenario:
+    """Return a wake of the distribution for which so many changed keys are pending: the sender's work."""
+    taken_in = batch(messages)
+    return Scenario({"Records": [_wake_record()]}, taken_in.replies, taken_in.bodies)
 
 
 def largest_batch() -> Scenario:
     """Return the largest batch that Lambda forms: 6 MB of payload."""
     whole = batch(len(_keys()))
-    size = 0
+    size = len('{"Records":[]}')
     records = []
     for record in whole.event["Records"]:
         size += len(json.dumps(record, separators=(",", ":"))) + 1
         if size > PAYLOAD_BYTES:
             break
         records.append(record)
-    return Scenario({"Records": records}, whole.replies)
+    return Scenario({"Records": records}, whole.replies, [])
 
 
 def _keys() -> list[str]:
@@ -113,30 +131,67 @@ def _record(index: int, key: str, now: float, messages: int) -> dict[str, Any]:
     return sqs_record(message, QUEUE)
 
 
-def _replies(now: float) -> dict[str, str]:
-    routes = items.routes_item(BUCKET, StoredRoutes((DISTRIBUTION,), now + 3600))
+def _wake_record() -> dict[str, Any]:
+    body = wake_body(target_owner(DISTRIBUTION.id))
+    message = {"MessageId": "wake", "ReceiptHandle": "receipt", "Body": body, "MD5OfBody": ""}
+    return sqs_record(message, WAKES)
+
+
+def _replies(now: float, messages: int) -> dict[str, str]:
+    """What AWS says of a bucket with one distribution, for which so many changed keys are pending."""
     # The last was created in the middle of the upload, so that each change has to be looked up in it.
     earlier = [
         Sent(
             DISTRIBUTION.id,
-            f"IEARLIER{number}",
-            now - 10 - 60 * number,
-            tuple(f"/npm/earlier-{number}/{index:05d}.js" for index in range(500)),
+            f"IEARLIER{at}",
+            now - 10 - 60 * at,
+            paths := tuple(f"/npm/earlier-{at}/{index:05d}.js" for index in range(500)),
+            tuple(now - 20 - 60 * at for _ in paths),
             completed=True,
         )
-        for number in range(3)
+        for at in range(3)
     ]
-    pace_and_spending = account_items.spending_key("self", now) | {"paths_sent": {"N": "120"}}
+    changed = {
+        key: (at, at)
+        for index, key in enumerate(_keys()[:messages])
+        for at in [now - UPLOAD_SECONDS + UPLOAD_SECONDS * index / messages]
+    }
+    log = [
+        entry_item(bucket_owner(BUCKET), at, entry)
+        for at, entry in enumerate(entries(changed, BUCKET, now - UPLOAD_SECONDS), 1)
+    ]
+    view = [
+        routes_item(TargetRoutes(DISTRIBUTION.id, (DISTRIBUTION,), VERSION, now), NOT_SEEN),
+        state_item(DISTRIBUTION.id, TargetState(routing=VERSION, sent=now - 10, answered=now - 20)),
+        spending_key(OWN_ACCOUNT, now) | {"paths_sent": number(120)},
+    ]
+    # One answer for each change of an item: a log's head, a wake, what was spent.
+    item = {
+        "seq": number(len(log) + 1),
+        "targets": {"L": [{"S": DISTRIBUTION.id}]},
+        "due": number(now),
+        "since": number(now - UPLOAD_SECONDS),
+        "paths_sent": number(121),
+    }
     created = datetime.fromtimestamp(now, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     return {
-        "BatchGetItem": _dynamodb({"Responses": {TABLE: [routes, pace_and_spending]}, "UnprocessedKeys": {}}),
-        "Query": _dynamodb({"Items": [items.sent_item(each) for each in earlier], "Count": len(earlier)}),
-        "TransactWriteItems": "{}",
+        "UpdateItem": _dynamodb({"Attributes": item}),
+        "PutItem": "{}",
+        "BatchGetItem": _dynamodb({"Responses": {TABLE: view}, "UnprocessedKeys": {}}),
+        "Query log#": _dynamodb(_all(log)),
+        "Query sent#": _dynamodb(_all(item for each in earlier for item in sent_items(each))),
+        "ReceiveMessage": "{}",
+        "SendMessageBatch": json.dumps({"Successful": [], "Failed": []}),
         "CreateInvalidation": (
             '<Invalidation xmlns="http://cloudfront.amazonaws.com/doc/2020-05-31/"><Id>I2EXAMPLE</Id>'
             f"<Status>InProgress</Status><CreateTime>{created}</CreateTime></Invalidation>"
         ),
     }
+
+
+def _all(items: Iterable[Item]) -> dict[str, Any]:
+    listed = list(items)
+    return {"Items": listed, "Count": len(listed)}
 
 
 def _dynamodb(answer: dict[str, Any]) -> str:

@@ -16,11 +16,18 @@ class _Body(io.BytesIO):
 
 
 class Wire:
-    """Answers the calls of the clients, and counts them by operation."""
+    """Answers the calls of the clients, and counts them by operation.
+
+    Args:
+        replies: operation → the body of its answer. A name may go on, after a blank, with what the request must hold.
+    """
 
     def __init__(self, replies: Mapping[str, str]) -> None:
         self.calls: Counter[str] = Counter()
-        self._replies = {operation: reply.encode() for operation, reply in replies.items()}
+        self._replies: dict[str, list[tuple[bytes, bytes]]] = {}
+        for name in sorted(replies, key=len, reverse=True):
+            operation, _, held = name.partition(" ")
+            self._replies.setdefault(operation, []).append((held.encode(), replies[name].encode()))
 
     def plug_in(self) -> None:
         """Stand in for the network of every client of every session that the SDK opens from now on."""
@@ -33,5 +40,7 @@ class Wire:
     def _answer(self, event_name: str, request: Any, **_: object) -> AWSResponse:
         operation = event_name.rpartition(".")[2]
         self.calls[operation] += 1
+        asked = request.body or b""
+        reply = next(body for held, body in self._replies[operation] if held in asked)
         headers: Any = HeadersDict()
-        return AWSResponse(request.url, 200, headers, _Body(self._replies[operation]))
+        return AWSResponse(request.url, 200, headers, _Body(reply))

@@ -14,6 +14,10 @@ TIMES = st.floats(min_value=0, max_value=SENT)
 VIEWER_PATHS = st.text(min_size=1, max_size=12).flatmap(
     lambda text: st.sampled_from(invalidation_paths("/" + text, query_strings=True, directory=True))
 )
+# What an invalidation holds besides: cache tags.
+ITEMS = VIEWER_PATHS | st.text(
+    st.characters(min_codepoint=33, max_codepoint=126, exclude_characters=",*#"), min_size=1, max_size=256
+).map("#{}".format)
 KEYS = st.text(min_size=1, max_size=12) | st.binary(min_size=1, max_size=12).map(
     lambda raw: raw.decode("utf-8", "surrogateescape")
 )
@@ -23,8 +27,8 @@ def read_back(backlog, limit=MAX_BODY_BYTES):
     return [read_body(body, SENT).backlog for body in bodies(backlog, limit)]
 
 
-@given(st.dictionaries(VIEWER_PATHS, TIMES, min_size=1), st.integers(0, 7), st.text())
-def test_paths_come_back_as_they_were(paths, attempts, reason):
+@given(st.dictionaries(ITEMS, TIMES, min_size=1), st.integers(0, 7), st.text())
+def test_paths_and_cache_tags_come_back_as_they_were(paths, attempts, reason):
     backlog = PathBacklog("E1", ("site", "other"), paths, attempts, reason)
     assert read_back(backlog) == [backlog]
 

@@ -95,7 +95,11 @@ NOT_READ = {
     "compact, a path that breaks a line": (compact(paths={"/a\n/*": 1}), Reason.BAD_RECORD),
     "compact, a path with a space": (compact(paths={"/a b": 1}), Reason.BAD_RECORD),
     "compact, a path that is not ASCII": (compact(paths={"/é": 1}), Reason.BAD_RECORD),
-    "compact, a tag for a path": (compact(paths={"#tag": 1}), Reason.BAD_RECORD),
+    "compact, a tag without a name": (compact(paths={"#": 1}), Reason.BAD_RECORD),
+    "compact, a tag with a space": (compact(paths={"#a b": 1}), Reason.BAD_RECORD),
+    "compact, a tag that would be a wildcard": (compact(paths={"#a*": 1}), Reason.BAD_RECORD),
+    "compact, two tags in one": (compact(paths={"#a#b": 1}), Reason.BAD_RECORD),
+    "compact, a tag that is too long": (compact(paths={"#" + "a" * 257: 1}), Reason.BAD_RECORD),
     "compact, a bucket of 300 characters": (compact(buckets=["b" * 300]), Reason.BAD_RECORD),
 }
 

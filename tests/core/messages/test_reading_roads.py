@@ -130,3 +130,23 @@ def test_a_new_acl_through_eventbridge_is_a_change_only_where_somebody_asked_for
     event = json.loads(through_eventbridge("a")) | {"detail-type": "Object ACL Updated"}
     assert read_body(json.dumps(event), SENT).ignored == 1
     assert [change.key for change in read_body(json.dumps(event), SENT, acl_changes=True).changes] == ["a"]
+
+
+def test_a_new_acl_that_cloudtrail_tells_of_is_a_change_only_where_somebody_asked_for_it():
+    call = {"eventSource": "s3.amazonaws.com", "eventName": "PutObjectAcl"}
+    asked = {"requestParameters": {"bucketName": "site", "key": "a"}}
+    body = json.dumps(
+        {"source": "aws.s3", "detail-type": "AWS API Call via CloudTrail", "detail": call | asked}
+    )
+    assert read_body(body, SENT).ignored == 1
+    assert [change.key for change in read_body(body, SENT, acl_changes=True).changes] == ["a"]
+
+
+def test_a_new_acl_is_no_proof_that_viewers_get_the_same_content():
+    """Its event has the ETag of content that did not change."""
+    record = s3_record("a", etag="e1") | {"eventName": "ObjectAcl:Put"}
+    (change,) = read_body(json.dumps({"Records": [record]}), SENT, acl_changes=True).changes
+    event = json.loads(through_eventbridge("a")) | {"detail-type": "Object ACL Updated"}
+    event["detail"]["object"]["etag"] = "e1"
+    (told,) = read_body(json.dumps(event), SENT, acl_changes=True).changes
+    assert (change.etag, told.etag) == ("", "")

@@ -1,6 +1,7 @@
 """A pinned route leads to the distribution's own routing where it is known, and to all of it where it is not."""
 
 from invalidator.core.routing.distribution import Behavior, Distribution, Origin
+from invalidator.core.routing.pinned_routes import routes_of
 from invalidator.core.routing.pins import Pin, pinned_distribution
 from invalidator.core.routing.viewer_paths import Router
 
@@ -41,3 +42,21 @@ def test_the_role_goes_along():
     role = "arn:aws:iam::222233334444:role/cdn"
     assert pinned_distribution(Pin("site", "E1", role=role), configured(None)).role == role
     assert pinned_distribution(Pin("site", "E1", role=role), None).role == role
+
+
+def test_a_pin_with_templates_stands_beside_the_configuration_and_explains_none_of_its_origins():
+    """As the survey routes it: all pins of the distribution together."""
+    rendered, plain = Pin("images", "E1", templates=("/{key}*",)), Pin("site", "E1")
+    routes = routes_of(configured(None), [rendered, plain])
+    assert [Router(each, "images").paths("a.jpg") for each in routes] == [(), ("/a.jpg*",)]
+    assert [Router(each, "site").paths("a.jpg") for each in routes] == [("/a.jpg",), ()]
+
+
+def test_a_pin_with_templates_counts_where_the_configuration_cannot_be_read():
+    (route,) = routes_of(
+        None, [Pin("images", "E1", role="arn:aws:iam::222233334444:role/cdn", templates=("/x/*",))]
+    )
+    assert (Router(route, "images").paths("a.jpg"), route.role) == (
+        ("/x/*",),
+        "arn:aws:iam::222233334444:role/cdn",
+    )

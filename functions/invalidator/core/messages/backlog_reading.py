@@ -15,6 +15,7 @@ from invalidator.core.messages.message_content import MessageContent, Problem
 from invalidator.core.messages.message_fields import BacklogFields
 from invalidator.core.reasons import Reason
 from invalidator.core.routing.path_encoding import LONGEST_PATH
+from invalidator.core.routing.templates import is_tag
 
 # A distribution's id has 14 characters or so.
 LONGEST_DISTRIBUTION_ID = 64
@@ -95,6 +96,9 @@ def _flaw_of_keys(keys: Iterable[str]) -> str:
 
 
 def _is_viewer_path(path: str) -> bool:
+    """Whether CloudFront takes it in an invalidation; a cache tag (`#tag`) stands among the paths."""
+    if path.startswith("#"):
+        return is_tag(path)
     if len(path) > LONGEST_PATH or _VIEWER_PATH.fullmatch(path) is None:
         return False
     return "%" not in path or _BROKEN_ESCAPE.search(path) is None

@@ -1,6 +1,6 @@
 """From S3's own words to changes: the records of a notification, and EventBridge's event."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from urllib.parse import unquote_plus
 
@@ -26,20 +26,27 @@ _KINDS = {
     "LifecycleExpiration": ChangeKind.EXPIRED,
 }
 _EXPIRED = "LifecycleExpiration:Delete"
+# S3 user guide, notification-how-to-event-types-and-destinations: the one event of access control.
+_ACL = "ObjectAcl"
+_KINDS_WITH_ACL = _KINDS | {_ACL: ChangeKind.CREATED}
 
 
-def read_records(records: Collection[RecordFields], sent: float) -> MessageContent:
+def read_records(
+    records: Collection[RecordFields], sent: float, *, acl_changes: bool = False
+) -> MessageContent:
     """Read S3's records; those that can be read count, even where one of them cannot.
 
     Args:
         records: as S3 wrote them.
         sent: when SQS took the message, epoch seconds: no change is younger.
+        acl_changes: whether a new ACL counts as a change of its object.
     """
+    kinds_read = _KINDS_WITH_ACL if acl_changes else _KINDS
     changes: list[Change] = []
     ignored: list[str] = []
     problem = None if records else Problem(Reason.BAD_RECORD, "Records: empty")
     for record in records:
-        flaw = _flaw_of(record) or _read_record(record, sent, changes, ignored)
+        flaw = _flaw_of(record) or _read_record(record, sent, kinds_read, changes, ignored)
         problem = problem or flaw
     # S3 stamps a change before SQS takes its message: one as young as its message has no time that can be.
     misdated = sum(change.at == sent for change in changes)
@@ -49,12 +56,13 @@ def read_records(records: Collection[RecordFields], sent: float) -> MessageConte
     return MessageContent(tuple(changes), None, False, len(ignored), kinds, problem, misdated)  # noqa: FBT003
 
 
-def read_detail(detail: DetailFields, at: float) -> MessageContent:
+def read_detail(detail: DetailFields, at: float, *, same_content: bool = False) -> MessageContent:
     """Read what EventBridge says of one written or removed object.
 
     Args:
         detail: the event's `detail`, in which keys are not encoded [aws-behaviour.md, S3 event notifications].
         at: when it happened, epoch seconds.
+        same_content: whether viewers may get something else although the content is the same, as with a new ACL.
     """
     there = detail.get("object", {})
     bucket, key, version = (
@@ -70,9 +78,8 @@ def read_detail(detail: DetailFields, at: float) -> MessageContent:
     if flaw is not None:
         return MessageContent(problem=flaw)
     kind = ChangeKind.EXPIRED if expired else ChangeKind.REMOVED if removal else ChangeKind.CREATED
-    change = Change(
-        bucket, key, at, kind, there.get("etag", ""), there.get("size"), there.get("sequencer", ""), version
-    )
+    etag = "" if same_content else there.get("etag", "")
+    change = Change(bucket, key, at, kind, etag, there.get("size"), there.get("sequencer", ""), version)
     return MessageContent((change,))
 
 
@@ -133,11 +140,16 @@ def is_noncurrent(version: str) -> bool:
 
 
 def _read_record(
-    record: RecordFields, sent: float, changes: list[Change], ignored: list[str]
+    record: RecordFields,
+    sent: float,
+    kinds: Mapping[str, ChangeKind],
+    changes: list[Change],
+    ignored: list[str],
 ) -> Problem | None:
     """Add what the record tells to the changes, or its kind to what is ignored; return what is wrong with it."""
     name = record["eventName"].removeprefix("s3:")
-    kind = _KINDS.get(name.partition(":")[0])
+    family = name.partition(":")[0]
+    kind = kinds.get(family)
     if kind is None:
         ignored.append(name)
         return None
@@ -151,7 +163,9 @@ def _read_record(
     flaw = flaw_of_object(bucket, key)
     if flaw is None:
         at = moment(record.get("eventTime", ""), sent)
-        etag, size, sequencer = there.get("eTag", ""), there.get("size"), there.get("sequencer", "")
+        # A new ACL leaves the content as it was: by its ETag alone nothing would seem to have changed.
+        etag = "" if family == _ACL else there.get("eTag", "")
+        size, sequencer = there.get("size"), there.get("sequencer", "")
         changes.append(Change(bucket, key, at, kind, etag, size, sequencer, version))
     return flaw
 

@@ -21,15 +21,17 @@ _CHANGING = {
     "CompleteMultipartUpload": ChangeKind.CREATED,
     "DeleteObject": ChangeKind.REMOVED,
 }
+_ACL = "PutObjectAcl"
+_CHANGING_WITH_ACL = _CHANGING | {_ACL: ChangeKind.CREATED}
 # Those that write, and leave what viewers get as it was.
 _UNSEEN = {
     "AbortMultipartUpload", "CreateMultipartUpload", "UploadPart", "UploadPartCopy", "RestoreObject",
-    "PutObjectAcl", "PutObjectTagging", "DeleteObjectTagging", "PutObjectRetention", "PutObjectLegalHold",
+    _ACL, "PutObjectTagging", "DeleteObjectTagging", "PutObjectRetention", "PutObjectLegalHold",
 }  # fmt: skip
 
 
-def read_cloudtrail(detail: Mapping[str, Any], sent: float) -> MessageContent:
-    """Read CloudTrail's record of one call; `sent` as for `read_records`.
+def read_cloudtrail(detail: Mapping[str, Any], sent: float, *, acl_changes: bool = False) -> MessageContent:
+    """Read CloudTrail's record of one call; `sent` and `acl_changes` as for `read_records`.
 
     What is read is what names one object. A call on many objects does not name them, so it becomes a problem.
     """
@@ -40,7 +42,8 @@ def read_cloudtrail(detail: Mapping[str, Any], sent: float) -> MessageContent:
     told = f"CloudTrail: {call}"
     if "errorCode" in detail:
         return ignore(f"{told}, which failed")
-    if call in _CHANGING and isinstance(bucket, str) and isinstance(key, str):
+    changing = _CHANGING_WITH_ACL if acl_changes else _CHANGING
+    if call in changing and isinstance(bucket, str) and isinstance(key, str):
         # AWS does not say whether the key is encoded here. A path too many costs less than a stale object.
         keys = dict.fromkeys((key, decode_key(key)))
         flaw = next((flaw for each in keys if (flaw := flaw_of_object(bucket, each))), None)
@@ -48,7 +51,7 @@ def read_cloudtrail(detail: Mapping[str, Any], sent: float) -> MessageContent:
             return MessageContent(problem=flaw)
         time = detail.get("eventTime")
         at = moment(time if isinstance(time, str) else "", sent, EVENTBRIDGE_TIME_STEP)
-        return MessageContent(tuple(Change(bucket, each, at, _CHANGING[call]) for each in keys))
+        return MessageContent(tuple(Change(bucket, each, at, changing[call]) for each in keys))
     if detail.get("readOnly") is True or call in _UNSEEN:
         return ignore(told)
     return MessageContent(

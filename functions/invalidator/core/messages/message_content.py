@@ -34,7 +34,7 @@ class MessageContent:
         ignored: how many records tell of what viewers cannot see (tagging, access control, restore).
         ignored_kinds: what those tell of, each once, a few at most; for the log.
         problem: the first thing that could not be read; what could be read stands beside it.
-        misdated: how many of S3's changes have no time that can be: none, a later one than their message, or a far older
+        misdated: how many of S3's changes have no time that can be: none, a later than their message, or a far older
             one. They count as young as their message.
     """
 

@@ -12,7 +12,7 @@ MOST_PATHS = 30_000
 
 
 class Gathered:
-    """Viewer path → first and newest change; wildcards end in `*`.
+    """Viewer path → first and newest change; wildcards end in `*`, cache tags begin with `#`.
 
     Attributes:
         paths: what is pending.
@@ -34,13 +34,22 @@ class Gathered:
 
     def _fold(self) -> None:
         """Let each path stand for its directory; where those are too many as well, for the one above, and so on."""
-        self._depth = self._depth - 1 if self.folded else max(path.count("/") for path in self.paths)
+        self._depth = self._depth - 1 if self.folded else _deepest(self.paths)
         self.folded = True
         paths, self.paths = self.paths, {}
         merged(self.paths, ((directory(path, self._depth), times) for path, times in paths.items()))
 
 
 def directory(path: str, most: int) -> str:
-    """Return the wildcard of a path's directory, cut to at most so many levels; `/*` for none."""
+    """Return the wildcard of a path's directory, cut to at most so many levels; `/*` for none.
+
+    A cache tag has no directory: it stays, until `/*` stands for everything.
+    """
+    if path.startswith("#"):
+        return path if most > 1 else "/*"
     parts = path.split("/")[:-1]
     return "/".join((*parts[: max(1, most)], "*"))
+
+
+def _deepest(paths: Iterable[str]) -> int:
+    return max((path.count("/") for path in paths if not path.startswith("#")), default=1)

@@ -79,6 +79,12 @@ def tag_of(template: str, key: str) -> str | None:
     return None if len(text) > LONGEST_TAG or _NO_TAG.search(text) else f"#{text}"
 
 
+def is_tag(item: str) -> bool:
+    """Whether an item of an invalidation is a cache tag that `tag_of` can have made."""
+    text = item.removeprefix("#")
+    return text != item and 0 < len(text) <= LONGEST_TAG and not _NO_TAG.search(text)
+
+
 def _check_fields(template: str, known: tuple[str, ...]) -> None:
     for field in _FIELD.findall(template):
         if field not in known:
