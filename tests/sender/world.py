@@ -249,7 +249,7 @@ class World:
         return self.take_in([self.message(direct(key, bucket=bucket, at=when)) for key in keys])
 
     def take_in(self, messages: Sequence[Message]) -> Intaken:
-        return self.intake.handle(messages, self.clock.now() + RUN_SECONDS)
+        return self.intake.handle(messages, self.intake.clock.now() + RUN_SECONDS)
 
     def wake(self) -> bool:
         """Go on to the next wake, and look; False where none is on its way."""
