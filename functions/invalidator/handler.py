@@ -70,7 +70,7 @@ def _look(message: Message, request: str, deadline: float) -> bool:
         elif wake.bucket is not None:
             report_buckets(wired.buckets.hand_out(wake.bucket, token, deadline), logger, metrics)
         else:
-            report_buckets(wired.buckets.find_owners(token), logger, metrics)
+            report_buckets(wired.buckets.find_owners(token, deadline), logger, metrics)
     except (TableUnavailable, QueueUnavailable) as failure:
         logger.exception("a wake is tried again", extra={"body": message.body[:200], "detail": str(failure)})
         return False

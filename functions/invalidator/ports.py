@@ -16,7 +16,7 @@ from invalidator.core.pending.wakes import Wake
 from invalidator.core.reasons import Reason
 from invalidator.core.request import Request
 from invalidator.core.routing.distribution import Distribution
-from invalidator.core.routing.listed import Listed
+from invalidator.core.routing.documents.listed import Listed
 from invalidator.core.routing.pins import Pin
 from invalidator.core.routing.target import NOT_SEEN, Seen, TargetRoutes
 from invalidator.core.sent import Sent
@@ -342,6 +342,12 @@ class Distributions(Protocol):
         Args:
             pinned: ids of distributions that matter although their origins reveal no bucket.
             deadline: as above.
+
+        Raises Failure where the list does not come to its end: what was yielded is then a part.
+        """
+
+    def tenants(self, shared: Listed, deadline: float) -> Iterator[Listed]:
+        """Yield the tenants of a multi-tenant distribution (`shared`, as listed); each is a target of its own.
 
         Raises Failure where the list does not come to its end: what was yielded is then a part.
         """

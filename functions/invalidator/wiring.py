@@ -45,6 +45,13 @@ QUEUE_CONFIG = Config(
     retries={"mode": "standard", "total_max_attempts": 3},
     tcp_keepalive=True,
 )
+# Listing only helps to choose better: a bucket that hangs must not take the time to send.
+LISTING_CONFIG = Config(
+    connect_timeout=1,
+    read_timeout=2,
+    retries={"mode": "standard", "total_max_attempts": 2},
+    tcp_keepalive=True,
+)
 # A table that hangs is found out soon: what arrives stays on the queue meanwhile.
 TABLE_CONFIG = Config(
     connect_timeout=1,
@@ -118,7 +125,7 @@ def wire(environment: Mapping[str, str], clock: Clock | None = None) -> Wired:
             limits=limits,
             gathering=gathering,
             routing=settings.routing,
-            listing=S3Listing(client("s3")) if settings.listing_calls else None,
+            listing=S3Listing(client("s3", LISTING_CONFIG)) if settings.listing_calls else None,
             listing_calls=settings.listing_calls,
             refresh=refresh,
         ),

@@ -13,7 +13,7 @@ from infra.cli.printing import visible
 from invalidator.core.routing.distribution import Distribution
 
 if TYPE_CHECKING:
-    from invalidator.core.routing.distribution_config import CachePolicy
+    from invalidator.core.routing.documents.distribution_config import CachePolicy
 
 STDIN = "-"
 
@@ -64,7 +64,7 @@ def read_distributions(
         CommandError: a file cannot be read, is not a distribution (the field is named), or describes the
             distribution of another file again.
     """
-    from invalidator.core.routing.distribution_config import DistributionError, read_distribution
+    from invalidator.core.routing.documents.distribution_config import DistributionError, read_distribution
 
     read: dict[str, tuple[str, Distribution]] = {}
     for file in files:
@@ -89,7 +89,7 @@ def read_policies(files: Iterable[str]) -> "dict[str, CachePolicy]":
     Raises:
         CommandError: a file cannot be read, or is not a cache policy; the field is named.
     """
-    from invalidator.core.routing.distribution_config import DistributionError, read_cache_policy
+    from invalidator.core.routing.documents.distribution_config import DistributionError, read_cache_policy
 
     policies: dict[str, CachePolicy] = {}
     for file in files:

@@ -1,6 +1,6 @@
-"""`invalidator logs`: the worker's log, one readable line for each entry.
+"""`invalidator logs`: the log of the worker, the sweep and the survey, one readable line for each entry.
 
-The worker writes JSON lines; what came from outside is escaped again here, so no key can forge a line.
+They write JSON lines; what came from outside is escaped again here, so no key can forge a line.
 """
 
 import json
@@ -14,6 +14,7 @@ from infra.cli.printing import instant, visible
 from infra.cli.session import Session, output, session_options
 
 POLL_SECONDS = 3.0
+_FUNCTIONS = ("FunctionName", "SweepFunctionName", "SurveyFunctionName")
 # What every line carries and nobody reads.
 _LEFT_OUT = frozenset({
     "level", "message", "timestamp", "location", "service", "cold_start", "function_name", "function_arn",
@@ -27,15 +28,14 @@ _QUIET = ("START ", "END ", "REPORT ", "INIT_START ", "XRAY ")
 @click.option("--minutes", type=click.IntRange(1), default=60, show_default=True, help="How far back.")
 @click.option("--follow", is_flag=True, help="Go on with what comes, until Ctrl-C.")
 def logs(session: Session, *, minutes: int, follow: bool) -> None:
-    """Print the worker's log, one line for each entry; with --json, one JSON document a line."""
-    name = output(session, "FunctionName")
-    configuration = session.client("lambda").get_function_configuration(FunctionName=name)
-    group = configuration.get("LoggingConfig", {}).get("LogGroup") or f"/aws/lambda/{name}"
+    """Print what the worker, the sweep and the survey log, an entry a line; with --json, a JSON document a line."""
+    groups = list(dict.fromkeys(_group(session, output(session, each)) for each in _FUNCTIONS))
     since = round((time.time() - minutes * 60) * 1000)
     seen: set[tuple[str, int, str]] = set()
     said = False
     while True:
-        for event in _events(session, group, since):
+        events = [event for group in groups for event in _events(session, group, since)]
+        for event in sorted(events, key=lambda each: each["timestamp"]):
             identity = event["logStreamName"], event["timestamp"], event["message"]
             if identity in seen:
                 continue
@@ -47,13 +47,21 @@ def logs(session: Session, *, minutes: int, follow: bool) -> None:
                 click.echo(line)
         if not follow:
             if not said:
-                click.echo(f"The worker said nothing in the last {minutes} minutes ({group}).", err=True)
+                click.echo(
+                    f"The functions said nothing in the last {minutes} minutes ({', '.join(groups)}).",
+                    err=True,
+                )
             return
         try:
             time.sleep(POLL_SECONDS)
         except KeyboardInterrupt:
             return
         since = round((time.time() - 60) * 1000)  # entries may come late by some seconds
+
+
+def _group(session: Session, name: str) -> str:
+    configuration = session.client("lambda").get_function_configuration(FunctionName=name)
+    return configuration.get("LoggingConfig", {}).get("LogGroup") or f"/aws/lambda/{name}"
 
 
 def readable(milliseconds: int, message: str) -> str:

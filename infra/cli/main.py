@@ -45,7 +45,7 @@ COMMANDS = {
     "dlq": ("infra.cli.dlq.commands:dlq", "What failed for good, why, and what to do"),
     "logs": (
         "infra.cli.logs:logs",
-        "Print the worker's log, one line for each entry; with --json, one JSON document a line",
+        "Print what the worker, the sweep and the survey log, an entry a line; with --json, a JSON document a line",
     ),
     "pause": ("infra.cli.pause:pause", "Stop the worker, or one of its steps"),
     "resume": ("infra.cli.pause:resume", "Let the worker go on, with all that arrived meanwhile"),

@@ -25,6 +25,7 @@ from invalidator.failures import BackPressure, InvalidPaths, Permanent, Transien
 
 CREATED = datetime(2026, 11, 23, 12, 0, 5, 123000, tzinfo=UTC)
 REQUEST = Request("E1", {"/a": 1.0, "/b/*": 2.0})
+TENANT = Request("dt_1", {"/a": 1.0, "/b/*": 2.0})
 
 MEANS: dict[str, tuple[type[Exception], str]] = {
     # error code: (what it means, for back-pressure whether the size can be the cause, else the reason)
@@ -46,6 +47,7 @@ MEANS: dict[str, tuple[type[Exception], str]] = {
     "UnauthorizedOperation": (Permanent, Reason.ACCESS_DENIED),
     "NoSuchDistribution": (Permanent, Reason.DISTRIBUTION_GONE),
     "NoSuchResource": (Permanent, Reason.DISTRIBUTION_GONE),
+    "EntityNotFound": (Permanent, Reason.DISTRIBUTION_GONE),
     "ServiceUnavailable": (Transient, ""),
     "InternalError": (Transient, ""),
     "ExpiredToken": (Transient, ""),
@@ -57,6 +59,8 @@ MEANS: dict[str, tuple[type[Exception], str]] = {
 ASKS = {
     "create_invalidation": lambda cloudfront: cloudfront.create(REQUEST, None),
     "get_invalidation": lambda cloudfront: cloudfront.completed("E1", "I1", None),
+    "create_invalidation_for_distribution_tenant": lambda cloudfront: cloudfront.create(TENANT, None),
+    "get_invalidation_for_distribution_tenant": lambda cloudfront: cloudfront.completed("dt_1", "I1", None),
 }
 
 
@@ -95,6 +99,22 @@ def test_an_invalidation_comes_back_with_cloudfronts_own_time(stub):
     stubber.add_response("create_invalidation", invalidation("InProgress"), batch(REQUEST))
     sent = cloudfront.create(REQUEST, None)
     assert sent == Sent("E1", "I1", CREATED.timestamp(), ("/a", "/b/*"), (1.0, 2.0))
+
+
+def test_a_tenant_is_invalidated_by_calls_of_its_own(stub):
+    cloudfront, stubber = stub
+    sent = {"Id": "dt_1", "InvalidationBatch": batch(TENANT)["InvalidationBatch"]}
+    stubber.add_response("create_invalidation_for_distribution_tenant", invalidation("InProgress"), sent)
+    assert cloudfront.create(TENANT, None) == Sent(
+        "dt_1", "I1", CREATED.timestamp(), ("/a", "/b/*"), (1.0, 2.0)
+    )
+    for status, finished in (("InProgress", False), ("Completed", True)):
+        stubber.add_response(
+            "get_invalidation_for_distribution_tenant",
+            invalidation(status),
+            {"DistributionTenantId": "dt_1", "Id": "I1"},
+        )
+        assert cloudfront.completed("dt_1", "I1", None) is finished
 
 
 @pytest.mark.parametrize(("status", "finished"), [("InProgress", False), ("Completed", True)])

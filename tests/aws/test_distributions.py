@@ -166,6 +166,85 @@ def test_staging_distributions_are_listed_and_multi_tenant_ones_said_to_be(cloud
     assert [(each.id, each.tenants) for each in cloudfront.listed()] == [("E1", False), ("E2", True)]
 
 
+def tenant_of(shared, identifier, **parameters):
+    """A DistributionTenant; as a summary without the parameters, and with its ETag."""
+    return {
+        "Id": identifier,
+        "DistributionId": shared,
+        "Name": identifier,
+        "Arn": f"arn:aws:cloudfront::123456789012:distribution-tenant/{identifier}",
+        "Domains": [{"Domain": "shop.example.com", "Status": "active"}],
+        "CreatedTime": datetime(2026, 1, 1, tzinfo=UTC),
+        "LastModifiedTime": datetime(2026, 2, 1, tzinfo=UTC),
+        "Enabled": True,
+        "Status": "Deployed",
+        **(
+            {"Parameters": [{"Name": name, "Value": parameters[name]} for name in parameters]}
+            if parameters
+            else {}
+        ),
+    }
+
+
+FOLDERS = ("site.s3.eu-west-1.amazonaws.com", "/{{folder}}")
+
+
+def test_tenants_are_listed_by_their_distribution_page_by_page(cloudfront):
+    cloudfront.pages([summary("E1", FOLDERS, mode="tenant-only")])
+    (shared,) = cloudfront.listed()
+    of = {"AssociationFilter": {"DistributionId": "E1"}}
+    first, second = (tenant_of("E1", name) | {"ETag": f"T{name}"} for name in ("dt_1", "dt_2"))
+    cloudfront.stub.add_response(
+        "list_distribution_tenants", {"DistributionTenantList": [first], "NextMarker": "m"}, of
+    )
+    cloudfront.stub.add_response(
+        "list_distribution_tenants", {"DistributionTenantList": [second]}, of | {"Marker": "m"}
+    )
+    found = list(cloudfront.asked().tenants(shared, 1000.0))
+    cloudfront.stub.assert_no_pending_responses()
+    assert [(each.id, each.etag, each.enabled, each.deployed) for each in found] == [
+        ("dt_1", "Tdt_1/T1", True, True),
+        ("dt_2", "Tdt_2/T1", True, True),
+    ]
+    assert found[0].modified == datetime(2026, 2, 1, tzinfo=UTC).timestamp()
+
+
+def test_pages_of_tenants_that_repeat_are_no_whole_list(cloudfront):
+    cloudfront.pages([summary("E1", FOLDERS, mode="tenant-only")])
+    (shared,) = cloudfront.listed()
+    for _ in range(2):
+        cloudfront.stub.add_response("list_distribution_tenants", {"NextMarker": "m"})
+    with pytest.raises(Transient, match="'m' again"):
+        list(cloudfront.asked().tenants(shared, 1000.0))
+
+
+def test_a_tenant_s_configuration_is_the_shared_one_with_its_parameters(cloudfront):
+    for name in ("dt_1", "dt_2"):
+        tenant = tenant_of("E1", name, folder=name)
+        cloudfront.stub.add_response(
+            "get_distribution_tenant", {"ETag": "T9", "DistributionTenant": tenant}, {"Identifier": name}
+        )
+        if name == "dt_1":
+            cloudfront.config("E1", FOLDERS, root="index.html")
+    found = cloudfront.configured("dt_1", "dt_2")
+    assert [(each.id, each.tenant_of, each.root_object) for each in found.values()] == [
+        ("dt_1", "E1", "index.html"),
+        ("dt_2", "E1", "index.html"),
+    ]
+    assert [each.origins[0].path for each in found.values()] == ["/dt_1", "/dt_2"]
+
+
+def test_a_tenant_without_its_parameter_or_gone_is_a_lasting_failure(cloudfront):
+    tenant = {"ETag": "T9", "DistributionTenant": tenant_of("E1", "dt_1")}
+    cloudfront.stub.add_response("get_distribution_tenant", tenant, {"Identifier": "dt_1"})
+    cloudfront.config("E1", FOLDERS)
+    cloudfront.refuse("get_distribution_tenant", "EntityNotFound")
+    found = cloudfront.configured("dt_1", "dt_2")
+    assert [type(each) for each in found.values()] == [Permanent, Permanent]
+    assert "asks for the parameter folder" in str(found["dt_1"])
+    assert found["dt_2"].reason is Reason.DISTRIBUTION_GONE
+
+
 def test_a_cache_policy_is_asked_for_once_and_only_where_it_matters(cloudfront):
     mine = {"policy": "mine"}
     cloudfront.pages(

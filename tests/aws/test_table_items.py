@@ -30,7 +30,7 @@ from invalidator.core.routing.pins import Pin
 from invalidator.core.routing.target import NOT_SEEN
 from invalidator.core.target_state import TargetState
 from invalidator.failures import Failure, TableUnavailable, UnreadableEntry, UnreadablePin, UnreadableRoutes
-from invalidator.ports import MOST_IN_FLIGHT, SurveyState
+from invalidator.ports import MOST_IN_FLIGHT, Dealt, SurveyState
 from tests.aws.remembered import NOW, PACE, SITE, STATE, TABLE, routes, sent
 
 ENTRY = entry_item("target:E1", 7, Entry({"/a": (NOW, NOW), "/b": (NOW, NOW + 1)}, "", NOW))
@@ -171,6 +171,7 @@ def test_a_pace_that_no_worker_learns_is_not_kept_to():
     ),
 )
 def test_a_damaged_account_stops_no_worker(spending, calls):
+    calls = {**calls_key("111122223333"), **calls}
     assert 0 <= read_account(spending, calls, NOW).calls.gap <= LONGEST_GAP_SECONDS
 
 
@@ -187,15 +188,40 @@ WAKE_ATTRIBUTES = ["due", "called", "since", "lease", "rest", "rest_until", "wai
 @some
 @given(st.dictionaries(st.sampled_from(WAKE_ATTRIBUTES), ATTRIBUTES))
 def test_a_wake_edited_by_hand_is_looked_at_all_the_same(item):
+    """Whatever stands there: the sweep sees that somebody asked, or that something waits."""
     read = read_wake("target:E1", item)
-    assert (read.due is None) == ("due" not in item)
-    assert (read.since is None) == ("since" not in item)
+    assert (read.due is None and read.since is None) == (not {"due", "since"} & item.keys())
 
 
 def test_a_wake_edited_by_hand_is_taken_by_the_next_run(stored, client):
     name = stored.name("target:E")
     client.put_item(TableName=TABLE, Item={**wake_key(name), "due": {"S": "soon"}})
-    assert stored.wakes.begin(name, NOW, NOW + 45, "run-1") == Wake(name, due=0.0)
+    assert stored.wakes.begin(name, NOW, NOW + 45, "run-1") == Wake(name, since=0.0)
+
+
+def test_a_look_is_asked_for_in_the_place_of_one_at_no_time(stored, client):
+    name = stored.name("target:E")
+    client.put_item(TableName=TABLE, Item={**wake_key(name), "due": {"S": "soon"}})
+    assert stored.wakes.wake(name, NOW, NOW, NOW) == Wake(name, due=NOW, called=NOW, since=NOW)
+
+
+def test_a_lease_until_no_time_holds_nobody_up(stored, client):
+    name = stored.name("target:E")
+    client.put_item(TableName=TABLE, Item={**wake_key(name), "lease": {"S": "for ever"}})
+    assert stored.wakes.begin(name, NOW, NOW + 45, "run-1") is not None
+
+
+def test_a_head_edited_by_hand_is_named_and_a_list_of_targets_that_is_none_is_looked_up(stored, client):
+    owner = stored.name("bucket:site")
+    head = {**head_key(owner), "known": {"BOOL": True}}
+    client.put_item(TableName=TABLE, Item={**head, "seq": {"N": "4"}, "targets": {"S": "E1"}})
+    assert stored.log.deal(owner) == Dealt(5, None)
+    for seq in ({"S": "five"}, {"N": "0.5"}):
+        client.put_item(TableName=TABLE, Item={**head, "seq": seq})
+        with pytest.raises(TableUnavailable, match=owner):
+            stored.log.deal(owner)
+        with pytest.raises(TableUnavailable):
+            stored.log.newest(owner)
 
 
 @some

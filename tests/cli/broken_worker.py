@@ -230,6 +230,7 @@ def a_function_that_cannot_start(desk: Desk) -> Iterator[Stale]:
     bucket, function = Reason.UNFINISHED.value, desk.outputs["FunctionName"]
     queues, functions = desk.aws.client("sqs"), desk.aws.client("lambda")
     distribution = site.make_distribution(desk.aws, bucket)
+    assert desk.typed("route", "refresh").code == 0
     variables = functions.get_function_configuration(FunctionName=function)["Environment"]["Variables"]
     queue = desk.outputs["QueueUrl"]
     names = ["VisibilityTimeout", "RedrivePolicy"]

@@ -115,6 +115,7 @@ def _describe_stacks(StackName: str) -> dict[str, Any]:  # noqa: N803  boto3's n
         "TableName": TABLE,
         "FunctionName": "invalidator",
         "SurveyFunctionName": "survey",
+        "SweepFunctionName": "sweep",
         "QueueArn": QUEUE,
     }
     return {
@@ -136,7 +137,7 @@ def desk(monkeypatch: pytest.MonkeyPatch, typed: Callable[..., Answer]) -> Itera
         # Before moto puts its own credentials there: monkeypatch would put those back at the end, for every later test.
         for name, value in environment(sqs).items():
             monkeypatch.setenv(name, value)
-        sqs.outputs |= {"TableName": TABLE, "SurveyFunctionName": "survey"}
+        sqs.outputs |= {"TableName": TABLE, "SurveyFunctionName": "survey", "SweepFunctionName": "sweep"}
         with mock_aws():
             yield Desk(sqs, typed)
 

@@ -33,7 +33,7 @@ class FakeLambda:
         self.survey = survey
 
     def get_function_configuration(self, FunctionName: str) -> dict[str, Any]:  # noqa: N803  boto3's name
-        assert FunctionName == "invalidator"
+        assert FunctionName in {"invalidator", "sweep", "survey"}
         return self.configuration
 
     def list_event_source_mappings(self, FunctionName: str) -> dict[str, Any]:  # noqa: N803  boto3's name

@@ -61,7 +61,7 @@ def test_the_log_group_of_the_function_is_read(deployed_desk):
 def test_a_quiet_log_says_so(deployed_desk):
     boto3.client("logs", region_name=REGION).create_log_group(logGroupName="/logs")
     answer = deployed_desk.run("logs", "--minutes", "5")
-    assert (answer.out, answer.err) == ("", "The worker said nothing in the last 5 minutes (/logs).\n")
+    assert (answer.out, answer.err) == ("", "The functions said nothing in the last 5 minutes (/logs).\n")
 
 
 def test_no_stack_is_one_line(deployed_desk):

@@ -15,7 +15,7 @@ import boto3
 import moto.backends
 import pytest
 from moto import mock_aws
-from moto.core import DEFAULT_ACCOUNT_ID
+from moto.core.models import DEFAULT_ACCOUNT_ID
 
 from invalidator.aws.dynamodb_table import DynamoDbTable
 from invalidator.aws.queue import WakeQueue
@@ -103,7 +103,7 @@ class WiredWorker:
             self.lines += map(json.loads, log.getvalue().splitlines())
         took = self.clock.passed - began
         assert took <= FUNCTION_SECONDS - ANSWER_SECONDS, f"Lambda would have ended it: {took:.1f} s"
-        return [records[each["itemIdentifier"]]["body"] for each in answer["batchItemFailures"]]
+        return [str(records[each["itemIdentifier"]]["body"]) for each in answer["batchItemFailures"]]
 
     def sweep(self) -> Swept:
         """Sweep once, by clients of its own."""
@@ -134,7 +134,7 @@ class WiredWorker:
 
     def client(self, service: str) -> Any:
         """The SDK's client that the worker asks a service by."""
-        sender = self.made.sender
+        sender: Any = self.made.sender
         return {
             "cloudfront": lambda: sender.cloudfront._clients.for_role(None),
             "dynamodb": lambda: sender.targets._table._client,
@@ -160,7 +160,7 @@ def wired_worker(**environment: str) -> Iterator[WiredWorker]:
         for name, value in settings.items():
             patch.setenv(name, value)
         sys.modules.pop("invalidator.handler", None)
-        module = importlib.import_module("invalidator.handler")
+        module: Any = importlib.import_module("invalidator.handler")
         made = module.wired = wire(settings, clock)
         boto3.client("s3", region_name="us-east-1").create_bucket(Bucket="site")
         _share_with_the_roles_account()

@@ -2,8 +2,9 @@
 
 import json
 import zlib
+from dataclasses import asdict
 
-from invalidator.core.packed_distribution import pack
+from invalidator.core.routing.target import TargetRoutes
 from tests.notifications import TEST_EVENT, direct, through_eventbridge, through_sns
 
 ESCAPES = "a\nb\x1b[31m\x07\u2028\u202e\x9b\u0085\x7f"
@@ -32,7 +33,7 @@ EVENT = {
 def packed_routes() -> bytes:
     from tests.hostile.targets import SITE  # noqa: PLC0415  the targets are not needed for the rest
 
-    return zlib.compress(json.dumps([pack(SITE)]).encode())
+    return zlib.compress(json.dumps(asdict(TargetRoutes("E1", (SITE,), "1", 0.0))).encode())
 
 
 def corpus() -> list[bytes]:

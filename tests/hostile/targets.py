@@ -8,6 +8,7 @@ import json
 import tempfile
 import zlib
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,25 +21,30 @@ from infra.cli.errors import CommandError
 from infra.cli.input_files import read_distributions, read_keys, read_policies
 from infra.cli.logs import readable
 from infra.cli.printing import harmless, visible
-from invalidator.aws import account_items, table_items
+from invalidator.aws.account_table import calls_key, read_account
+from invalidator.aws.log_table import read_entry
+from invalidator.aws.pin_table import read_pin
+from invalidator.aws.routes_table import read_routes, read_survey
+from invalidator.aws.sent_items import read_sent
+from invalidator.aws.target_table import read_state
 from invalidator.core.coalescing.coalescing import coalesce
 from invalidator.core.limits.allowance import Allowance
 from invalidator.core.messages.backlog import bodies
 from invalidator.core.messages.change import LONGEST_KEY
 from invalidator.core.messages.message_content import MOST_DETAIL
 from invalidator.core.messages.reading import read_body
-from invalidator.core.packed_distribution import unpack
 from invalidator.core.routing.distribution import Behavior, Distribution, Origin
-from invalidator.core.routing.distribution_config import (
+from invalidator.core.routing.documents.distribution_config import (
     DistributionError,
     read_cache_policy,
     read_distribution,
 )
-from invalidator.core.routing.listed import read_listed
-from invalidator.core.routing.origin_hosts import bucket_of
+from invalidator.core.routing.documents.listed import read_listed
+from invalidator.core.routing.documents.origin_hosts import bucket_of
 from invalidator.core.routing.path_patterns import compile_pattern
 from invalidator.core.routing.settings import RoutingSettings
 from invalidator.core.routing.viewer_paths import Router
+from invalidator.failures import UnreadableEntry, UnreadablePin, UnreadableRoutes
 from tests.notifications import SENT
 
 SITE = Distribution(
@@ -85,18 +91,13 @@ def keys(data: bytes) -> None:
 
 
 def distribution(data: bytes) -> None:
-    """What CloudFront says of a distribution or a cache policy, and what the table keeps of it."""
+    """What CloudFront says of a distribution or a cache policy."""
     document = _document(data)
-    for read, refusal in (
-        (lambda: read_distribution(document, {}), DistributionError),
-        (lambda: unpack(document), ValueError),
-    ):
-        try:
-            routing = read()
-        except refusal as error:
-            if isinstance(error, DistributionError):
-                _one_line(error)
-            continue
+    try:
+        routing = read_distribution(document, {})
+    except DistributionError as error:
+        _one_line(error)
+    else:
         for origin in routing.origins:
             if origin.bucket:
                 Router(routing, origin.bucket, RoutingSettings(("index.html",))).paths("dir/index.html")
@@ -111,22 +112,23 @@ def distribution(data: bytes) -> None:
 def table_item(data: bytes) -> None:
     """Items of the table: the bytes are packed well, or are the packed value themselves."""
     text = data.decode("utf-8", "replace")
-    for packed in (data, zlib.compress(data)):
-        table_items.read_routes({"distributions": {"B": packed}, "fresh_until": {"N": text}})
-        table_items.read_sent(
-            "E1",
-            {"sk": {"S": text}, "paths": {"B": packed}, "work": {"S": ""}, "completed": {"BOOL": True}},
-        )
-    pin = table_items.read_pin({"pin": {"S": text}})
-    assert pin is None or all(
-        isinstance(each, str) for each in (pin.bucket, pin.distribution, pin.origin_path, pin.prefix)
-    )
     number: dict[str, Any] = {"N": text}
-    account_items.read_account(
-        {"paths_sent": number},
-        {"request_paths": number, "request_wildcards": number, "gap": number, "learned": number, "next_call": number},
-        SENT,
-    )  # fmt: skip
+    for packed in (data, zlib.compress(data)):
+        value, version = {"B": packed}, {"N": "1"}
+        with suppress(UnreadableRoutes):
+            read_routes({"sk": {"S": "E1"}, "v": version, "routes": value, "seen": value})
+        with suppress(UnreadableEntry):
+            read_entry("bucket:site", {"sk": {"S": "n#1"}, "v": version, "packed": value, "written": number})
+        read_state({"pk": {"S": "TARGET#E1"}, "sk": {"S": "STATE"}, "v": version, "state": value})
+        read_survey({"pk": {"S": "SURVEY"}, "sk": {"S": "STATE"}, "started": number, "unserved": value})
+        read_sent("E1", {"sk": {"S": text}, "paths": value, "answered": value, "completed": {"BOOL": True}})
+    with suppress(UnreadablePin):
+        pin = read_pin({"sk": {"S": text}, "pin": {"S": text}})
+        assert all(
+            isinstance(each, str) for each in (pin.bucket, pin.distribution, pin.origin_path, pin.prefix)
+        )
+    calls = {"gap": number, "learned": number, "last_call": number, "dealt": number}
+    read_account({"paths_sent": number}, {**calls_key("111122223333"), **calls}, SENT)
 
 
 def pattern_and_host(data: bytes) -> None:

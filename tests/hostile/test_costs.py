@@ -7,13 +7,16 @@ import zlib
 
 import pytest
 
-from invalidator.aws.table_items import MOST_BYTES, read_routes, read_sent
+from invalidator.aws.packed_values import MOST_BYTES
+from invalidator.aws.routes_table import read_routes
+from invalidator.aws.sent_items import read_sent
 from invalidator.core.coalescing.coalescing import coalesce
 from invalidator.core.limits.allowance import Allowance
-from invalidator.core.routing.origin_hosts import bucket_of
+from invalidator.core.routing.documents.origin_hosts import bucket_of
 from invalidator.core.routing.path_patterns import compile_pattern
 from invalidator.core.routing.settings import RoutingSettings
 from invalidator.core.routing.viewer_paths import Router
+from invalidator.failures import UnreadableRoutes
 from tests.hostile.targets import SITE
 
 SECONDS = 3.0
@@ -79,7 +82,8 @@ def test_a_zip_bomb_in_the_table_counts_as_absent_in_bounded_memory(content):
     tracemalloc.start()
     try:
         item = {"B": bomb}
-        assert read_routes({"distributions": item, "fresh_until": {"N": "1"}}) is None
+        with pytest.raises(UnreadableRoutes):
+            read_routes({"sk": {"S": "E1"}, "v": {"N": "1"}, "routes": item, "seen": item})
         sent = {"sk": {"S": "1#I"}, "paths": item, "work": {"S": ""}, "completed": {"BOOL": True}}
         assert read_sent("E1", sent) is None
         assert tracemalloc.get_traced_memory()[1] < 4 * MOST_BYTES

@@ -323,7 +323,7 @@ class Schedule:
                 return sender.run(name, token, clock.now() + 13)
             if kind == "bucket":
                 return buckets.hand_out(name, token, clock.now() + 13)
-            return buckets.find_owners(token)
+            return buckets.find_owners(token, clock.now() + 13)
 
         return serve
 

@@ -42,6 +42,7 @@ def test_at_the_hard_limit_nothing_is_sent_and_it_is_said():
         world.run_for(60)
     assert spent(world) == sum(len(paths) for paths in world.paths) == 5
     assert "HardPathLimit" in world.runs[-1].outcome.reason
+    assert world.runs[-1].outcome.at_limit == 5
     assert world.sweep().waiting == 1
 
 

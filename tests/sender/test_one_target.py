@@ -1,6 +1,10 @@
 """One distribution and its changes: gathered, sent once, rested, settled."""
 
+from dataclasses import replace
+
 from invalidator.core.pending.wakes import Gathering
+from invalidator.core.reasons import Reason
+from invalidator.failures import Permanent
 from tests.sender.world import World, distribution
 
 
@@ -115,3 +119,22 @@ def test_two_runs_at_once_send_once():
     assert any(run.held for run in world.runs)
     world.run_for(120)
     assert world.paths == [("/a.html",)]
+
+
+def test_a_distribution_that_cloudfront_does_not_know_is_given_up_once_a_survey_has_looked():
+    """Pinned, and deleted since: the survey keeps what people pinned."""
+    world = site()
+    world.cloudfront.answers["E1"] = Permanent("NoSuchDistribution", Reason.DISTRIBUTION_GONE)
+
+    def survey():
+        now = world.clock.now()
+        world.memory.begin_survey(now, now + 1, "survey")
+        world.memory.save_survey("survey", replace(world.memory.survey_state(), completed=now))
+
+    world.survey = survey
+    world.upload("a.html")
+    world.run_for(10)
+    assert world.queues.letters == [], "the survey may know better"
+    world.run_for(110)
+    ((_, paths, reason, _),) = world.queues.letters
+    assert (list(paths), reason) == (["/a.html"], Reason.DISTRIBUTION_GONE)

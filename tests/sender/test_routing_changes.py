@@ -155,3 +155,24 @@ def test_a_state_that_was_lost_costs_paths_and_no_freshness():
     world.upload("b.html")
     world.run_for(60)
     assert "/b.html" in world.paths[1]
+
+
+def test_what_took_too_long_to_read_is_written_anew_so_that_the_next_run_is_quick():
+    world = World(distribution("E1", "site"))
+    now = world.clock.now()
+    for part in range(40):
+        names = {f"assets/d{n % 50}/{part}-{n}.js": (now, now) for n in range(1_000)}
+        world.memory.put("bucket:site", world.memory.deal("bucket:site").number, Entry(names, "site", now))
+    read = world.memory.read
+
+    def slowly(owner, after):
+        for each in read(owner, after):
+            world.clock.sleep(0.5)
+            yield each
+
+    world.memory.read = slowly
+    wake(world)
+    world.run_for(120)
+    assert world.runs[0].pending.entries == 40
+    assert world.runs[-1].pending.entries < 5
+    assert any("/assets/d0/0-0.js".startswith(path[:-1]) for paths in world.paths for path in paths)

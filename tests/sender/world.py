@@ -265,7 +265,7 @@ class World:
         elif wake.bucket is not None:
             self.steps.append(self.buckets.hand_out(wake.bucket, token, self.clock.now() + RUN_SECONDS))
         else:
-            self.steps.append(self.buckets.find_owners(token))
+            self.steps.append(self.buckets.find_owners(token, self.clock.now() + RUN_SECONDS))
         return True
 
     def sweep(self) -> Swept:

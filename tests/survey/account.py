@@ -48,7 +48,7 @@ def error(code: str, operation: str) -> ClientError:
 
 @dataclass
 class Account:
-    """CloudFront of one account, with the three calls that a survey makes.
+    """CloudFront of one account, with the calls that a survey makes.
 
     Attributes:
         latency: seconds a call takes.
@@ -64,6 +64,7 @@ class Account:
     rate: int = 0
     page: int = 100
     distributions: dict[str, dict[str, Any]] = field(default_factory=dict)
+    tenants: dict[str, dict[str, Any]] = field(default_factory=dict)
     policies: dict[str, str] = field(default_factory=dict)
     denied: dict[str, str] = field(default_factory=dict)
     calls: Counter[str] = field(default_factory=Counter)
@@ -120,6 +121,61 @@ class Account:
             "DefaultCacheBehavior": behavior(default),
             "CacheBehaviors": {"Quantity": len(listed), "Items": listed} if listed else NONE,
         }
+
+    def share(self, identifier: str, **defaults: str | None) -> None:
+        """Make a distribution multi-tenant, with the parameters that its tenants may set and their defaults."""
+        schemas: dict[str, dict[str, Any]] = {
+            name: {"Required": default is None} | ({} if default is None else {"DefaultValue": default})
+            for name, default in defaults.items()
+        }
+        definitions = [
+            {"Name": name, "Definition": {"StringSchema": schema}} for name, schema in schemas.items()
+        ]
+        self.distributions[identifier] |= {
+            "ConnectionMode": "tenant-only",
+            "TenantConfig": {"ParameterDefinitions": definitions},
+        }
+
+    def rent(self, identifier: str, shared: str, *, enabled: bool = True, **parameters: str) -> None:
+        """Make a tenant of a multi-tenant distribution, or change one."""
+        self._edits += 1
+        self.tenants[identifier] = {
+            "Id": identifier,
+            "DistributionId": shared,
+            "ETag": f"T{self._edits}",
+            "LastModifiedTime": datetime.fromtimestamp(self.time.now(), UTC),
+            "Status": "Deployed",
+            "Enabled": enabled,
+            "Domains": [{"Domain": f"{identifier}.example.com", "Status": "active"}],
+            "Parameters": [{"Name": name, "Value": value} for name, value in parameters.items()],
+        }
+
+    def list_distribution_tenants(
+        self,
+        AssociationFilter: dict[str, str],  # noqa: N803
+        Marker: str = "",  # noqa: N803
+    ) -> dict[str, Any]:
+        self._call("list_distribution_tenants", Marker)
+        shared = AssociationFilter["DistributionId"]
+        names = [each for each in sorted(self.tenants) if self.tenants[each]["DistributionId"] == shared]
+        start = int(Marker or 0)
+        items = [
+            {name: value for name, value in self.tenants[each].items() if name != "Parameters"}
+            for each in names[start : start + self.page]
+        ]
+        answer: dict[str, Any] = {"DistributionTenantList": items} if items else {}
+        if self.repeats:
+            answer["NextMarker"] = "0"
+        elif start + self.page < len(names):
+            answer["NextMarker"] = str(start + self.page)
+        return answer
+
+    def get_distribution_tenant(self, Identifier: str) -> dict[str, Any]:  # noqa: N803
+        self._call("get_distribution_tenant", Identifier)
+        if Identifier not in self.tenants:
+            raise error("EntityNotFound", "GetDistributionTenant")
+        found = self.tenants[Identifier]
+        return {"ETag": found["ETag"], "DistributionTenant": found}
 
     def deploy(self, identifier: str) -> None:
         """All edges have the newest configuration now. CloudFront changes the status alone."""

@@ -79,7 +79,7 @@ class _Resolver:
                 return self._call(function, argument)
         return {key: got for key, each in node.items() if (got := self._value(each)) is not NO_VALUE}
 
-    def _call(self, function: str, argument: Any) -> Any:  # noqa: PLR0911  one return a function
+    def _call(self, function: str, argument: Any) -> Any:
         match function:
             case "Ref":
                 return NO_VALUE if argument == "AWS::NoValue" else self._values.get(argument, f"<{argument}>")

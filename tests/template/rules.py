@@ -9,6 +9,7 @@ Rule = Callable[[Resources], list[str]]
 # Actions without a resource type (AWS service authorization reference: CloudFront, X-Ray).
 NEED_EVERY_RESOURCE = {
     "cloudfront:ListDistributions",
+    "cloudfront:ListDistributionTenants",
     "xray:PutTraceSegments",
     "xray:PutTelemetryRecords",
 }

@@ -263,6 +263,8 @@ RIGHTS = {
         *((f"dynamodb:{each}", TABLE) for each in ("BatchGetItem", "PutItem", "Query", "UpdateItem")),
         ("cloudfront:CreateInvalidation", f"{CLOUDFRONT}:distribution/*"),
         ("cloudfront:GetInvalidation", f"{CLOUDFRONT}:distribution/*"),
+        ("cloudfront:CreateInvalidationForDistributionTenant", f"{CLOUDFRONT}:distribution-tenant/*"),
+        ("cloudfront:GetInvalidationForDistributionTenant", f"{CLOUDFRONT}:distribution-tenant/*"),
         ("lambda:InvokeFunction", "<SurveyFunction.Arn>"),
         *((each, "<InvalidatorLogGroup.Arn>") for each in LOG),
         # Of 0.1.0's code, which runs with this role for the moments between the role's update and its own.
@@ -281,6 +283,8 @@ RIGHTS = {
     },
     "SurveyRole": {
         *LOOK_UP,
+        ("cloudfront:ListDistributionTenants", "*"),
+        ("cloudfront:GetDistributionTenant", f"{CLOUDFRONT}:distribution-tenant/*"),
         *(
             (f"dynamodb:{each}", TABLE)
             for each in (

@@ -6,6 +6,7 @@
 | `account#NAME` | `calls` | `gap`, `learned`, `lesson`, `last_call`, `dealt`, `served`, and who was refused last |
 """
 
+import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,6 +18,7 @@ from invalidator.core.limits.pace import LONGEST_GAP_SECONDS
 from invalidator.core.limits.slots import Calls
 
 SPENDING_DAYS = 400
+_logger = logging.getLogger(__name__)
 
 
 class AccountTable:
@@ -122,7 +124,10 @@ def read_calls(item: Mapping[str, Any]) -> Calls:
             refused_target=item["refused_target"]["S"] if "refused_target" in item else "",
             refused_at=_number(item, "refused_at"),
         )
-    except UNREADABLE:
+    except UNREADABLE as problem:
+        _logger.warning(
+            "%s cannot be read, and counts as new: %s", " ".join(place(dict(item))), type(problem).__name__
+        )
         return Calls()
 
 

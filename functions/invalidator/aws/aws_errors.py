@@ -27,7 +27,8 @@ TOO_FAST = frozenset({
 # The last two are what a request without usable paths gets: the same search finds out which.
 INVALID_PATHS = frozenset({"InvalidArgument", "InconsistentQuantities", "MissingBody"})
 DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
-GONE = frozenset({"NoSuchDistribution", "NoSuchResource"})
+# The last is what the calls for distribution tenants answer (CloudFront API reference).
+GONE = frozenset({"NoSuchDistribution", "NoSuchResource", "EntityNotFound"})
 
 
 def code_of(error: ClientError | BotoCoreError | ResponseParserError) -> str:

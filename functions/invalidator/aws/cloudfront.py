@@ -1,15 +1,27 @@
 """Sends invalidations to CloudFront, and asks whether they have finished."""
 
+from typing import TYPE_CHECKING
+
 from botocore.exceptions import ClientError
 
 from invalidator.aws.aws_errors import AwsError, code_of, failure_of
 from invalidator.aws.cloudfront_clients import CloudFrontClients
 from invalidator.core.request import Request
+from invalidator.core.routing.documents.tenants import is_tenant
 from invalidator.core.sent import Sent
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudfront.type_defs import (
+        CreateInvalidationForDistributionTenantResultTypeDef,
+        CreateInvalidationResultTypeDef,
+        GetInvalidationForDistributionTenantResultTypeDef,
+        GetInvalidationResultTypeDef,
+        InvalidationBatchTypeDef,
+    )
 
 
 class CloudFrontInvalidations:
-    """CreateInvalidation and GetInvalidation, for distributions of every account the worker may ask."""
+    """Invalidations of distributions and of their tenants, of every account the worker may ask."""
 
     def __init__(self, clients: CloudFrontClients) -> None:
         self._clients = clients
@@ -24,14 +36,20 @@ class CloudFrontInvalidations:
         """
         paths = list(request.paths)
         client = self._clients.for_role(role)
+        batch: InvalidationBatchTypeDef = {
+            "Paths": {"Quantity": len(paths), "Items": paths},
+            "CallerReference": request.reference,
+        }
+        answer: CreateInvalidationResultTypeDef | CreateInvalidationForDistributionTenantResultTypeDef
         try:
-            answer = client.create_invalidation(
-                DistributionId=request.distribution,
-                InvalidationBatch={
-                    "Paths": {"Quantity": len(paths), "Items": paths},
-                    "CallerReference": request.reference,
-                },
-            )
+            if is_tenant(request.distribution):
+                answer = client.create_invalidation_for_distribution_tenant(
+                    Id=request.distribution, InvalidationBatch=batch
+                )
+            else:
+                answer = client.create_invalidation(
+                    DistributionId=request.distribution, InvalidationBatch=batch
+                )
         except AwsError as error:
             if isinstance(error, ClientError) and code_of(error) == "InvalidationBatchAlreadyExists":
                 return Sent(request.distribution, "", 0.0, tuple(paths))
@@ -48,8 +66,14 @@ class CloudFrontInvalidations:
     def completed(self, distribution: str, invalidation: str, role: str | None) -> bool:
         """Tell whether an invalidation has finished. Raises BackPressure, Transient or Permanent."""
         client = self._clients.for_role(role)
+        answer: GetInvalidationResultTypeDef | GetInvalidationForDistributionTenantResultTypeDef
         try:
-            answer = client.get_invalidation(DistributionId=distribution, Id=invalidation)
+            if is_tenant(distribution):
+                answer = client.get_invalidation_for_distribution_tenant(
+                    DistributionTenantId=distribution, Id=invalidation
+                )
+            else:
+                answer = client.get_invalidation(DistributionId=distribution, Id=invalidation)
         except AwsError as error:
             raise failure_of(error) from error
         return answer["Invalidation"]["Status"] == "Completed"

@@ -13,12 +13,14 @@ from invalidator.aws.call_pace import CallPace
 from invalidator.aws.cloudfront_clients import CloudFrontClients
 from invalidator.core.reasons import Reason
 from invalidator.core.routing.distribution import Distribution
-from invalidator.core.routing.distribution_config import (
+from invalidator.core.routing.documents.distribution_config import (
     DistributionError,
     read_cache_policy,
     read_distribution,
+    read_tenant,
 )
-from invalidator.core.routing.listed import Listed, read_listed
+from invalidator.core.routing.documents.listed import Listed, listed_tenant, read_listed
+from invalidator.core.routing.documents.tenants import TenantError, is_tenant, routing_of
 from invalidator.failures import BackPressure, Failure, Permanent, Transient
 from invalidator.ports import Clock
 
@@ -56,6 +58,7 @@ class CloudFrontDistributions:
         self._pace = CallPace(clock)
         self._policies: dict[str, Any] = {}
         self._refused: set[str] = set()
+        self._shared: dict[str, Distribution] = {}
 
     def listed(self, pinned: Collection[str], deadline: float) -> Iterator[Listed]:
         """Yield every distribution of the own account, staging ones included: they have a cache of their own.
@@ -65,6 +68,7 @@ class CloudFrontDistributions:
         """
         self._policies = {}
         self._refused = set()
+        self._shared = {}
         unsure: set[str] = set()
         client = self._clients.for_role(None)
         marker, seen = "", {""}
@@ -81,6 +85,25 @@ class CloudFrontDistributions:
             # Also where there is none: a list that says it goes on, and not where, is a part.
             if marker in seen:
                 raise Transient(f"ListDistributions answers the page after marker {marker!r} again")
+            seen.add(marker)
+
+    def tenants(self, shared: Listed, deadline: float) -> Iterator[Listed]:
+        """Yield the tenants of a multi-tenant distribution; see `invalidator.ports.Distributions`."""
+        if shared.routing is None:
+            raise Permanent(shared.why, Reason.MAPPING_DENIED)
+        client = self._clients.for_role(None)
+        marker, seen = "", {""}
+        while True:
+            asked: Any = {"AssociationFilter": {"DistributionId": shared.id}}
+            asked |= {"Marker": marker} if marker else {}
+            answer = self._asked(partial(client.list_distribution_tenants, **asked), deadline)
+            for summary in answer.get("DistributionTenantList") or ():
+                yield listed_tenant(summary, shared, shared.routing)
+            marker = answer.get("NextMarker") or ""
+            if not marker:
+                return
+            if marker in seen:
+                raise Transient(f"ListDistributionTenants answers the page after marker {marker!r} again")
             seen.add(marker)
 
     def configured(
@@ -100,10 +123,10 @@ class CloudFrontDistributions:
     def configuration(
         self, target: str, role: str | None, deadline: float = float("inf")
     ) -> tuple[Distribution, str]:
-        """Return a distribution with all that only its configuration tells, and its ETag.
+        """Return a distribution, or a tenant of one, with all that only its configuration tells, and its ETag.
 
         Args:
-            target: its id.
+            target: its id; a tenant's begins with "dt_".
             role: ARN of the role to ask with, None for the own account.
             deadline: no call is made later, epoch seconds.
 
@@ -112,6 +135,8 @@ class CloudFrontDistributions:
                 version does not read.
         """
         client = self._clients.for_role(role)
+        if is_tenant(target):
+            return self._tenant(client, target, role, deadline)
         answer = self._asked(partial(client.get_distribution_config, Id=target), deadline)
         document = {"Id": target, "DistributionConfig": answer["DistributionConfig"]}
         # Another account's policies are its own: its ids are asked for with its role.
@@ -126,6 +151,23 @@ class CloudFrontDistributions:
             raise Permanent(
                 f"its configuration is not what this version reads: {error}", Reason.MAPPING_DENIED
             ) from error
+
+    def _tenant(
+        self, client: "CloudFrontClient", target: str, role: str | None, deadline: float
+    ) -> tuple[Distribution, str]:
+        """Return a tenant's routing, which is the multi-tenant distribution's with its own parameters, and its ETag."""
+        answer = self._asked(partial(client.get_distribution_tenant, Identifier=target), deadline)
+        try:
+            tenant = read_tenant(answer)
+            # Its tenants share it: asked for once in each listing of the own account.
+            shared = self._shared.get(tenant.distribution) if role is None else None
+            if shared is None:
+                shared = self.configuration(tenant.distribution, role, deadline)[0]
+                if role is None:
+                    self._shared[tenant.distribution] = shared
+            return routing_of(tenant, shared), answer.get("ETag", "")
+        except (DistributionError, TenantError) as error:
+            raise Permanent(str(error), Reason.MAPPING_DENIED) from error
 
     def _read(
         self,

@@ -7,6 +7,7 @@
 Routing records and the targets of a bucket stand in `routes_table`, what was sent in `sent_items`.
 """
 
+import logging
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 from itertools import chain, islice
@@ -32,6 +33,7 @@ MOST_PAGES = 3
 # Nor those past so many characters of paths: what a page packs could fill the function's memory.
 MOST_CHARACTERS = 48 * 1024 * 1024
 
+_logger = logging.getLogger(__name__)
 _validate = TypeAdapter(TargetState).validate_python
 
 
@@ -113,11 +115,17 @@ def state_item(target: str, state: TargetState) -> Item:
 
 def read_state(item: Item) -> TargetState:
     """Read a target's state. One that cannot be read is fresh: it settled nothing, which costs paths."""
+    if not item:
+        return TargetState()
     try:
-        if item["v"]["N"] != VERSION:
-            return TargetState()
+        version = item["v"]["N"]
+        if version != VERSION:
+            raise ValueError(f"version {version} is not known here")
         state = _validate(unpacked(item["state"]))
-    except UNREADABLE:
+    except UNREADABLE as problem:
+        _logger.warning(
+            "%s cannot be read, and counts as new: %s", " ".join(place(item)), type(problem).__name__
+        )
         return TargetState()
     return state if state.pace is None else replace(state, pace=_possible(state.pace))
 

@@ -9,7 +9,7 @@ How long a try may take follows from `wiring`'s timeouts, and the SDK waits at m
 
 | service | a try takes at most | begins at most so long before the end | what follows |
 | --- | --- | --- | --- |
-| CloudFront, STS, S3 | 10 s | 17 s | recording and settling |
+| CloudFront, STS, S3 | 10 s | 19 s | the SDK's wait, recording and settling |
 | DynamoDB | 3 s | 7 s | the wakes |
 | SQS, Lambda | 4 s | 5 s | the answer |
 
@@ -22,7 +22,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ConnectTimeoutError, ReadTimeoutError
 
-ASKING_SECONDS = 17.0
+ASKING_SECONDS = 19.0
 MEMORY_SECONDS = 7.0
 HANDOVER_SECONDS = 5.0
 _TABLE = "dynamodb"
@@ -52,7 +52,7 @@ class TimeLeft:
         """Begin a batch for which the function has so many seconds; return when to stop sending, epoch seconds."""
         now = self._now()
         # A function with less time than is kept back still sends something: putting all back would end nowhere.
-        self._deadline = now + max(remaining - ASKING_SECONDS, remaining / 2)
+        self._deadline = now + max(remaining - ASKING_SECONDS, remaining / 3)
         self._end = now + remaining
         self._unanswered = 0
         return self._deadline

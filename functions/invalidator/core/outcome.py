@@ -35,6 +35,7 @@ class Outcome:
         reason: why it is: back-pressure, the budget, a passing error, or that it gathers.
         not_before: no sooner does it make sense to go on, epoch seconds; None where nothing is left.
         failing: whether an error or a refusal left it, and not only the wait for quiet or for a turn.
+        at_limit: the hard limit of paths a month that keeps it waiting; 0 where none does.
         refused: requests that CloudFront refused for its quotas.
         collateral: unchanged objects that the sent wildcards purge, None where that is not known.
         dead: what is given up.
@@ -47,6 +48,7 @@ class Outcome:
     reason: str = ""
     not_before: float | None = None
     failing: bool = False
+    at_limit: int = 0
     refused: int = 0
     collateral: int | None = None
     dead: list[Dead] = field(default_factory=list)

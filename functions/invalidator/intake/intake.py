@@ -4,6 +4,7 @@ A message is acknowledged when each of its changes is pending or lies in the dea
 never asks CloudFront, and no bucket holds up another.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -86,7 +87,7 @@ class Intake:
         everything = self._without_poison([*messages, *drained], done)
         done.inbox = read(everything, acl_changes=self.acl_changes)
         self._give_up_unreadable(done)
-        self._take_in_keys(done)
+        self._take_in_keys(done, deadline)
         for message, backlog in done.inbox.paths:
             self._take_in_paths(message, backlog, done)
         self._delete(drained, done)
@@ -134,7 +135,7 @@ class Intake:
                 done.retry.add(message.id)
                 done.problems["the dead-letter queue"] = str(failure)
 
-    def _take_in_keys(self, done: Intaken) -> None:
+    def _take_in_keys(self, done: Intaken, deadline: float) -> None:
         buckets: dict[str, dict[str, Times]] = {}
         behind: dict[str, set[str]] = {}
         for message, changes in done.inbox.changes:
@@ -148,9 +149,15 @@ class Intake:
                 ((key, (at, at)) for key, at in backlog.keys.items()),
             )
             behind.setdefault(backlog.bucket, set()).add(message)
-        for bucket, changed in buckets.items():
+        named = Counter(message for messages in behind.values() for message in messages)
+        # A forged message may name thousands of buckets: those that honest ones name come first.
+        for bucket in sorted(buckets, key=lambda each: min(named[message] for message in behind[each])):
+            if self.clock.now() > deadline:
+                done.retry |= behind[bucket]
+                done.problems[bucket] = "no time was left for so many buckets"
+                continue
             try:
-                self._write(bucket, changed, done)
+                self._write(bucket, buckets[bucket], done)
             except TableUnavailable as failure:
                 done.retry |= behind[bucket]
                 done.problems[bucket] = str(failure)

@@ -14,6 +14,8 @@ from invalidator.waking import Waking
 
 # While no survey has answered, the log of unknown buckets is looked at so soon, then ever later.
 FIRST_LOOK_SECONDS = 10.0
+# What waits in the log of unknown buckets is written anew behind what ended, up to so many entries.
+MOST_REWRITTEN = 200
 # Targets that are woken between two looks at the clock.
 MOST_AT_ONCE = 100
 
@@ -109,8 +111,8 @@ class Buckets:
         if self.wakes.end(name, token, left):
             self.waking.call([(name, due - now)])
 
-    def find_owners(self, token: str) -> BucketRun:
-        """Find the owners of what stands in the log of unknown buckets.
+    def find_owners(self, token: str, deadline: float) -> BucketRun:
+        """Find the owners of what stands in the log of unknown buckets, as far as the time until `deadline` allows.
 
         A bucket that is known by now gets its changes. What a complete survey that began later does not know, nobody
         serves. All else waits for a survey, which is asked for, and is given up after `give_up_seconds`.
@@ -126,25 +128,40 @@ class Buckets:
         run = BucketRun(UNKNOWN)
         survey = self.surveys.state()
         state = self.targets.view(UNKNOWN, now).state
-        done = through = state.settled.get(UNKNOWN, 0)
+        begun = state.settled.get(UNKNOWN, 0)
         waiting: list[Entry] = []
-        for number, entry in read_on(self.log, UNKNOWN, through):
+        done = through = begun
+        more = False
+        for number, entry in read_on(self.log, UNKNOWN, begun):
+            if more := self.clock.now() > deadline:
+                break
             through = number
             if entry is not None and not self._ended(number, entry, survey, run, now):
                 waiting.append(entry)
             elif not waiting:
                 done = number
-        if waiting and done + len(waiting) < through:
-            # Something ended behind what waits: it must not come again with it.
-            for entry in waiting:
-                append(self.log, UNKNOWN, entry)
-            done = through
-        elif not waiting:
-            done = through
-        if done != state.settled.get(UNKNOWN, 0):
+        done = self._written_anew(waiting, done, through)
+        if done != begun:
             self.targets.save(UNKNOWN, replace(state, settled={UNKNOWN: done}))
-        self._leave(run, waiting, survey, token, now)
+        if more and not waiting:
+            self._look_again(UNKNOWN, token, wake, now)
+        else:
+            self._leave(run, waiting, survey, token, now)
         return self._told(run)
+
+    def _written_anew(self, waiting: list[Entry], done: int, through: int) -> int:
+        """Return up to where the unknown ones' log is done with.
+
+        What waits is written anew where something ended behind it, which must not come again with it. (Of a flood of
+        invented names it may: what is found again is covered.)
+        """
+        if not waiting:
+            return through
+        if done + len(waiting) >= through or len(waiting) > MOST_REWRITTEN:
+            return done
+        for entry in waiting:
+            append(self.log, UNKNOWN, entry)
+        return through
 
     def _ended(self, number: int, entry: Entry, survey: SurveyState, run: BucketRun, now: float) -> bool:
         """Tell whether nothing is left to do for an entry of an unknown bucket."""

@@ -25,6 +25,7 @@ class Pending:
         paths: viewer path → first and newest change, epoch seconds.
         through: log owner → the number up to which it was read.
         entries: how many entries were read.
+        folded: whether there were so many paths that some stand for their directory.
         oldest: when the oldest of them was written, epoch seconds by its writer's clock.
         newest: likewise the newest.
         keys: how many changed keys they name.
@@ -37,6 +38,7 @@ class Pending:
     paths: Mapping[str, Times] = field(default_factory=dict)
     through: dict[str, int] = field(default_factory=dict)
     entries: int = 0
+    folded: bool = False
     oldest: float = float("inf")
     newest: float = float("-inf")
     keys: int = 0
@@ -82,7 +84,7 @@ def read_pending(
             gathered.add(_routed(entry, router, pending))
             if entry.doubt:
                 gathered.add((path, (doubted, doubted)) for path in router.floors())
-    pending.paths = gathered.paths
+    pending.paths, pending.folded = gathered.paths, gathered.folded
     return pending
 
 

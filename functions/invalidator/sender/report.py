@@ -134,8 +134,10 @@ def _count(run: Run, metrics: Metrics) -> None:
         metrics.add_metric(Metric.THROTTLED, MetricUnit.Count, outcome.refused)
     if outcome.dead:
         metrics.add_metric(Metric.NEW_DEAD_LETTERS, MetricUnit.Count, len(outcome.dead))
-    if run.paths_this_month is not None and outcome.sent:
-        metrics.add_metric(Metric.PATHS_THIS_MONTH, MetricUnit.Count, run.paths_this_month)
+    if run.paths_this_month is not None and (outcome.sent or outcome.at_limit):
+        # What the limit stops would pass it: said as the limit reached, so that its alarm goes.
+        paths = max(run.paths_this_month, outcome.at_limit)
+        metrics.add_metric(Metric.PATHS_THIS_MONTH, MetricUnit.Count, paths)
     for seconds in _latencies(run, outcome):
         metrics.add_metric(Metric.EVENT_TO_INVALIDATION_SECONDS, MetricUnit.Seconds, seconds)
 

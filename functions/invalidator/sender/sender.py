@@ -212,12 +212,12 @@ class Sender:
     ) -> None:
         """Hand over what is given up, then settle all that nothing is left of."""
         outcome, now = run.outcome, self.clock.now()
-        self._doubt_gone(routes, state, outcome, now)
+        state = self._doubt_gone(routes, state, outcome, now)
         self._give_up_old(outcome, now)
         for dead in outcome.dead:
             self.dead_letters.give_up(routes.target, routes.buckets, dead.paths, dead.reason, dead.detail)
         left = outcome.left
-        if left and (outcome.dead or pending.doubts or pending.entries > MOST_ENTRIES):
+        if left and (outcome.dead or pending.doubts or pending.folded or pending.entries > MOST_ENTRIES):
             # Written anew: what was given up does not come again, and the next run has less to read.
             for entry in entries(left, "", now):
                 append(self.log, target_owner(routes.target), entry)
@@ -238,23 +238,27 @@ class Sender:
             self.targets.save(routes.target, state)
         run.due = (outcome.not_before or now) if left else None
 
-    def _doubt_gone(self, routes: TargetRoutes, state: TargetState, outcome: Outcome, now: float) -> None:
+    def _doubt_gone(
+        self, routes: TargetRoutes, state: TargetState, outcome: Outcome, now: float
+    ) -> TargetState:
         """Let a survey say whether a distribution that CloudFront does not know was deleted, or a pin is wrong.
 
         Deleted, it serves nothing any more, and its record goes. Another account's is not seen by the survey.
         """
         gone = [dead for dead in outcome.dead if dead.reason is Reason.DISTRIBUTION_GONE]
         if not gone or routes.role is not None:
-            return
+            return state
+        # Remembered: the next run asks for a survey that is younger than this one's refusal, and not than its own.
         began = state.failing_since or now
         if self.surveys.state().completed > began:
-            return
+            return state
         self.surveys.start()
         outcome.dead = [dead for dead in outcome.dead if dead not in gone]
         left = dict(outcome.left)
         for dead in gone:
             merged(left, ((path, (at, at)) for path, at in dead.paths.items()))
         outcome.wait(left, f"CloudFront does not know it: {gone[0].detail}", now + GONE_SECONDS, failing=True)
+        return replace(state, failing_since=began)
 
     def _give_up_old(self, outcome: Outcome, now: float) -> None:
         """Give up what could not be sent since `give_up_seconds` after its first change."""

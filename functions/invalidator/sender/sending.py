@@ -273,6 +273,7 @@ class Sending:
         return max(min(next_try(self.state.failing_since, now), now + longest), self._next_turn())
 
     def _hold(self, reason: str) -> None:
+        self.outcome.at_limit = self.limits.hard_path_limit
         self.outcome.wait(self.changed, reason, self.clock.now() + HOLD_SECONDS, failing=True)
 
     def _leave(self, reason: str, until: float, *, failing: bool = False) -> None:

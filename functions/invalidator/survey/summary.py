@@ -6,7 +6,8 @@ from enum import StrEnum
 from typing import Any
 
 from invalidator.core.routing.distribution import Distribution
-from invalidator.core.routing.origin_hosts import bucket_of, never_a_bucket
+from invalidator.core.routing.documents.origin_hosts import bucket_of, never_a_bucket
+from invalidator.core.routing.documents.tenants import has_parameters
 from invalidator.core.routing.pins import Pin
 
 # An answer stays readable: so many of each kind are named, all are counted.
@@ -58,23 +59,24 @@ class Summary:
     unresolved: list[dict[str, str]] = field(default_factory=list)
     woken: int = 0
 
-    def add_unresolved(self, distribution: Distribution, pins: Sequence[Pin], *, tenants: bool) -> None:
-        """Note the origins of a distribution of which nobody can tell the bucket, and no pin of it explains."""
+    def add_unresolved(self, distribution: Distribution, pins: Sequence[Pin]) -> None:
+        """Note the origins of a distribution of which nobody can tell the bucket, and no pin of it explains.
+
+        An origin that tenants' parameters name is no riddle: each tenant tells.
+        """
         renders = any(pin.renders for pin in pins)
         paths = {pin.origin_path for pin in pins}
         for origin in distribution.origins:
             if (
                 origin.bucket is not None
                 or _LOAD_BALANCER in origin.domain
+                or has_parameters(origin)
                 or origin.path.rstrip("/") in paths
             ):
                 continue
             if not (renders and never_a_bucket(origin.domain)):
-                why = bucket_of(origin.domain, origin.path).hidden or "has an OriginPath with parameters"
+                why = bucket_of(origin.domain, origin.path).hidden
                 self._unresolved(distribution.id, origin.domain, origin.path, why)
-        if tenants:
-            why = "multi-tenant: a tenant's parameters decide what is served"
-            self._unresolved(distribution.id, "", "", why)
 
     def _unresolved(self, distribution: str, origin: str, path: str, why: str) -> None:
         self.unresolved.append(

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field, replace
 
 from invalidator.core.pending.entry import UNKNOWN, bucket_owner, target_owner
 from invalidator.core.routing.distribution import Distribution
-from invalidator.core.routing.listed import Listed
+from invalidator.core.routing.documents.listed import Listed
+from invalidator.core.routing.documents.tenants import is_tenant
 from invalidator.core.routing.pinned_routes import everywhere, is_guess, routes_of
 from invalidator.core.routing.pins import Pin
 from invalidator.core.routing.renewal import (
@@ -40,10 +41,13 @@ from invalidator.waking import Waking
 # A round holds the lease for so long at a time: one that dies keeps others out no longer.
 LEASE_SECONDS = 100.0
 RENEW_SECONDS = 40.0
-# For writing what was learned, once no more is asked for (time_left.py: CloudFront is asked until 17 s before the end).
+# For writing what was learned, once no more is asked for (time_left.py: CloudFront is asked until 19 s before the end).
 WRITING_SECONDS = 20.0
 # Unknown buckets that a complete survey found nobody to serve; the newest are remembered.
 MOST_UNSERVED = 1000
+# Tenants of one distribution that are invalidated. A change that all of them show is a path for each: a thousand is the
+# month's free paths in one upload. Each is asked for when its distribution changes: 20 s for a thousand.
+MOST_TENANTS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +152,7 @@ class _Round:
     pins: dict[str, list[Pin]] = field(default_factory=dict)
     wanted: dict[str, Listed | None] = field(default_factory=dict)
     gone: set[str] = field(default_factory=set)
+    shared: set[str] = field(default_factory=set)
     served_before: frozenset[str] = frozenset()
 
     def work(self) -> None:
@@ -182,17 +187,67 @@ class _Round:
             for listed in self.survey.distributions.listed(self.pins.keys(), self.deadline):
                 self.lease.keep()
                 self.summary.listed += 1
-                seen.add(listed.id)
-                self._look(listed)
+                if listed.tenants:
+                    seen |= self._look_at_tenants(listed)
+                else:
+                    seen.add(listed.id)
+                    self._look(listed)
         except TableUnavailable:
             raise
         except Failure as failure:
             self.summary.error = str(failure)
             return seen
-        for target in sorted(self.known.keys() - seen - self.pins.keys()):
+        for target in sorted(self.known.keys() - seen - (self.pins.keys() - self.shared)):
             self._keep(target, (), Seen())
             self.gone.add(target)
         return seen
+
+    def _look_at_tenants(self, shared: Listed) -> set[str]:
+        """Look at the tenants of a multi-tenant distribution, each a target; the distribution itself never is one.
+
+        CloudFront takes no invalidation for it [aws-behaviour.md, Distributions]. Where its tenants cannot be listed,
+        those that are known count as seen: their records go on serving.
+        """
+        self.shared.add(shared.id)
+        if shared.id in self.pins:
+            self.summary.unread[shared.id] = (
+                "multi-tenant: CloudFront takes no invalidation for it; pin a tenant: --distribution dt_…"
+            )
+        if shared.routing is None:
+            self.summary.unread[shared.id] = shared.why
+            return self._tenants_of(shared.id)
+        self.summary.add_unresolved(shared.routing, ())
+        seen: set[str] = set()
+        if not shared.reveals:
+            return seen
+        try:
+            for tenant in self.survey.distributions.tenants(shared, self.deadline):
+                self.lease.keep()
+                if len(seen) == MOST_TENANTS:
+                    self.summary.unread[shared.id] = (
+                        f"has more than {MOST_TENANTS} tenants: only the first {MOST_TENANTS} that CloudFront lists "
+                        "are invalidated; spread them over several multi-tenant distributions"
+                    )
+                    break
+                seen.add(tenant.id)
+                self._look(tenant)
+        except TableUnavailable:
+            raise
+        except Failure as failure:
+            if isinstance(failure, Permanent):
+                self.summary.unread[shared.id] = str(failure)
+            else:
+                self.summary.left += 1
+            return seen | self._tenants_of(shared.id)
+        return seen
+
+    def _tenants_of(self, shared: str) -> set[str]:
+        """The known targets that are tenants of a distribution."""
+        return {
+            target
+            for target, known in self.known.items()
+            if any(route.tenant_of == shared for route in known.routes.routes)
+        }
 
     def _look(self, listed: Listed) -> None:
         """Look at one distribution; what has to be asked for is noted."""
@@ -207,7 +262,8 @@ class _Round:
         elif listed.routing is None:
             self._doubt(listed.id, listed.why, listed)
         else:
-            self.summary.add_unresolved(listed.routing, pins, tenants=listed.tenants)
+            if not listed.routing.tenant_of:
+                self.summary.add_unresolved(listed.routing, pins)
             if not listed.reveals and not pins:
                 if known is not None:
                     self._keep(listed.id, (), self._seen(listed))
@@ -225,7 +281,7 @@ class _Round:
         and are woken to be looked at again.
         """
         for target, pins in self.pins.items():
-            if target in seen:
+            if target in seen or target in self.shared:
                 continue
             if not any(pin.role for pin in pins):
                 self.wanted[target] = None
@@ -292,7 +348,8 @@ class _Round:
         self._write(known, replace(new, seen=replace(new.seen, doubt=doubt)))
 
     def _write(self, known: Renewed | None, new: Renewed) -> None:
-        if known is None and not new.routes.routes:
+        if known is None and not new.routes.routes and not is_tenant(new.routes.target):
+            # Of a tenant the list does not tell: it would be asked for each time.
             return
         if known is None or (known.routes, known.seen) != (new.routes, new.seen):
             self.survey.store.store_routes(new.routes, new.seen)

@@ -93,7 +93,7 @@ def _look(deployed: Deployed, pins: Sequence[Pin]) -> Summary:
     for listed in deployed.distributions.listed(named, time.time() + MOST_SECONDS):
         if listed.routing is not None and listed.enabled:
             mine = [pin for pin in pins if pin.distribution == listed.id]
-            looked.add_unresolved(listed.routing, mine, tenants=listed.tenants)
+            looked.add_unresolved(listed.routing, mine)
         elif listed.routing is None:
             looked.unread[listed.id] = listed.why
     return looked

@@ -6,7 +6,7 @@ from typing import Any
 
 from infra.cli.printing import instant, iso, visible
 from invalidator.core.routing.distribution import Behavior, Distribution, Origin
-from invalidator.core.routing.origin_hosts import never_a_bucket
+from invalidator.core.routing.documents.origin_hosts import never_a_bucket
 from invalidator.core.routing.pins import Pin
 from invalidator.core.routing.target import Seen, TargetRoutes
 

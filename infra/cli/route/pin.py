@@ -11,8 +11,8 @@ from infra.cli.errors import CommandError, explain_aws_error
 from infra.cli.printing import visible
 from invalidator.core.reasons import Reason
 from invalidator.core.routing.distribution import Distribution
-from invalidator.core.routing.distribution_config import DistributionError
-from invalidator.core.routing.origin_hosts import never_a_bucket
+from invalidator.core.routing.documents.distribution_config import DistributionError
+from invalidator.core.routing.documents.origin_hosts import never_a_bucket
 from invalidator.core.routing.pinned_routes import is_guess, routes_of, serves_nothing
 from invalidator.core.routing.pins import Pin
 from invalidator.core.routing.templates import TemplateError, checked_path, checked_tag
@@ -113,7 +113,8 @@ def same_pin(one: Pin, other: Pin) -> bool:
 
 # S3 user guide, bucket naming rules; the oldest buckets may hold capitals and underscores.
 _BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,253}[A-Za-z0-9]")
-_DISTRIBUTION = re.compile(r"[A-Za-z0-9]{1,64}")
+# A distribution, or a tenant of one.
+_DISTRIBUTION = re.compile(r"(?:dt_)?[A-Za-z0-9]{1,64}")
 _ROLE = re.compile(r"arn:[a-z-]+:iam::\d{12}:role/[A-Za-z0-9_+=,.@/-]{1,576}")
 
 

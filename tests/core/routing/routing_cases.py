@@ -6,7 +6,7 @@ origin"), by the issue, or by the decision documented in the module that the rul
 
 from typing import Any, NamedTuple
 
-from invalidator.core.routing.distribution_config import CachePolicy
+from invalidator.core.routing.documents.distribution_config import CachePolicy
 from invalidator.core.routing.settings import RoutingSettings
 
 OPTIMIZED = "658327ea-f89d-4fab-a63d-7e88639e58f6"

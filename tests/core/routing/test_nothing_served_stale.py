@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from hypothesis import event, example, given
 from hypothesis import strategies as st
 
-from invalidator.core.routing.distribution_config import read_distribution
+from invalidator.core.routing.documents.distribution_config import read_distribution
 from invalidator.core.routing.settings import RoutingSettings
 from invalidator.core.routing.viewer_paths import Router
 from tests.core.routing.cloudfront_cache_model import Edge, World, decode, encodings

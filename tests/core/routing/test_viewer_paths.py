@@ -2,15 +2,12 @@
 
 from dataclasses import replace
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from invalidator.core.coalescing.coalescing import coalesce
-from invalidator.core.limits.allowance import Allowance
 from invalidator.core.routing.behavior_rules import Reach
 from invalidator.core.routing.distribution import Behavior, Distribution, Origin
-from invalidator.core.routing.distribution_config import read_distribution
+from invalidator.core.routing.documents.distribution_config import read_distribution
 from invalidator.core.routing.settings import RoutingSettings
 from invalidator.core.routing.viewer_paths import Router
 from tests.core.routing.random_distributions import distributions, keys
@@ -153,33 +150,3 @@ def test_the_explanation_says_why_an_origin_cannot_serve_the_key():
     assert refusals("unused origin", "x")[1] == (
         "its bucket is not known: lb-1.eu-west-1.elb.amazonaws.com is not the host name of an S3 bucket"
     )
-
-
-@given(distributions(), keys)
-def test_a_bucket_that_is_served_at_all_can_name_every_path_so_a_compact_message_names_no_more(made, key):
-    """A key that steps out of its directory is widened to a wildcard over everything: no path of the distribution is
-    out of reach for a forged notification, and a compact message need not be held to the behaviors' patterns."""
-    router = Router(read_distribution(made, {}), "b", RoutingSettings(("index.html",)))
-    if not router.paths(key):
-        return
-    assert router.could_name("/anything/else")
-    folders = {origin.path.strip("/") for origin in router.distribution.origins}
-    forged = [f"{folder}/./{key.removeprefix(folder).lstrip('/')}".lstrip("/") for folder in folders]
-    assert any("/*" in router.paths(each) for each in forged)
-
-
-@pytest.mark.parametrize("prefix", ["docs/", "docs/a", "doc", "a b/", "p~q/", "é/", "x/./y/", "./a/", ""])
-@examples(0.4)
-@given(key=keys, query_strings=st.booleans(), root=st.sampled_from(["", "docs/index.html"]))
-def test_every_path_that_a_notification_leads_to_could_be_named(prefix, key, query_strings, root):
-    """Or work that was put back would be lost."""
-    origin = Origin("o", "b.s3.amazonaws.com", "b", prefix=prefix)
-    behavior = Behavior("*", ("o",), query_strings=query_strings)
-    router = Router(
-        Distribution("E1", (origin,), (behavior,), root_object=root), "b", RoutingSettings(("index.html",))
-    )
-    for name in (prefix + key, prefix + "index.html", "docs/index.html"):
-        paths = router.paths(name)
-        assert all(router.could_name(path) for path in paths)
-        if len(paths) > 1:
-            assert all(map(router.could_name, coalesce(dict.fromkeys(paths, 1.0), Allowance(1, 1)).paths))

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from invalidator.core.routing.distribution_config import read_distribution
+from invalidator.core.routing.documents.distribution_config import read_distribution
 from invalidator.core.routing.settings import RoutingSettings
 from invalidator.core.routing.viewer_paths import Router
 from tests.core.routing.random_distributions import distributions, keys

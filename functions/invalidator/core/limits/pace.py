@@ -15,8 +15,6 @@ GAP_SECONDS = 2.0
 # A refusal after this many in a row, at one path a request, spaces the calls further.
 LONGEST_GAP_SECONDS = 32.0
 SHORTEST_GAP_SECONDS = 0.25
-# Far more than a function lives, and with it any call that it can reserve; a slot further off is nobody's.
-FURTHEST_SLOT_SECONDS = 3600.0
 # A request of no more than this is rarely refused for its size.
 SMALL = Allowance(paths=100, wildcards=1)
 # So long after the last refusal, twice as much is tried again.

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from invalidator.core.routing.distribution import Behavior, Distribution, Origin
-from invalidator.core.routing.origin_hosts import never_a_bucket
+from invalidator.core.routing.documents.origin_hosts import never_a_bucket
 from invalidator.core.routing.pins import PINNED_ORIGIN, Pin, pinned_distribution
 
 

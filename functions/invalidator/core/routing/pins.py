@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from invalidator.core.routing.distribution import Behavior, Distribution, Origin
-from invalidator.core.routing.origin_hosts import never_a_bucket
+from invalidator.core.routing.documents.origin_hosts import never_a_bucket
 
 PINNED_ORIGIN = "pinned"
 

@@ -11,8 +11,8 @@ from dataclasses import KW_ONLY, dataclass, field, replace
 
 from invalidator.core.routing.behavior_wildcards import outermost
 from invalidator.core.routing.distribution import Distribution
-from invalidator.core.routing.listed import Listed
-from invalidator.core.routing.origin_hosts import bucket_of
+from invalidator.core.routing.documents.listed import Listed
+from invalidator.core.routing.documents.origin_hosts import bucket_of
 from invalidator.core.routing.pins import Pin
 from invalidator.core.routing.routing_change import RoutingChange, changed_routing
 from invalidator.core.routing.settings import RoutingSettings

@@ -4,14 +4,13 @@ What it does not know: paths that a function at the edge makes up, and origins t
 time. People pin routes for those.
 """
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from urllib.parse import unquote
 
 from invalidator.core.routing.behavior_rules import OriginRules, Reach, compile_rules
 from invalidator.core.routing.behavior_wildcards import covering, outermost
 from invalidator.core.routing.distribution import Distribution, Origin
+from invalidator.core.routing.documents.origin_hosts import bucket_of
 from invalidator.core.routing.error_pages import lasting_error_pages
 from invalidator.core.routing.explanation import Explanation, OriginVerdict, PathVerdict
 from invalidator.core.routing.object_names import (
@@ -21,15 +20,12 @@ from invalidator.core.routing.object_names import (
     names_above,
     object_names,
 )
-from invalidator.core.routing.origin_hosts import bucket_of
 from invalidator.core.routing.path_encoding import invalidation_paths, is_ordinary, wildcards_below
 from invalidator.core.routing.rendered_origin import RenderedOrigin
 from invalidator.core.routing.settings import RoutingSettings
 
 _WEBSITE_INDEX = "index.html"
 _DEFAULTS = RoutingSettings()
-# From here on a path may be sent in another spelling, or as a wildcard that ends before (path_encoding).
-_SPELLED_OTHERWISE = re.compile(r"[ ~\ufffd\ud800-\udfff]|(?:^|/)\.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,26 +162,6 @@ class Router:
             found += self._floors
         return outermost([*found, *(path for at in self._rendered for path in at.below(prefix))])
 
-    @property
-    def leads_here(self) -> bool:
-        """Whether any viewer path of the distribution leads to the bucket."""
-        return any(at.serves for at in self._origins) or bool(self._rendered)
-
-    def origins_below(self, path: str) -> int:
-        """How many of the bucket's origins have all that their pinned prefix leaves in below this wildcard."""
-        if not path.endswith("*"):
-            return 0
-        above = unquote(path[:-1], errors="surrogateescape")
-        return sum(at.serves and f"/{_directory(at)}".startswith(above) for at in self._origins)
-
-    def could_name(self, path: str) -> bool:
-        """Whether a key of the bucket can lead to this path or to a wildcard above it.
-
-        Where the bucket is served at all, one can: a key that steps out of its directory (`./a`) is widened to `/*`.
-        Only what a pinned prefix leaves out is out of reach.
-        """
-        return any(at.serves and _within(at, path) for at in self._origins) or bool(self._rendered)
-
     def explain(self, key: str) -> Explanation:
         """Say for each origin of the distribution why the key has, or has not, viewer paths there."""
         compiled = {at.origin: at for at in self._origins}
@@ -309,20 +285,6 @@ def _below(at: _CompiledOrigin, prefix: str) -> Iterator[str]:
         yield from covering(at.rules, start)
         for name in at.names_above(start):
             yield from _sent(name, at.rules)
-
-
-def _directory(at: _CompiledOrigin) -> str:
-    """The directory of the pinned prefix as a viewer types it, without the first slash; "" where there is none."""
-    return _SPELLED_OTHERWISE.split(at.origin.prefix[len(at.folder) :].rpartition("/")[0])[0]
-
-
-def _within(at: _CompiledOrigin, path: str) -> bool:
-    """Whether a path is below the directory of the pinned prefix; below "/" where the default root object is in it."""
-    prefix, directory = at.origin.prefix, _directory(at)
-    if not directory or (at.root and (at.folder + at.root[1:]).startswith(prefix)):
-        return True
-    named = unquote(path, errors="surrogateescape")
-    return named.startswith("/" + directory)
 
 
 def _reach(name: ObjectName, rules: OriginRules) -> Reach:

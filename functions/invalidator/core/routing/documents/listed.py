@@ -1,13 +1,14 @@
-"""One distribution as CloudFront lists it: enough to see whether it matters, and whether it changed."""
+"""A distribution or a tenant as CloudFront lists it: enough to see whether it matters, and whether it changed."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from invalidator.core.routing.distribution import Distribution
-from invalidator.core.routing.distribution_config import DistributionError, read_distribution
-from invalidator.core.routing.origin_hosts import bucket_of
+from invalidator.core.routing.documents.distribution_config import DistributionError, read_distribution
+from invalidator.core.routing.documents.origin_hosts import bucket_of
+from invalidator.core.routing.documents.tenants import has_parameters
 from invalidator.core.routing.pinned_routes import everywhere
 from invalidator.core.routing.pins import Pin
 
@@ -25,7 +26,7 @@ class Listed:
         routing: its routing but for what only the configuration tells (the root object); None where it cannot be read.
         why: why it cannot be read: the field, and what is wrong with it; "" where it can.
         apparent: what can be told of its routes all the same, wide: every path below an origin's OriginPath.
-        tenants: whether it is multi-tenant: its tenants' parameters decide what is served.
+        tenants: whether it is multi-tenant: its tenants are invalidated, each for itself, and it never is.
         unsure: whether a cache policy could not be asked for just now, so that `routing` may be wider than it is.
     """
 
@@ -42,9 +43,9 @@ class Listed:
 
     @property
     def reveals(self) -> bool:
-        """Whether one of its origins is seen to be a bucket."""
+        """Whether one of its origins is seen to be a bucket, or may be a tenant's."""
         routes = self.apparent if self.routing is None else (self.routing,)
-        return any(origin.bucket for each in routes for origin in each.origins)
+        return any(origin.bucket or has_parameters(origin) for each in routes for origin in each.origins)
 
 
 def read_listed(summary: Mapping[str, Any], policies: Mapping[str, Any], *, unsure: bool = False) -> Listed:
@@ -77,6 +78,30 @@ def read_listed(summary: Mapping[str, Any], policies: Mapping[str, Any], *, unsu
         apparent=apparent,
         tenants=summary.get("ConnectionMode") == "tenant-only",
         unsure=unsure,
+    )
+
+
+def listed_tenant(summary: Mapping[str, Any], shared: Listed, routing: Distribution) -> Listed:
+    """Read one item of what ListDistributionTenants answers; nothing in it makes this fail.
+
+    It changes with the distribution that it is a tenant of, and its own ETag does not say so: both count.
+
+    Args:
+        summary: the item, a DistributionTenantSummary. It has no parameters: those are asked for.
+        shared: the multi-tenant distribution.
+        routing: that distribution's routing.
+    """
+    own = read_listed(summary, {})
+    return replace(
+        shared,
+        id=own.id,
+        etag=f"{own.etag}/{shared.etag}" if own.etag and shared.etag else "",
+        modified=max(own.modified, shared.modified),
+        deployed=own.deployed and shared.deployed,
+        enabled=own.enabled and shared.enabled,
+        routing=replace(routing, id=own.id, tenant_of=shared.id),
+        why="" if own.id else "ListDistributionTenants: a tenant without Id",
+        tenants=False,
     )
 
 

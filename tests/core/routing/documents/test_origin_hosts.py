@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from invalidator.core.routing.origin_hosts import HostMatch, bucket_of
+from invalidator.core.routing.documents.origin_hosts import HostMatch, bucket_of
 
 REST_TAILS = [
     "s3.amazonaws.com",

@@ -9,8 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from invalidator.core.routing.distribution import Distribution, Origin
-from invalidator.core.routing.origin_hosts import bucket_of
+from invalidator.core.routing.documents.origin_hosts import bucket_of
 
+# How a tenant's id begins, in every example of AWS's (CloudFront API reference, DistributionTenant).
+_ID = "dt_"
 _PARAMETER = re.compile(r"\{\{\s*([^{}\s]+)\s*\}\}")
 
 
@@ -35,6 +37,16 @@ class Tenant:
     domains: tuple[str, ...]
     parameters: Mapping[str, str]
     enabled: bool = True
+
+
+def is_tenant(target: str) -> bool:
+    """Whether a target is a tenant: invalidated by calls of its own."""
+    return target.startswith(_ID)
+
+
+def has_parameters(origin: Origin) -> bool:
+    """Whether only a tenant's parameters say what stands behind an origin."""
+    return _PARAMETER.search(origin.domain) is not None or _PARAMETER.search(origin.path) is not None
 
 
 def routing_of(tenant: Tenant, shared: Distribution) -> Distribution:

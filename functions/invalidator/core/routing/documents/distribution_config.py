@@ -7,7 +7,8 @@ from typing import TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from invalidator.core.routing.cloudfront_fields import (
+from invalidator.core.routing.distribution import Behavior, Distribution, ErrorPage, Origin
+from invalidator.core.routing.documents.cloudfront_fields import (
     CachePolicyFields,
     DefaultBehaviorFields,
     DistributionFields,
@@ -15,9 +16,8 @@ from invalidator.core.routing.cloudfront_fields import (
     SummaryFields,
     TenantFields,
 )
-from invalidator.core.routing.distribution import Behavior, Distribution, ErrorPage, Origin
-from invalidator.core.routing.origin_hosts import bucket_of
-from invalidator.core.routing.tenants import Tenant
+from invalidator.core.routing.documents.origin_hosts import bucket_of
+from invalidator.core.routing.documents.tenants import Tenant
 
 
 @dataclass(frozen=True, slots=True)

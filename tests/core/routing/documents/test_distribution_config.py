@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from invalidator.core.routing.distribution import Behavior, Distribution, ErrorPage, Origin
-from invalidator.core.routing.distribution_config import (
+from invalidator.core.routing.documents.distribution_config import (
     MANAGED_CACHE_POLICIES,
     CachePolicy,
     DistributionError,

@@ -1,0 +1,161 @@
+"""What was edited by hand, what another version wrote, what cannot have happened when it says: a line names it."""
+
+import logging
+
+import pytest
+
+from invalidator.aws.account_table import calls_key, spending_key
+from invalidator.aws.log_table import entry_key, head_key
+from invalidator.aws.target_table import state_key
+from invalidator.aws.wake_table import wake_key
+from tests.function.deployed import TABLE
+from tests.function.wired import WiredWorker, wired_worker
+from tests.notifications import direct, stamp
+
+HOUR = 3600.0
+SITE_LOG = "bucket:site"
+
+
+@pytest.fixture(scope="module")
+def wired():
+    with wired_worker() as worker:
+        yield worker, worker.deployed.distribution("site")
+
+
+@pytest.fixture
+def world(wired) -> WiredWorker:
+    worker, site = wired
+    worker.forget()
+    worker.deployed.serve("site", site)
+    return worker
+
+
+@pytest.fixture
+def site(wired) -> str:
+    return wired[1]
+
+
+def upload(world, key="a.html", ago=60.0):
+    return world.take_in(direct(key, at=world.clock.now() - ago))
+
+
+def edit(world, key, **attributes):
+    """Change attributes of an item by hand."""
+    found = world.deployed.dynamodb.get_item(TableName=TABLE, Key=key).get("Item", key)
+    world.deployed.dynamodb.put_item(TableName=TABLE, Item=found | attributes)
+
+
+@pytest.mark.parametrize(
+    "attributes", [{"v": {"N": "9"}}, {"packed": {"S": "mine"}}, {"written": {"S": "today"}}]
+)
+def test_an_entry_of_another_version_or_edited_by_hand_is_covered_by_a_wildcard(world, site, attributes):
+    upload(world)
+    edit(world, entry_key(SITE_LOG, 1), **attributes)
+    world.go_on()
+    assert world.deployed.invalidated(site) == [("/*",)]
+    (line,) = world.logged("nobody can tell what changed")
+    assert line["distribution"] == site
+    assert "entry 1 in the log of bucket:site" in line["detail"]
+
+
+def test_an_unreadable_entry_of_the_unknown_ones_is_told_and_ends(world):
+    world.forget()
+    world.deployed.serve("other")
+    upload(world)
+    edit(world, entry_key("unknown", 1), v={"N": "9"})
+    world.go_on()
+    (line,) = world.logged("nobody can tell what changed")
+    assert "entry 1 in the log of unknown" in line["detail"]
+
+
+def test_a_wake_with_nothing_pending_says_so(world, site):
+    body = f'{{"invalidator": 2, "wake": "target:{site}"}}'
+    assert world.look(body) == []
+    assert world.logged("nothing is pending")[0]["distribution"] == site
+
+
+@pytest.mark.parametrize("attributes", [{"v": {"N": "9"}}, {"state": {"N": "1"}}, {"v": {"S": "x"}}])
+def test_a_state_edited_by_hand_costs_a_path_at_most_and_is_named(world, site, attributes, caplog):
+    upload(world)
+    world.go_on()
+    edit(world, state_key(site), **attributes)
+    with caplog.at_level(logging.WARNING):
+        upload(world, "b.html")
+        world.go_on()
+    assert "/b.html" in world.deployed.invalidated(site)[0]
+    assert f"target#{site} state cannot be read" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [
+        {"due": {"S": "soon"}},
+        {"lease": {"S": "for ever"}},
+        {"lease": {"N": "99999999999"}, "token": {"S": "nobody"}},
+        {"due": {"N": "99999999999"}},
+        {"since": {"S": "always"}, "called": {"BOOL": True}},
+        {"rest": {"S": "x"}, "rest_until": {"N": "99999999999"}, "waiting": {"S": "x"}, "reason": {"N": "1"}},
+    ],
+    ids=str,
+)
+def test_a_wake_edited_by_hand_stops_nothing(world, site, attributes):
+    upload(world)
+    world.deployed.take("wakes")
+    edit(world, wake_key(f"target:{site}"), **attributes)
+    world.sweep()
+    world.go_on()
+    assert world.deployed.invalidated(site) == [("/a.html",)]
+
+
+@pytest.mark.parametrize("name", ["gap", "learned", "last_call", "dealt", "served", "refused_target"])
+def test_a_queue_of_calls_edited_by_hand_counts_as_new_and_is_named(world, site, name, caplog):
+    edit(world, calls_key("self"), **{name: {"BOOL": True}})
+    with caplog.at_level(logging.WARNING):
+        upload(world)
+        world.go_on()
+    assert world.deployed.invalidated(site) == [("/a.html",)]
+    assert "account#self calls cannot be read" in caplog.text
+
+
+def test_spending_that_cannot_be_counted_is_named_and_stops_sending_until_it_is_mended(world, site):
+    """Sent uncounted, there would be no bound."""
+    key = spending_key("self", world.clock.now())
+    edit(world, key, paths_sent={"S": "few"})
+    upload(world)
+    wakes = world.look(*world.deployed.take("wakes"))
+    assert world.deployed.invalidated(site) == []
+    (line,) = world.logged("a wake is tried again")
+    assert "account#self spending#" in line["detail"]
+    world.deployed.dynamodb.delete_item(TableName=TABLE, Key=key)
+    world.go_on(wakes=wakes)
+    assert world.deployed.invalidated(site) == [("/a.html",)]
+
+
+def test_a_head_edited_by_hand_holds_up_its_bucket_alone(world, site):
+    world.deployed.serve("broken", site)
+    edit(world, head_key("bucket:broken"), seq={"S": "one"})
+    bad, good = direct("b.html", bucket="broken"), direct("a.html", at=world.clock.now() - 60)
+    assert world.take_in(bad, good) == [bad]
+    (line,) = world.logged("changes stay on the queue")
+    assert line["about"] == "broken"
+    assert "log#bucket:broken head" in line["detail"]
+
+
+@pytest.mark.parametrize("ago", [-HOUR, 10 * HOUR, 20_000 * 86_400.0], ids=["to come", "long ago", "1971"])
+def test_a_change_whose_time_cannot_be_is_sent_whatever_was_sent_before_and_told(world, site, ago):
+    upload(world)
+    world.go_on()
+    world.lines.clear()
+    # Whatever clock stamped it: what was sent since the time that it names would seem to cover it.
+    upload(world, "a.html", ago)
+    world.go_on()
+    assert world.deployed.invalidated(site)[0] == ("/a.html",)
+    assert len(world.deployed.invalidated(site)) == 2
+    (line,) = world.logged("changes whose eventTime cannot be")
+    assert line["count"] == 1
+
+
+def test_a_believable_time_is_no_line(world):
+    upload(world, ago=600.0)
+    assert world.logged("changes whose eventTime cannot be") == []
+    assert stamp(0.0).startswith("1970")
