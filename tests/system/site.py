@@ -11,7 +11,6 @@ from infra.local.ministack import REGION
 CACHING_OPTIMIZED = (
     "658327ea-f89d-4fab-a63d-7e88639e58f6"  # AWS's managed policy: no query strings in the key
 )
-CACHING_DISABLED = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
 UPLOADS_AT_ONCE = 8
 
 # What real buckets hold, and what real encoders get wrong.

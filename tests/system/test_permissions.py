@@ -289,10 +289,15 @@ def a_deleted_distribution_is_forgotten(stack: Stack) -> bool:
 
 
 def changed_routing_wakes_its_distribution(stack: Stack) -> bool:
-    """Another distribution of a bucket where something changed lately."""
-    bucket, _ = fresh_site(stack)
+    """All its viewer paths lead elsewhere from now on, and it was looked at before."""
+    bucket, distribution = fresh_site(stack)
     work(stack, change(bucket))
-    site.make_distribution(stack.aws, bucket, policy=site.CACHING_DISABLED)
+    look(stack, target_owner(distribution))
+    cloudfront = stack.aws.client("cloudfront")
+    found = cloudfront.get_distribution_config(Id=distribution)
+    config = found["DistributionConfig"]
+    config["Origins"]["Items"][0]["OriginPath"] = "/new"
+    cloudfront.update_distribution(Id=distribution, IfMatch=found["ETag"], DistributionConfig=config)
     before = wakes_sent(stack)
     survey(stack)
     return wakes_sent(stack) > before
