@@ -2,6 +2,7 @@
 
 import json
 
+from invalidator.core.pending.wakes import Rest, Wake
 from invalidator.core.reasons import Reason
 from invalidator.failures import TableUnavailable
 from tests.notifications import direct
@@ -90,6 +91,30 @@ def test_a_message_that_breaks_the_function_is_given_up_after_its_tries():
     assert [(letter[0], letter[2]) for letter in world.queues.letters] == [(often.id, Reason.UNFINISHED)]
 
 
+def test_the_last_of_its_tries_is_a_try():
+    world = site()
+    often = message_of(world, "a.html", receives=9)
+    for _ in range(9):
+        world.memory.count_try(often.id)
+    assert world.take_in([often]).pending == {"site": 1}
+    assert not world.queues.letters
+
+
+def test_what_waits_is_as_old_as_its_first_change_and_not_as_its_message():
+    world = site()
+    changed = world.clock.now() - 300
+    world.take_in([world.message(direct("a.html", at=at)) for at in (changed + 200, changed)])
+    assert world.sweep().oldest == changed
+
+
+def test_a_look_that_is_far_off_has_no_message_and_the_sweep_calls():
+    world = site()
+    now = world.clock.now()
+    world.intake.waking.ask(["target:E1"], now + 300, now)
+    assert not world.queues.wakes
+    assert [wake.called for wake in world.memory.waiting()] == [0.0]
+
+
 def test_a_bucket_whose_log_cannot_be_written_holds_up_no_other():
     world = site()
     put = world.memory.put
@@ -172,3 +197,12 @@ def test_keys_of_an_old_compact_message_take_the_same_way():
     world.take_in([world.message(body)])
     world.run_for(60)
     assert world.paths == [("/a%20b.html", "/a+b.html")]
+
+
+def test_the_message_of_a_target_that_rests_comes_when_the_rest_is_over():
+    world = site()
+    now = world.clock.now()
+    world.memory.begin("target:E1", now, now + 40, "t")
+    world.memory.end("target:E1", "t", Wake("target:E1", rest=Rest(8.0, now + 8)))
+    world.upload("a.html")
+    assert [at for at, _, _ in world.queues.wakes] == [now + 8]

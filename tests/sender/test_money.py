@@ -1,5 +1,7 @@
 """The budget, the bound past it, and the hard limit: counted before anything is sent."""
 
+import json
+
 from invalidator.core.limits.account import Limits
 from invalidator.core.limits.allowance import Allowance
 from invalidator.failures import BackPressure
@@ -70,3 +72,26 @@ def test_a_flood_of_long_random_keys_is_counted_and_bounded():
         world.run_for(30)
     assert spent(world) == sum(len(paths) for paths in world.paths)
     assert spent(world) <= 1000
+
+
+def test_a_request_that_would_pass_the_hard_limit_is_held_whole():
+    world = site(monthly_budget=0, hard_path_limit=5)
+    world.upload("1.html", "2.html", "3.html", "4.html")
+    world.run_for(60)
+    world.upload("5.html", "6.html", "7.html")
+    world.run_for(60)
+    assert spent(world) == 4
+    assert len(world.paths) == 1
+    assert "HardPathLimit" in world.runs[-1].outcome.reason
+
+
+def test_what_only_waits_for_the_budget_is_not_given_up_however_old_it_is():
+    world = site(monthly_budget=1, over_budget_seconds=900)
+    world.upload("a.html")
+    world.run_for(60)
+    body = {"invalidator": 1, "distribution": "E1", "buckets": ["site"], "paths": {"/b": 1.0}}
+    world.take_in([world.message(json.dumps(body))])
+    world.run_for(60)
+    assert not world.queues.letters
+    world.run_for(1800)
+    assert world.paths == [("/a.html",), ("/b",)]

@@ -138,3 +138,13 @@ def test_a_distribution_that_cloudfront_does_not_know_is_given_up_once_a_survey_
     world.run_for(110)
     ((_, paths, reason, _),) = world.queues.letters
     assert (list(paths), reason) == (["/a.html"], Reason.DISTRIBUTION_GONE)
+
+
+def test_a_look_at_a_target_that_is_held_comes_again_in_seconds():
+    """Its holder may have read what is pending before this change."""
+    world = site()
+    world.upload("a.html")
+    world.memory.begin("target:E1", world.clock.now(), world.clock.now() + 5, "the other")
+    world.run_for(15)
+    assert world.runs[0].held
+    assert world.paths == [("/a.html",)]

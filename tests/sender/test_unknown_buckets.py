@@ -83,3 +83,16 @@ def test_a_known_bucket_behind_an_unknown_one_is_moved_once():
     world.run_for(600)
     assert sum(step.moved["site"] for step in world.steps) == 1
     assert world.paths == [("/b.html",)]
+
+
+def test_a_change_that_waited_long_stands_in_its_buckets_log_as_written_now():
+    """A routing change looks back to a time: an old stamp between young ones would hide them."""
+    world = World()
+    world.upload("a.html")
+    world.run_for(3 * HOUR)
+    world.serve(distribution("E1", "site"))
+    known = world.clock.now()
+    world.upload("b.html")
+    world.run_for(600)
+    assert world.memory.before("bucket:site", known) == 0
+    assert {path for paths in world.paths for path in paths} == {"/a.html", "/b.html"}

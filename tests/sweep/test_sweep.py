@@ -105,3 +105,11 @@ def test_after_a_restore_everything_that_leads_to_the_buckets_is_invalidated_onc
     ]
     world.run_for(300)
     assert sorted(world.cloudfront.paid_by("E1") + world.cloudfront.paid_by("E2")) == [("/*",), ("/*",)]
+
+
+def test_a_target_that_a_run_holds_is_not_called():
+    world = site()
+    world.upload("a.html")
+    world.memory.begin("target:E1", world.clock.now(), world.clock.now() + 40, "a run")
+    swept = world.sweep()
+    assert (swept.waiting, swept.called) == (1, [])
