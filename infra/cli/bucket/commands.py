@@ -41,7 +41,8 @@ def connect(
     """Make buckets send their changes to the queue.
 
     Entries of others stay as they are; a bucket that is connected already is
-    not written to. S3 tests the queue while connecting.
+    not written to. S3 tests the queue while connecting. Then a survey looks
+    who serves them.
 
     \b
     Examples:
@@ -60,7 +61,25 @@ def connect(
             return desk.connect_eventbridge(name)
         return desk.connect(name, asked_filter(prefix, suffix))
 
-    return _each(session, names, one)
+    code = _each(session, names, one)
+    if not dry_run and code in {0, PARTLY_DONE}:
+        _survey_now(session)
+    return code
+
+
+def _survey_now(session: Session) -> None:
+    """Have CloudFront looked at, so that the bucket's first change finds its distribution; say where that failed."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    from infra.cli.deployed import Deployed
+    from infra.cli.errors import explain_aws_error
+    from infra.cli.route.refresh import refresh_routes
+
+    try:
+        refresh_routes(Deployed(session))
+    except (CommandError, BotoCoreError, ClientError) as error:
+        why = error if isinstance(error, CommandError) else explain_aws_error(error)
+        print_text(f"note: who serves it is seen by the next survey; none could be made now: {why}", err=True)
 
 
 @bucket.command()
