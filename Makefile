@@ -96,9 +96,10 @@ test: lint validate $(SAM) $(MINISTACK) ## all checks and tests
 
 # Without what needs the local AWS, or seconds for one test.
 QUICK := -m "not local_aws and not long and not soak"
+LAMBDA := $(addprefix tests/,core intake sender sweep survey rollback template function hostile)
 .PHONY: check
-check: lint $(SAM) ## lint, and the tests that need no local AWS: under a minute
-	@$(BIN)/python -m pytest -q -n auto --dist loadgroup $(QUICK)
+check: lint $(SAM) ## lint, and the quick tests of what runs in Lambda
+	@$(BIN)/python -m pytest -q -n auto --dist loadgroup $(QUICK) $(LAMBDA)
 
 # make unit ARGS="tests/core -k wildcard"
 ARGS ?=

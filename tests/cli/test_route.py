@@ -197,7 +197,7 @@ def test_a_pin_counts_at_once_and_can_be_taken_back(typed, stored):
     pinned = typed("route", "pin", "vault", "--distribution", created, "--origin-path", "/site/", "--json")
 
     assert pinned.code == 0, pinned.err
-    assert pinned.err == ""
+    assert pinned.err == "note: there is no bucket vault: is it spelled so?\n"
     assert pinned.data["pinned"]["origin_path"] == "/site"
     assert pinned.data["changes"] == [f"vault: {created} serves it now"]
     assert stored.serving("vault") == [created]
@@ -347,11 +347,20 @@ def test_pins_of_one_distribution_are_judged_together(typed, stored):
     assert f"take it back: vault on {created}, OriginPath /a, prefix a/one/, role {TRUSTED}" in answer.err
 
 
-def test_a_pin_that_would_serve_nothing_is_said(typed, stored):
+def test_a_pin_that_would_serve_nothing_is_refused(typed, stored):
     """No behavior leads to the origin that it names, and no function at the edge could pick it."""
     created = create(config(SITE, "cdn.example.com", behaviors=(("x/*", "o0"),)))
     answer = typed("route", "pin", "vault", "--distribution", created)
-    assert "it serves nothing: no cache behavior leads to its origin o1" in answer.err
+    assert (answer.code, answer.out) == (1, "")
+    assert "the pin would serve nothing: no cache behavior leads to its origin o1" in answer.err
+    assert stored.pins.pins() == []
+
+
+def test_a_pin_of_a_bucket_that_is_there_needs_no_note(typed, stored):
+    boto3.client("s3", region_name="us-east-1").create_bucket(Bucket="vault")
+    created = create(config("cdn.example.com", path="/site"))
+    answer = typed("route", "pin", "vault", "--distribution", created, "--origin-path", "/site")
+    assert (answer.code, answer.err) == (0, "")
 
 
 def test_a_pin_says_how_keys_appear_to_viewers(typed, stored):

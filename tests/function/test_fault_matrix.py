@@ -38,6 +38,8 @@ from tests.notifications import direct
 from tests.wire_faults import Fault
 from tests.wire_happenings import MODELS, Happening, error_response, happenings
 
+pytestmark = pytest.mark.long
+
 URL = "https://service"
 SLOW = "slow"
 

@@ -7,6 +7,7 @@ A permission is taken by a Deny of just that action on just that resource, which
 import base64
 import json
 import threading
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -97,7 +98,7 @@ def work(stack: Stack, *bodies: str, queue: str = "QueueUrl") -> list[str]:
         {
             "messageId": name,
             "body": body,
-            "attributes": {"SentTimestamp": "1795000000000"},
+            "attributes": {"SentTimestamp": str(int(time.time() * 1000) + 1000)},
             "eventSourceARN": source["Attributes"]["QueueArn"],
         }
         for name, body in ids.items()

@@ -18,7 +18,7 @@ from tests.system.storm import TAKING_IN, table_in_between
 pytestmark = [pytest.mark.local_aws, pytest.mark.xdist_group("system")]
 
 # A killed batch comes back after the visibility timeout; the local AWS sees the kill at the function's time-out.
-FUNCTION_SECONDS, VISIBILITY_SECONDS = 8, 10
+FUNCTION_SECONDS, VISIBILITY_SECONDS = 20, 21
 # A fault that is never met is a defect, not a slow machine.
 PATIENCE_SECONDS = 90
 

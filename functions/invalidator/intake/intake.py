@@ -31,8 +31,8 @@ FULL_BATCH = 10
 DRAINED_AT_ONCE = 500
 MOST_DRAINED = 2000
 DRAINING_SECONDS = 2.0
-# So many buckets of a batch are written whatever the time: a queue that hung while it was drained must not cost them.
-FEW_BUCKETS = 10
+# Buckets that are taken in however late it is. No honest batch names more; a forged message may name thousands.
+ALWAYS_TAKEN_IN = 20
 # A message that was received so often may be what breaks the function: from now on its tries are counted.
 SUSPICIOUS_RECEIVES = 3
 
@@ -83,7 +83,10 @@ class Intake:
     acl_changes: bool = False
 
     def handle(self, messages: Sequence[Message], deadline: float) -> Intaken:
-        """Take in a batch, and what waits behind a full one; no draining after `deadline` (epoch seconds)."""
+        """Take in a batch, and what waits behind a full one; no draining after `deadline` (epoch seconds).
+
+        Of more buckets than any honest batch names, those that are left at `deadline` come again with their messages.
+        """
         drained = self._drain(deadline) if len(messages) >= FULL_BATCH else []
         done = Intaken(len(messages) + len(drained))
         everything = self._without_poison([*messages, *drained], done)
@@ -153,9 +156,9 @@ class Intake:
             behind.setdefault(backlog.bucket, set()).add(message)
         named = Counter(message for messages in behind.values() for message in messages)
         # A forged message may name thousands of buckets: those that honest ones name come first.
-        ordered = sorted(buckets, key=lambda each: min(named[message] for message in behind[each]))
-        for at, bucket in enumerate(ordered):
-            if at >= FEW_BUCKETS and self.clock.now() > deadline:
+        honest_first = sorted(buckets, key=lambda each: min(named[message] for message in behind[each]))
+        for place, bucket in enumerate(honest_first):
+            if place >= ALWAYS_TAKEN_IN and self.clock.now() > deadline:
                 done.retry |= behind[bucket]
                 done.problems[bucket] = "no time was left for so many buckets"
                 continue

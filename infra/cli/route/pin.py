@@ -3,8 +3,9 @@
 import re
 import time
 from collections.abc import Callable, Sequence
+from http import HTTPStatus
 
-from botocore.exceptions import BotoCoreError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.cli.deployed import Deployed
 from infra.cli.errors import CommandError, explain_aws_error
@@ -30,7 +31,7 @@ def check_pin(deployed: Deployed, pin: Pin, others: Sequence[Pin]) -> list[str]:
         pin: what is to be stored.
         others: what else people pinned of its distribution; all of it is judged together.
     """
-    notes = []
+    notes = _notes_on_bucket(deployed, pin.bucket)
     if pin.role is not None and pin.role not in deployed.assumable_roles:
         notes.append(
             f"the worker cannot assume {pin.role} yet: name it in the stack's parameter AssumableRoleArns"
@@ -67,7 +68,7 @@ def check_pin(deployed: Deployed, pin: Pin, others: Sequence[Pin]) -> list[str]:
     if pin.renders:
         return notes
     if why_nothing := serves_nothing(pin, configured):
-        notes.append(f"it serves nothing: {why_nothing}")
+        raise CommandError(f"the pin would serve nothing: {why_nothing}")
     together = routes_of(configured, [*others, pin])
     if any(is_guess(each) and each.origins[0].path == pin.origin_path for each in together):
         notes.append(
@@ -75,6 +76,19 @@ def check_pin(deployed: Deployed, pin: Pin, others: Sequence[Pin]) -> list[str]:
             "every path of it counts, in every query string form"
         )
     return notes
+
+
+def _notes_on_bucket(deployed: Deployed, bucket: str) -> list[str]:
+    try:
+        deployed.session.client("s3").head_bucket(Bucket=bucket)
+    except ClientError as error:
+        # HEAD has no body, so the status is all there is; 301 and 400 mean: there, in another region.
+        status = error.response["ResponseMetadata"]["HTTPStatusCode"]
+        if status == HTTPStatus.NOT_FOUND:
+            return [f"there is no bucket {visible(bucket)}: is it spelled so?"]
+        if status == HTTPStatus.FORBIDDEN:
+            return [f"whether bucket {visible(bucket)} is there was not checked: you may not look at it"]
+    return []
 
 
 def _refuse_needless(pin: Pin, configured: Distribution) -> None:

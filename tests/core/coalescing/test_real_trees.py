@@ -11,6 +11,8 @@ from infra.bench.coalescing.real_trees import stored
 from infra.bench.coalescing.speed import measure
 from invalidator.core.limits.allowance import Allowance
 
+pytestmark = pytest.mark.long
+
 TREES = {tree.name.split()[0]: tree for tree in stored()}
 # The solver takes seconds for the larger ones: `make bench` waits for it.
 QUICK_TO_SOLVE = sorted(name for name, tree in TREES.items() if len(tree.changed) < 400)

@@ -3,6 +3,7 @@ true."""
 
 from collections.abc import Iterable
 
+import pytest
 from hypothesis import event, example, given
 from hypothesis import strategies as st
 
@@ -13,6 +14,8 @@ from tests.core.routing.cloudfront_cache_model import Edge, World, decode, encod
 from tests.core.routing.random_distributions import BY_QUERY_OF_POLICY, distributions, keys
 from tests.core.routing.routing_cases import behavior, document, origin
 from tests.examples import examples
+
+pytestmark = pytest.mark.long
 
 INDEX = ("index.html",)
 SETTINGS = RoutingSettings(INDEX)

@@ -19,6 +19,8 @@ from tests.core.routing.routing_cases import (
     document,
 )
 
+pytestmark = pytest.mark.long
+
 INDEX = ("index.html",)
 # Keys whose paths CloudFront might normalize: what reaches a behavior only so is not counted.
 plain_keys = keys.filter(lambda key: not {"", ".", ".."} & set(key.split("/")[:-1]) and key[-1] != ".")
