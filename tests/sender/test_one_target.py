@@ -5,6 +5,7 @@ from dataclasses import replace
 from invalidator.core.pending.wakes import Gathering
 from invalidator.core.reasons import Reason
 from invalidator.failures import Permanent
+from tests.notifications import direct
 from tests.sender.world import World, distribution
 
 
@@ -148,3 +149,14 @@ def test_a_look_at_a_target_that_is_held_comes_again_in_seconds():
     world.run_for(15)
     assert world.runs[0].held
     assert world.paths == [("/a.html",)]
+
+
+def test_a_duplicate_in_the_same_batch_hides_no_later_change():
+    world = site()
+    at = world.clock.now()
+    world.upload("a.html", at=at)
+    world.run_for(60)
+    later = world.clock.now()
+    world.take_in([world.message(direct("a.html", at=each)) for each in (at, later)])
+    world.run_for(60)
+    assert world.paths == [("/a.html",), ("/a.html",)]
