@@ -7,7 +7,7 @@ from dataclasses import replace
 import boto3
 import pytest
 
-from infra.cli.route import refresh as refresh_module
+from infra.cli import surveying
 from infra.cli.route.commands import route
 from invalidator.aws.cloudfront_clients import CloudFrontClients
 from invalidator.aws.distributions import CloudFrontDistributions
@@ -78,7 +78,7 @@ def test_a_refresh_tells_of_a_distribution_that_is_routed_in_another_way(typed, 
 def test_a_refresh_goes_on_until_the_survey_is_complete(typed, stored, monkeypatch):
     """Another one is at work, then time runs out."""
     waits = []
-    monkeypatch.setattr("infra.cli.route.refresh.time.sleep", waits.append)
+    monkeypatch.setattr("infra.cli.surveying.time.sleep", waits.append)
     answers(
         monkeypatch, stored, {"outcome": "another survey is at work"}, {"outcome": "continues", "woken": 2}
     )
@@ -108,7 +108,7 @@ def test_a_survey_that_fails_is_one_line(typed, stored, monkeypatch, answered, s
 
 
 def test_a_survey_that_does_not_end_is_given_up_and_goes_on_by_itself(typed, stored, monkeypatch):
-    monkeypatch.setattr(refresh_module, "MOST_SECONDS", -1.0)
+    monkeypatch.setattr(surveying, "MOST_SECONDS", -1.0)
     answers(monkeypatch, stored, {"outcome": "continues"})
     answer = typed("route", "refresh")
     assert answer.code == 1

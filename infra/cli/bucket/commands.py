@@ -73,10 +73,10 @@ def _survey_now(session: Session) -> None:
 
     from infra.cli.deployed import Deployed
     from infra.cli.errors import explain_aws_error
-    from infra.cli.route.refresh import refresh_routes
+    from infra.cli.surveying import survey_to_its_end
 
     try:
-        refresh_routes(Deployed(session))
+        survey_to_its_end(Deployed(session))
     except (CommandError, BotoCoreError, ClientError) as error:
         why = error if isinstance(error, CommandError) else explain_aws_error(error)
         print_text(f"note: who serves it is seen by the next survey; none could be made now: {why}", err=True)
