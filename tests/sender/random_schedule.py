@@ -190,7 +190,6 @@ class Schedule:
     hidden: dict[str, Message] = field(default_factory=dict)
     dead: list[tuple[str, Mapping[str, float]]] = field(default_factory=list)
     killed: int = 0
-    restored: bool = False
     _count: int = 0
     _polling: bool = False
 
