@@ -15,7 +15,7 @@ from urllib.parse import unquote
 
 from infra.local.cloudfront.quotas import QuotaSettings, Regime
 from infra.simulator.cloudfront import SimulatedCloudFront
-from infra.simulator.memory import InMemorySurveys, InMemoryTable
+from infra.simulator.memory import InMemoryTable
 from infra.simulator.traffic import notification
 from infra.simulator.virtual_time import VirtualTime
 from invalidator.core.limits.account import Limits
@@ -40,6 +40,7 @@ from invalidator.sender.buckets import Buckets
 from invalidator.sender.sender import Sender
 from invalidator.sweep.sweep import sweep
 from invalidator.waking import Waking
+from tests.sender.in_memory_surveys import InMemorySurveys
 
 START = 1_795_000_000.0
 BUCKET = "site"

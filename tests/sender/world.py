@@ -11,7 +11,7 @@ from typing import Any
 
 from infra.local.cloudfront.quotas import QuotaSettings, Regime
 from infra.simulator.cloudfront import SimulatedCloudFront
-from infra.simulator.memory import InMemorySurveys, InMemoryTable
+from infra.simulator.memory import InMemoryTable
 from invalidator.core.limits.account import Limits
 from invalidator.core.limits.allowance import Allowance
 from invalidator.core.messages.wake import read_wake, wake_body
@@ -31,6 +31,7 @@ from invalidator.sweep.sweep import Swept, sweep
 from invalidator.waking import Waking
 from tests.notifications import direct
 from tests.sender.fakes import Clock
+from tests.sender.in_memory_surveys import InMemorySurveys
 
 # No quota is met unless a test sets one.
 GENEROUS = QuotaSettings(

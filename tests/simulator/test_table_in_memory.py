@@ -1,8 +1,9 @@
 """What the table in memory does besides the ports: entries expire, and what a run costs is counted."""
 
-from infra.simulator.memory import InMemorySurveys, InMemoryTable
+from infra.simulator.memory import InMemoryTable
 from invalidator.core.pending.entry import Entry, bucket_owner
 from invalidator.ports import MOST_IN_FLIGHT, SURVEYS_APART_SECONDS
+from tests.sender.in_memory_surveys import InMemorySurveys
 
 NOW = 1_763_899_200.0
 
