@@ -80,8 +80,7 @@ def test_what_is_purged_besides_follows_from_a_documented_widening(distribution,
     for url in urls(bucket):
         edge.get(url)
     config = edge.config
-    behaviors = [*config["CacheBehaviors"].get("Items", []), config["DefaultCacheBehavior"]]
-    keyed = any(edge._keyed(behavior) for behavior in behaviors)
+    keyed = edge.keyed()
     troubled = "~" in changed or "*/" in f"{changed}/" or {".", ".."} & set(changed.split("/"))
     folders = {one["OriginPath"] for one in config["Origins"]["Items"]}
 
