@@ -1,4 +1,4 @@
-"""Cache policies: what is part of an object's name in the cache, and how long it is kept [controlling-the-cache-key]."""
+"""Cache policies: what is part of an object's name in the cache, and how long it stays [controlling-the-cache-key]."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
