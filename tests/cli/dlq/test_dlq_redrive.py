@@ -72,8 +72,15 @@ def test_a_reason_that_only_a_letter_knows_is_taken(desk):
 
 @pytest.mark.parametrize(
     "command",
-    [("redrive", "--yes"), ("redrive",), ("purge", "--export", "copy", "--yes"), ("purge",), ("explain",), ("export", "f")],
-)  # fmt: skip
+    [
+        ("redrive", "--yes"),
+        ("redrive",),
+        ("purge", "--export", "copy", "--yes"),
+        ("purge",),
+        ("explain",),
+        ("export", "f"),
+    ],
+)
 def test_a_reason_that_nobody_knows_is_an_error(desk, command, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     desk.bury(compact(), "access-denied")
@@ -138,13 +145,10 @@ def test_what_does_not_fit_into_memory_is_left_with_its_number(desk, monkeypatch
     selected = ["--reason", "not-json", "--bucket", "none"] if command == "redrive" else []
     answer = desk.run("dlq", command, *selected, *options, "--yes")
     assert answer.code == 2
-    left = (
-        len(desk.sqs.bodies(desk.dead))
-        if command == "purge"
-        else int(re.search(r"About (\d+)", answer.err)[1])
-    )
+    there = len(desk.sqs.bodies(desk.dead))
+    left = int(re.findall(r"[Aa]bout (\d+)", answer.err)[-1])
+    assert command == "redrive" or left == there
     assert 0 < left < 300
-    assert f"bout {left} letters" in answer.err or f"about {left}:" in answer.err
 
 
 def test_what_fails_anew_at_once_is_not_sent_for_ever(desk):

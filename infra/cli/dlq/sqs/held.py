@@ -43,7 +43,7 @@ class Held:
     def due(self, received_before: float, now: float, most: int) -> list[str]:
         """Return receipts of letters that were held on to before, the oldest first; they count as held from `now`."""
         with self._lock:
-            names = []
+            names: list[str] = []
             for name, since in self._since.items():
                 if since >= received_before or len(names) == most:
                     break
