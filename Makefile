@@ -148,6 +148,11 @@ validate: setup $(SAM) ## check the template, offline
 build: $(SAM) $(UV) ## build the functions for Lambda (arm64)
 	@UV=$(abspath $(UV)) $(SAM) build
 
+# What is compiled names Lambda's own Python: COMPILER=/path/to/python3.13 where uv finds none.
+.PHONY: package
+package: setup build ## write a release into dist: zips, template, checksums, bill of materials
+	@$(BIN)/python -m infra.release
+
 deploy: setup credentials build ## build and deploy to the account of your credentials
 	@$(SAM) deploy --config-env $(CONFIG_ENV) --stack-name $(STACK) $(DEPLOY_ARGS)
 
@@ -169,7 +174,7 @@ delete: credentials ## delete the stack; the table with its pinned routes stays
 	@echo "kept: the table with pinned routes; remove it with: aws dynamodb delete-table --table-name $(STACK)-MappingTable-..." >&2
 
 clean: ## remove what was built and installed
-	@rm -rf .aws-sam .local $(VENV) $(TOOLS) .mypy_cache .ruff_cache .hypothesis .import_linter_cache .pytest_cache
+	@rm -rf .aws-sam .local dist $(VENV) $(TOOLS) .mypy_cache .ruff_cache .hypothesis .import_linter_cache .pytest_cache
 
 credentials: $(SAM)
 	@$(TOOLS)/sam/bin/python -c 'import boto3, sys; s = boto3.Session(); \
