@@ -1,1 +1,1 @@
-"""What a release consists of: the built functions as zips, a template that names them, checksums, a bill of materials."""
+"""What a release consists of: the functions as zips, a template that names them, checksums, a bill of materials."""

@@ -1,9 +1,9 @@
 """`make package`: writes what a release consists of into a folder.
 
-    FOLDER/template.yaml            deploy this; its parameters ArtifactBucket and ArtifactPrefix say where the zips lie
-    FOLDER/InvalidatorFunction-….zip and the like
-    FOLDER/sbom.cdx.json            CycloneDX: what the zips hold beside our own code
-    FOLDER/SHA256SUMS               for `sha256sum --check`
+FOLDER/template.yaml            deploy this; its parameters ArtifactBucket and ArtifactPrefix say where the zips lie
+FOLDER/InvalidatorFunction-….zip and the like
+FOLDER/sbom.cdx.json            CycloneDX: what the zips hold beside our own code
+FOLDER/SHA256SUMS               for `sha256sum --check`
 """
 
 import argparse
@@ -23,7 +23,7 @@ SUMS = "SHA256SUMS"
 _PYTHON_OF_LAMBDA = "*.cpython-313.pyc"
 
 
-class NotBuilt(Exception):
+class NotBuiltError(Exception):
     """A function of the template has no built directory; the text names it and the fix."""
 
 
@@ -38,7 +38,7 @@ def write_release(built: Path, into: Path) -> list[Zipped]:
         The zips.
 
     Raises:
-        NotBuilt: a function was not built.
+        NotBuiltError: a function was not built.
     """
     template = read_template()
     functions = {
@@ -48,7 +48,7 @@ def write_release(built: Path, into: Path) -> list[Zipped]:
     }
     for name, directory in functions.items():
         if not directory.is_dir():
-            raise NotBuilt(f"{name} is not built ({directory}); build it with: make build")
+            raise NotBuiltError(f"{name} is not built ({directory}); build it with: make build")
     version = template["Metadata"]["AWS::ServerlessRepo::Application"]["SemanticVersion"]
     shutil.rmtree(into, ignore_errors=True)
     into.mkdir(parents=True)
@@ -57,9 +57,7 @@ def write_release(built: Path, into: Path) -> list[Zipped]:
     (into / "template.yaml").write_text(
         yaml.safe_dump(release, sort_keys=False, allow_unicode=True, width=120), "utf-8"
     )
-    (into / "sbom.cdx.json").write_text(
-        bill_of_materials(version, functions["InvalidatorFunction"]), "utf-8"
-    )
+    (into / "sbom.cdx.json").write_text(bill_of_materials(version, functions["InvalidatorFunction"]), "utf-8")
     sums = [
         f"{hashlib.sha256(each.read_bytes()).hexdigest()}  {each.name}\n" for each in sorted(into.iterdir())
     ]
@@ -75,7 +73,7 @@ def main() -> None:
     arguments = parser.parse_args()
     try:
         zips = write_release(arguments.built, arguments.into)
-    except NotBuilt as error:
+    except NotBuiltError as error:
         sys.exit(f"error: {error}")
     if not any(arguments.built.rglob(_PYTHON_OF_LAMBDA)):
         print(

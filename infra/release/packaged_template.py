@@ -17,7 +17,7 @@ _PARAMETERS: dict[str, dict[str, Any]] = {
         "Default": "",
         "AllowedPattern": "^([^/].*/)?$",
         "ConstraintDescription": "empty, or a folder that ends in a slash",
-        "Description": "The folder of the zips in that bucket, such as cloudfront-invalidator/. Empty where they lie at the top.",
+        "Description": "The folder of the zips in that bucket, such as cloudfront-invalidator/. Empty for its top.",
     },
 }
 

@@ -59,8 +59,8 @@ def _content(directory: Path) -> bytes:
 
 
 def _write(directory: Path, zip_file: Path) -> None:
-    # Stored, not deflated: what zlib writes differs from build to build of zlib, and a reader checks the sums on another
-    # machine. Lambda unpacks the code once, when it is uploaded.
+    # Stored, not deflated: what zlib writes differs from one build of zlib to another, and a reader checks the sums on
+    # another machine. Lambda unpacks the code once, when it is uploaded.
     with ZipFile(zip_file, "w", ZIP_STORED) as packed:
         for file in _files(directory):
             entry = ZipInfo(str(file.relative_to(directory)), _EARLIEST)

@@ -14,7 +14,7 @@ MAKEFILE = (REPOSITORY / "Makefile").read_text("utf-8")
 PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text("utf-8"))["project"]
 VERBS = {
     "setup", "demo", "local", "test", "check", "lint", "bench", "validate", "build", "deploy", "outputs",
-    "status", "dlq", "logs", "delete", "clean",
+    "status", "dlq", "logs", "package", "delete", "clean",
 }  # fmt: skip
 
 
