@@ -12,6 +12,7 @@ UV := $(TOOLS)/uv/bin/uv
 SAM := $(TOOLS)/sam/bin/sam
 MINISTACK := $(TOOLS)/ministack/bin/ministack
 FUZZER := $(TOOLS)/fuzz/bin/python
+CDK := $(TOOLS)/cdk/bin/python
 # What people pass on: make deploy DEPLOY_ARGS="--parameter-overrides Buckets=a,b"
 DEPLOY_ARGS ?=
 CONFIG_ENV ?= default
@@ -56,6 +57,11 @@ $(SAM): infra/requirements/sam.txt $(UV)
 $(MINISTACK): infra/requirements/ministack.txt $(UV)
 	@$(UV) venv --quiet --clear --python $(TOOLS)/uv/bin/python $(TOOLS)/ministack
 	@$(UV) pip install --quiet --python $(TOOLS)/ministack/bin/python --require-hashes -r $< || $(NO_REGISTRY)
+	@touch $@
+
+$(CDK): infra/requirements/cdk.txt $(UV)
+	@$(UV) venv --quiet --clear --python $(TOOLS)/uv/bin/python $(TOOLS)/cdk
+	@$(UV) pip install --quiet --python $@ --require-hashes -r $< || { rm -f $@; $(NO_REGISTRY); }
 	@touch $@
 
 $(FUZZER): infra/requirements/fuzz.txt $(UV)
@@ -114,7 +120,7 @@ coverage: setup $(SAM) ## which lines the tests of make check do not run
 # Minutes; and SEED=n to see one storm again. Before, the property tests with many new examples.
 SOAK ?= 30
 .PHONY: soak
-soak: setup $(SAM) $(MINISTACK) ## property tests with new examples; storms of faults for SOAK minutes
+soak: setup $(SAM) $(MINISTACK) $(CDK) ## property tests with new examples; storms of faults for SOAK minutes
 	@$(BIN)/python -m pytest -q -n auto -m hypothesis --hypothesis-profile=soak
 	@SOAK=$(SOAK) $(BIN)/python -m pytest -q -s -m soak
 
