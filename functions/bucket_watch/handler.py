@@ -29,14 +29,14 @@ from bucket_watch.standing import StandingTable
 from bucket_watch.summary import BucketLine, Summary
 from bucket_watch.watch import Watch
 from bucket_watch.who import EventHistory
-from invalidator.aws.dynamodb_table import DynamoDbTable
-from invalidator.aws.log_table import LogTable
-from invalidator.aws.routes_table import RoutesTable
+from invalidator.aws.table.dynamodb import DynamoDbTable
+from invalidator.aws.table.logs import LogTable
+from invalidator.aws.table.routes import RoutesTable
 from invalidator.clock import SystemClock
 from invalidator.failures import Failure
 from invalidator.metric import Metric
 from invalidator.settings import read_settings
-from invalidator.telemetry import telemetry
+from invalidator.telemetry import flush, telemetry
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -106,16 +106,17 @@ wired = wire(os.environ)
 
 
 @logger.inject_lambda_context
-@metrics.log_metrics(capture_cold_start_metric=False)
 def handler(_event: object, context: "LambdaContext") -> dict[str, Any]:
     """Do a round. Where the table cannot be asked it raises; that nobody looked raises the alarm as well."""
     deadline = wired.clock.now() + context.get_remaining_time_in_millis() / 1000 - _MARGIN_SECONDS
     try:
         summary = wired.watch().run(deadline)
+        _tell(summary, wired.clock.now())
     except (SubscriptionError, Failure):
         metrics.add_metric(Metric.SUBSCRIPTIONS_LOST, MetricUnit.Count, 1)
         raise
-    _tell(summary, wired.clock.now())
+    finally:
+        flush(metrics)
     return summary.as_json()
 
 
@@ -126,7 +127,9 @@ def _tell(summary: Summary, now: float) -> None:
         told = line.as_json()
         happened = "were lost for a while; it is repaired" if line.repaired else "do not come to the queue"
         logger.error(
-            f"changes of bucket {line.found.bucket} {happened}",
+            "changes of bucket %s %s",
+            line.found.bucket,
+            happened,
             extra={name: told[name] for name in told if name != "state"},
         )
     if lost:

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 
-from invalidator.aws.log_table import LogTable
-from invalidator.aws.routes_table import RoutesTable
+from invalidator.aws.table.logs import LogTable
+from invalidator.aws.table.routes import RoutesTable
 from invalidator.core.pending.entry import bucket_owner
 
 

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from pydantic import TypeAdapter, ValidationError
 
-from invalidator.aws.dynamodb_table import DynamoDbTable, key, number, text
+from invalidator.aws.table.dynamodb import DynamoDbTable, key, number, text
 
 WATCH = "watch"
 # No bucket is repaired more often.

@@ -6,7 +6,7 @@
 | `gaps` | bucket | changes may have been lost `since` (epoch seconds, 0 for: ever) until it was `noted`; `due`, when the new configuration |
 | | | is in force and the doubt is to be written; `why`; `covered`, when that was done |
 
-The sweep covers gaps (`invalidator/aws/gap_table.py` reads them).
+The sweep covers gaps (`invalidator/aws/table/gaps.py` reads them).
 """  # noqa: E501  a row of a table
 
 import json
@@ -90,7 +90,7 @@ class WishTable:
 
     def wish(self, wish: Wish) -> None:
         """Remember a wish."""
-        item = {**_wish_key(wish), "events": {"SS": sorted(wish.events)}}
+        item = {**_wish_key(wish), "events": {"L": [{"S": event} for event in wish.events]}}
         self._ask("put_item", Item=item)
 
     def forget(self, wishes: Iterable[Wish]) -> None:
@@ -160,7 +160,7 @@ def _wish_key(wish: Wish) -> dict[str, Any]:
 def _read_wish(item: dict[str, Any]) -> Wish | None:
     try:
         bucket, road, maker, through, prefix, suffix = json.loads(item["sk"]["S"])
-        events = tuple(item["events"]["SS"])
+        events = tuple(str(event["S"]) for event in item["events"]["L"])
         return Wish(bucket, Road(road), Maker(maker), KeyFilter(prefix, suffix), events, through)
     except (KeyError, TypeError, ValueError):
         return None
