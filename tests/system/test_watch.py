@@ -101,6 +101,12 @@ def watched(stack: Stack) -> Iterator[Watched]:
     for each in (DIRECT, SWITCHED, TOLD, BY_HAND):
         site.make_bucket(aws, each)
     topic = aws.client("sns").create_topic(Name="watched")["TopicArn"]
+    may = {"Effect": "Allow", "Principal": {"Service": "s3.amazonaws.com"}, "Action": "sns:Publish"}
+    aws.client("sns").set_topic_attributes(
+        TopicArn=topic,
+        AttributeName="Policy",
+        AttributeValue=json.dumps({"Version": "2012-10-17", "Statement": [{**may, "Resource": topic}]}),
+    )
     sqs = aws.client("sqs")
     url = sqs.create_queue(QueueName="w-theirs")["QueueUrl"]
     theirs = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
