@@ -87,7 +87,7 @@ class Deployment:
         trial = replace(self.subscription, dry_run=True, show=lambda _: None, patience=lambda: patience)
         refused: dict[str, RefusedError] = {}
         looked = []
-        for bucket, step in _steps(properties, before, trial):
+        for bucket, step in steps(properties, before, trial):
             with self._collecting(bucket, refused):
                 looked.append(step())
         _raise_all(refused)
@@ -97,7 +97,7 @@ class Deployment:
         self, properties: Properties, before: KeysByBucket, looked: Iterable[Result], written: list[Result]
     ) -> None:
         refused: dict[str, RefusedError] = {}
-        for (bucket, step), seen in zip(_steps(properties, before, self.subscription), looked, strict=True):
+        for (bucket, step), seen in zip(steps(properties, before, self.subscription), looked, strict=True):
             if not seen.lines:
                 continue
             if bucket in properties.buckets and not seen.own_before:
@@ -144,7 +144,7 @@ class Deployment:
             raise UnsettledError(_sentence([_named(bucket, error), *_lines(refused)])) from error
 
 
-def _steps(
+def steps(
     properties: Properties, before: KeysByBucket, subscription: Subscription
 ) -> Iterator[tuple[str, Callable[[], Result]]]:
     """Each bucket, with what makes it as the properties say."""
