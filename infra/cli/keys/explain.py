@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 import click
 
 from infra.cli.errors import CommandError
+from infra.cli.keys.explain_url import explain_url
 from infra.cli.keys.explanation import Found, found_as_json, print_found
 from infra.cli.keys.freshness import Freshness, freshness
 from infra.cli.keys.routers import find_routers
 from infra.cli.keys.source import Source
 from infra.cli.printing import print_json, visible
 from infra.cli.session import Session
+from infra.cli.viewer.url import is_viewer_url
 from invalidator.core.routing.explanation import Explanation
 
 if TYPE_CHECKING:
@@ -22,6 +24,14 @@ if TYPE_CHECKING:
 REMEMBERED_DAYS = 15
 DAY_SECONDS = 86_400
 _S3_URL = "s3://"
+
+
+def explain_what(session: Session, url: str, source: Source) -> None:
+    """Explain an object (`s3://BUCKET/KEY`), or what a viewer sees under a URL (`https://HOST/PATH`)."""
+    if is_viewer_url(url):
+        explain_url(session, url, source)
+    else:
+        explain_key(session, url, source)
 
 
 def explain_key(session: Session, url: str, source: Source) -> None:
@@ -47,7 +57,9 @@ def explain_key(session: Session, url: str, source: Source) -> None:
 
 def _bucket_and_key(url: str) -> tuple[str, str]:
     if not url.startswith(_S3_URL):
-        raise CommandError(f"{visible(url)}: not an S3 URL; write s3://BUCKET/KEY")
+        raise CommandError(
+            f"{visible(url)}: not an S3 URL; write s3://BUCKET/KEY, or a viewer's: https://HOST/PATH"
+        )
     bucket, _, key = url.removeprefix(_S3_URL).partition("/")
     if not bucket:
         raise CommandError(f"{visible(url)}: no bucket; write s3://BUCKET/KEY")

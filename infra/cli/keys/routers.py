@@ -39,20 +39,27 @@ def find_routers(session: Session, bucket: str, source: Source) -> BucketRouters
         CommandError: a file is not what it should be, or the stack does not answer.
     """
     if source.distributions:
-        settings = _settings(source, RoutingSettings((DEFAULT_INDEX_DOCUMENTS,)))
-        read = read_distributions(source.distributions, read_policies(source.policies))
-        for file, distribution in read:
-            _say_unknown_policies(file, distribution, "; give it with --cache-policy")
-        return BucketRouters(_routers(tuple(each for _, each in read), bucket, settings), None)
+        return BucketRouters(_routers(offline_routes(source), bucket, routing_settings(source)), None)
     if source.policies:
         raise CommandError("--cache-policy needs --distribution: the stack's distributions bring their own")
     deployed, distributions = _ask_stack(session, bucket)
-    settings = _settings(source, deployed.settings.routing)
+    settings = routing_settings(source, deployed.settings.routing)
     return BucketRouters(_routers(distributions, bucket, settings), deployed)
 
 
-def _settings(source: Source, known: RoutingSettings) -> RoutingSettings:
-    """What is known of the sites, with what was typed in its place."""
+def offline_routes(source: Source) -> tuple[Distribution, ...]:
+    """Return the distributions of the files, and say on stderr what is uncertain about them. Raises CommandError."""
+    read = read_distributions(source.distributions, read_policies(source.policies))
+    for file, distribution in read:
+        _say_unknown_policies(file, distribution, "; give it with --cache-policy")
+    return tuple(each for _, each in read)
+
+
+def routing_settings(
+    source: Source,
+    known: RoutingSettings = RoutingSettings((DEFAULT_INDEX_DOCUMENTS,)),  # noqa: B008  frozen
+) -> RoutingSettings:
+    """Return what is known of the sites (the template's defaults, or a stack's), with what was typed in its place."""
     return RoutingSettings(
         known.index_documents if source.index_documents is None else names_in(source.index_documents),
         known.error_page_seconds if source.error_page_seconds is None else source.error_page_seconds,
