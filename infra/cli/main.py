@@ -26,6 +26,10 @@ COMMANDS = {
         "infra.cli.keys.commands:explain",
         "Say where an object is served, and why; and whether it was invalidated",
     ),
+    "send": (
+        "infra.cli.send.command:send",
+        "Invalidate what the worker would send if these objects had changed",
+    ),
     "bucket": (
         "infra.cli.bucket.commands:bucket",
         "Connect existing buckets to the queue, and disconnect them",

@@ -5,6 +5,7 @@ neither has the service's own move of a queue, nor answers a batch in part. `tes
 moto to the same contract.
 """
 
+import hashlib
 import json
 import threading
 import time
@@ -138,6 +139,11 @@ class LocalSqs:
                 "Attributes": message.system, "MessageAttributes": message.attributes,
             })  # fmt: skip
         return {"Messages": found} if found else {}
+
+    def SendMessage(self, url, request):  # noqa: N802  SQS's name
+        body = request["MessageBody"]
+        name = self._store(url, body, request.get("MessageAttributes", {}))
+        return {"MessageId": name, "MD5OfMessageBody": hashlib.md5(body.encode()).hexdigest()}  # noqa: S324  SQS's
 
     def SendMessageBatch(self, url, request):  # noqa: N802  SQS's name
         return self._each(
