@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from infra.cli.errors import CommandError
 from infra.cli.input_files import read_distributions, read_keys, read_policies
 from infra.cli.printing import visible
+from invalidator.core.routing.paths.viewer_paths import Router
 from invalidator.core.routing.settings import RoutingSettings
-from invalidator.core.routing.viewer_paths import Router
 from tests.cli.made_distributions import config
 
 DOCUMENT = {

@@ -15,7 +15,7 @@ from infra.cli.printing import print_json, visible
 from infra.cli.s3_url import read_s3_url
 from infra.cli.session import Session
 from infra.cli.viewer.url import is_viewer_url
-from invalidator.core.routing.explanation import Explanation
+from invalidator.core.routing.paths.explanation import Explanation
 
 if TYPE_CHECKING:
     from datetime import datetime

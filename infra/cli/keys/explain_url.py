@@ -18,7 +18,7 @@ from infra.cli.viewer.candidates import Candidate, Way, way_of
 from infra.cli.viewer.hosts import Answering, answering, known_names, of_files
 from infra.cli.viewer.objects import Stored, stored
 from infra.cli.viewer.url import ViewerUrl, read_url
-from invalidator.core.routing.path_encoding import invalidation_paths
+from invalidator.core.routing.paths.encoding import invalidation_paths
 from invalidator.core.sent import Coverage, Sent
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from invalidator.core.coalescing.coalescing import Coalesced, coalesce
 from invalidator.core.coalescing.collateral import Inventory
 from invalidator.core.limits.allowance import Allowance
 from invalidator.core.limits.budget import FREE_PATHS_A_MONTH, cost_usd
-from invalidator.core.routing.joined_router import JoinedRouter
-from invalidator.core.routing.viewer_paths import Router
+from invalidator.core.routing.paths.joined_router import JoinedRouter
+from invalidator.core.routing.paths.viewer_paths import Router
 
 
 @dataclass(frozen=True, slots=True)

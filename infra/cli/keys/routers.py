@@ -11,8 +11,8 @@ from infra.cli.keys.source import DEFAULT_INDEX_DOCUMENTS, Source
 from infra.cli.printing import instant, visible
 from infra.cli.session import Session
 from invalidator.core.routing.distribution import Distribution
+from invalidator.core.routing.paths.viewer_paths import Router
 from invalidator.core.routing.settings import CleanUrls, RoutingSettings, names_in
-from invalidator.core.routing.viewer_paths import Router
 
 if TYPE_CHECKING:
     from infra.cli.deployed import Deployed

@@ -11,10 +11,10 @@ from infra.cli.s3_url import S3Url
 from invalidator.core.coalescing.coalescing import Coalesced, coalesce
 from invalidator.core.limits.allowance import Allowance
 from invalidator.core.messages.backlog import KeyBacklog, PathBacklog, bodies
-from invalidator.core.routing.joined_router import JoinedRouter, floors_of
+from invalidator.core.routing.paths.joined_router import JoinedRouter, floors_of
+from invalidator.core.routing.paths.viewer_paths import Router
 from invalidator.core.routing.settings import RoutingSettings
 from invalidator.core.routing.target import TargetRoutes
-from invalidator.core.routing.viewer_paths import Router
 
 # No change is younger than its message (`core.messages.backlog_reading`): one dated far ahead counts as old as SQS says
 # that the message is, so this machine's clock does not matter.

@@ -64,9 +64,10 @@ def send_by_hand(session: Session, texts: Sequence[str], *, yes: bool) -> int:
     _note_slips(session, urls)
     notes = [f"{visible(bucket)}: {why}" for bucket in asked if (why := serving.unknown(bucket, 0.0))]
     if not planned.targets:
+        why = notes[0] if notes else "see: invalidator route list"
         raise CommandError(
             f"no distribution serves {some([visible(str(each)) for each in planned.unserved])}, so nothing is to be "
-            "invalidated; see: invalidator route list"
+            f"invalidated; {why}"
         )
     notes += [
         f"nobody serves {visible(str(url))}, or nobody caches it: nothing of it is sent"

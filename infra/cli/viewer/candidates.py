@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from urllib.parse import unquote_plus
 
 from infra.cli.viewer.url import ViewerUrl
-from invalidator.core.routing.behavior_rules import Reach
 from invalidator.core.routing.distribution import Behavior, Distribution, Origin
 from invalidator.core.routing.documents.origin_hosts import bucket_of
-from invalidator.core.routing.explanation import PathVerdict
-from invalidator.core.routing.path_patterns import compile_pattern
+from invalidator.core.routing.paths.behavior_rules import Reach
+from invalidator.core.routing.paths.explanation import PathVerdict
+from invalidator.core.routing.paths.patterns import compile_pattern
+from invalidator.core.routing.paths.viewer_paths import Router
 from invalidator.core.routing.settings import RoutingSettings
-from invalidator.core.routing.viewer_paths import Router
 
 _WEBSITE_INDEX = "index.html"
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from infra.cli.input_files import read_distributions
+from invalidator.core.routing.paths.viewer_paths import Router
 from invalidator.core.routing.pins import Pin, pinned_distribution
-from invalidator.core.routing.viewer_paths import Router
 
 CASES = Path(__file__).parent / "cases"
 STATIC_AND_MEDIA = [f"static/app/c{n}.js" for n in range(1, 11)] + [f"media/u{n}/p.png" for n in range(1, 11)]

@@ -17,8 +17,8 @@ from infra.cli.keys.commands import plan
 from infra.cli.keys.planning import plan_for
 from invalidator.core.limits.allowance import Allowance
 from invalidator.core.routing.distribution import Behavior, Distribution, Origin
+from invalidator.core.routing.paths.viewer_paths import Router
 from invalidator.core.routing.settings import RoutingSettings
-from invalidator.core.routing.viewer_paths import Router
 from tests.cli.made_distributions import OPTIMIZED, config, create, write
 
 SITE = "site.s3.eu-west-1.amazonaws.com"
