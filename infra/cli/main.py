@@ -30,6 +30,10 @@ COMMANDS = {
         "infra.cli.send.command:send",
         "Invalidate what the worker would send if these objects had changed",
     ),
+    "wait": (
+        "infra.cli.wait.command:wait",
+        "Return when nothing waits to be sent, and what was sent has completed",
+    ),
     "bucket": (
         "infra.cli.bucket.commands:bucket",
         "Connect existing buckets to the queue, and disconnect them",

@@ -43,6 +43,7 @@ class LocalSqs:
         denied: actions that the caller may not do.
         move_tasks: whether the service's own move exists.
         offset: seconds that the clock was turned on.
+        policy: the queues' policy, "" for none.
     """
 
     endpoint: str = ""
@@ -55,6 +56,7 @@ class LocalSqs:
     move_tasks: bool = False
     move_fails_after: int | None = None
     offset: float = 0.0
+    policy: str = ""
     calls: dict[str, int] = field(default_factory=dict)
     lock: Any = field(default_factory=threading.RLock)
     visible: dict[str, deque] = field(default_factory=dict)
@@ -122,8 +124,9 @@ class LocalSqs:
             "ApproximateNumberOfMessagesNotVisible": str(len(self.held[url])),
             "ApproximateNumberOfMessagesDelayed": "0",
             "MessageRetentionPeriod": "345600",
+            **({"Policy": self.policy} if self.policy else {}),
         }
-        return {"Attributes": {name: values[name] for name in request["AttributeNames"]}}
+        return {"Attributes": {name: values[name] for name in request["AttributeNames"] if name in values}}
 
     def ReceiveMessage(self, url, request):  # noqa: N802  SQS's name
         if not self.visible[url]:
