@@ -8,7 +8,8 @@ from typing import Any
 
 import click
 
-from infra.cli.deployed import Deployed, Standing, default_settings, settings_or_why, standing
+from infra.cli.defaults import default_settings
+from infra.cli.deployed import Deployed, Standing, settings_or_why, standing
 from infra.cli.dlq.diagnosis import SAFE_TO_PURGE, Plan, State, Verdict, judge, plans, what_is_wrong
 from infra.cli.dlq.letter_work import LetterWork, work_of
 from infra.cli.dlq.letters import DeadLetter, Group, group

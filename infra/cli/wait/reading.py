@@ -4,7 +4,8 @@ import functools
 from dataclasses import dataclass, field
 from typing import Any
 
-from infra.cli.deployed import Deployed, default_settings, settings_or_why
+from infra.cli.defaults import default_settings
+from infra.cli.deployed import Deployed, settings_or_why
 from infra.cli.dlq.letter_work import work_of
 from infra.cli.dlq.sample import take_sample
 from infra.cli.dlq.sqs.queue import dead_letter_queue
