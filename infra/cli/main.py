@@ -46,6 +46,10 @@ COMMANDS = {
         "infra.cli.status.commands:status",
         "Show what waits, what failed, what was sent, and what it costs",
     ),
+    "check": (
+        "infra.cli.check.command:check",
+        "Say whether everything is as it must be; exit code 3 where it is not",
+    ),
     "pending": (
         "infra.cli.pending.commands:pending",
         "What changed and is not sent yet, why, and what would be sent",
