@@ -4,6 +4,8 @@ import json
 import re
 from dataclasses import fields
 
+from importlib.metadata import version
+
 import pytest
 
 from infra.simulator.aws.function import BATCHES_AT_A_TIME, MEMORY_MB
@@ -36,6 +38,7 @@ def test_the_promised_resources_and_outputs_exist(stacks):
         "TableName": "<MappingTable>",
         "SurveyFunctionName": "<SurveyFunction>",
         "SweepFunctionName": "<SweepFunction>",
+        "Version": version("cloudfront-invalidator"),
     }
 
 
