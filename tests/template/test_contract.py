@@ -3,7 +3,6 @@
 import json
 import re
 from dataclasses import fields
-
 from importlib.metadata import version
 
 import pytest
