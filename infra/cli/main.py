@@ -34,6 +34,10 @@ COMMANDS = {
         "infra.cli.wait.command:wait",
         "Return when nothing waits to be sent, and what was sent has completed",
     ),
+    "verify": (
+        "infra.cli.verify.command:verify",
+        "Fetch URLs from the edge, and compare what comes with what lies in S3 now",
+    ),
     "bucket": (
         "infra.cli.bucket.commands:bucket",
         "Connect existing buckets to the queue, and disconnect them",

@@ -29,9 +29,8 @@ def handed_over(desk):
     now = time.time()
     inbox = read([Message(str(at), body, now) for at, body in enumerate(desk.sqs.bodies(desk.queue))])
     assert not inbox.unreadable
-    for _, backlog in (*inbox.keys, *inbox.paths):
-        times = backlog.keys if hasattr(backlog, "keys") else backlog.paths
-        assert set(times.values()) == {now}, "as old as SQS says that the message is"
+    times = [*(backlog.keys for _, backlog in inbox.keys), *(backlog.paths for _, backlog in inbox.paths)]
+    assert all(set(each.values()) == {now} for each in times), "as old as SQS says that the message is"
     keys = {backlog.bucket: sorted(backlog.keys) for _, backlog in inbox.keys}
     return keys, {backlog.distribution: sorted(backlog.paths) for _, backlog in inbox.paths}
 
