@@ -3,6 +3,7 @@
 import json
 import re
 from dataclasses import fields
+from importlib.metadata import version
 
 import pytest
 
@@ -38,6 +39,7 @@ def test_the_promised_resources_and_outputs_exist(stacks):
         "SurveyFunctionName": "<SurveyFunction>",
         "SweepFunctionName": "<SweepFunction>",
         "WatchFunctionName": "<WatchFunction>",
+        "Version": version("cloudfront-invalidator"),
     }
 
 
