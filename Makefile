@@ -100,8 +100,13 @@ PICTURES ?=
 pictures: setup $(SAM) $(MINISTACK)
 	@$(BIN)/python -m infra.pictures $(PICTURES)
 
+# For the one test that looks at a page in a browser; where none can be had, it is skipped and says so.
+.PHONY: browser
+browser: setup
+	@$(BIN)/python -m infra.browser
+
 .PHONY: test
-test: lint validate $(SAM) $(MINISTACK) ## all checks and tests
+test: lint validate browser $(SAM) $(MINISTACK) ## all checks and tests
 	@$(BIN)/python -m pytest -q -n 3 --dist loadgroup
 
 # Without what needs the local AWS, or seconds for one test.
