@@ -129,8 +129,8 @@ def _outputs(aws: LocalAws) -> dict[str, str]:
     return {each["OutputKey"]: each["OutputValue"] for each in stack["Outputs"]}
 
 
-# AWS documents two quotas [aws-behaviour.md, CloudFront invalidations]. Under the other one, of one wildcard a
-# second, a bulk upload is an invalidation for each of its wildcards: `invalidator simulate` shows it under both at once.
+# AWS documents two quotas [aws-behaviour.md, CloudFront invalidations]. Under the other one, of a wildcard a second, a
+# bulk upload is an invalidation for each of its wildcards: `invalidator simulate` shows it under both.
 QUOTAS = QuotaSettings(regime=Regime.IN_FLIGHT)
 LEGEND = """sent: invalidations. wild: wildcards among the paths. one each: what one
 path for each object costs past the free 1,000 a month. fresh: from the last
