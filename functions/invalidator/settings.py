@@ -101,11 +101,19 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class SweepSettings:
-    """What the sweep needs to know: the table, the queue of wakes, and the dead-letter queue it watches."""
+    """What the sweep needs to know.
+
+    Attributes:
+        table_name: the DynamoDB table.
+        wake_queue_url: the queue of wakes.
+        dead_letter_queue_url: the dead-letter queue it watches.
+        survey_minutes: minutes between two surveys, by which routes are late.
+    """
 
     table_name: Text
     wake_queue_url: Text
     dead_letter_queue_url: Text
+    survey_minutes: Annotated[int, Field(ge=1)] = 5
 
 
 @dataclass(frozen=True, slots=True)

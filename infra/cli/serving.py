@@ -12,7 +12,12 @@ from invalidator.core.routing.target import TargetRoutes
 from invalidator.core.routing.viewer_paths import Router
 from invalidator.failures import TableUnavailable
 
-NO_SURVEY = "no survey of the distributions has completed yet; start one with: invalidator route refresh"
+NO_SURVEY = "no survey of the distributions has completed yet; start one: invalidator route refresh"
+
+
+def as_of_text(as_of: float) -> str:
+    """Say as of when (epoch seconds, 0 for never) the routing is what CloudFront has."""
+    return f"as of {instant(as_of)}, the last complete survey" if as_of else NO_SURVEY
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """`invalidator route` as a person types it."""
 
 import json
+import re
 import shlex
 from dataclasses import replace
 
@@ -126,8 +127,10 @@ def test_the_list_says_how_each_distribution_is_known_and_as_of_when(typed, stor
     assert answer.code == 0
     (as_of, listed, vault) = answer.out.strip().split("\n\n")
     assert as_of.startswith("as of 20")
-    assert listed == f"site\n  {seen}  discovered  OriginPath /pub"
-    assert vault == f"vault\n  {hidden}  pinned  OriginPath /, prefix docs/"
+    lines = listed.splitlines()
+    assert lines[:2] == ["site", f"  {seen}  discovered  OriginPath /pub"]
+    assert re.fullmatch(r"    learned 20.* UTC", lines[2])
+    assert vault.startswith(f"vault\n  {hidden}  pinned  OriginPath /, prefix docs/\n    learned 20")
     data = typed("route", "list", "--json").data
     assert data["as_of"].startswith("20")
     known = {each["bucket"]: each["distributions"][0]["known"] for each in data["buckets"]}

@@ -26,10 +26,12 @@ class BucketRouters:
         routers: distribution id → its routing. There are several where edges may still hold an earlier one, or where
             a pin stands beside its configuration; the paths of a key are those of all.
         deployed: the worker whose distributions these are; None for files.
+        as_of: when the survey that tells so began, epoch seconds; 0 for files, and where none has completed.
     """
 
     routers: dict[str, tuple[Router, ...]]
     deployed: "Deployed | None"
+    as_of: float = 0.0
 
 
 def find_routers(session: Session, bucket: str, source: Source) -> BucketRouters:
@@ -46,9 +48,9 @@ def find_routers(session: Session, bucket: str, source: Source) -> BucketRouters
         return BucketRouters(_routers(tuple(each for _, each in read), bucket, settings), None)
     if source.policies:
         raise CommandError("--cache-policy needs --distribution: the stack's distributions bring their own")
-    deployed, distributions = _ask_stack(session, bucket)
+    deployed, distributions, as_of = _ask_stack(session, bucket)
     settings = _settings(source, deployed.settings.routing)
-    return BucketRouters(_routers(distributions, bucket, settings), deployed)
+    return BucketRouters(_routers(distributions, bucket, settings), deployed, as_of)
 
 
 def _settings(source: Source, known: RoutingSettings) -> RoutingSettings:
@@ -61,7 +63,7 @@ def _settings(source: Source, known: RoutingSettings) -> RoutingSettings:
     )
 
 
-def _ask_stack(session: Session, bucket: str) -> tuple["Deployed", tuple[Distribution, ...]]:
+def _ask_stack(session: Session, bucket: str) -> tuple["Deployed", tuple[Distribution, ...], float]:
     from infra.cli.deployed import Deployed
     from infra.cli.serving import NO_SURVEY, find_serving
 
@@ -80,7 +82,7 @@ def _ask_stack(session: Session, bucket: str) -> tuple["Deployed", tuple[Distrib
         )
     for distribution in distributions:
         _say_unknown_policies(distribution.id, distribution, "")
-    return deployed, distributions
+    return deployed, distributions, serving.as_of
 
 
 def _say_unknown_policies(source: str, distribution: Distribution, fix: str) -> None:
