@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra.simulator.memory import InMemoryTable
+from infra.simulator.aws.table import InMemoryTable
 from invalidator.core.pending.entry import Entry
 from invalidator.failures import TableUnavailable
 from invalidator.logs import MOST_NUMBERS, append, read_on

@@ -15,11 +15,11 @@ from botocore.config import Config
 
 from custom_resource.answer import Answer, Put, put_to_url
 from invalidator.aws.aws_errors import AwsError
-from invalidator.aws.dynamodb_table import DynamoDbTable
-from invalidator.aws.log_table import LogTable
 from invalidator.aws.queue import ChangesQueue
-from invalidator.aws.target_table import TargetTable
-from invalidator.aws.wake_table import WakeTable
+from invalidator.aws.table.dynamodb import DynamoDbTable
+from invalidator.aws.table.logs import LogTable
+from invalidator.aws.table.targets import TargetTable
+from invalidator.aws.table.wakes import WakeTable
 from invalidator.failures import QueueUnavailable, TableUnavailable
 from invalidator.rollback.write_back import WriteBack, WrittenBack
 from invalidator.settings import RollbackSettings, read_settings

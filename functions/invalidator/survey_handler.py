@@ -14,13 +14,13 @@ from botocore.config import Config
 
 from invalidator.aws.cloudfront_clients import CloudFrontClients
 from invalidator.aws.distributions import AT_A_TIME, CloudFrontDistributions
-from invalidator.aws.dynamodb_table import DynamoDbTable
-from invalidator.aws.log_table import HISTORY_SECONDS, LogTable
 from invalidator.aws.queue import WakeQueue
-from invalidator.aws.routes_table import RoutesTable
-from invalidator.aws.target_table import TargetTable
+from invalidator.aws.table.dynamodb import DynamoDbTable
+from invalidator.aws.table.logs import HISTORY_SECONDS, LogTable
+from invalidator.aws.table.routes import RoutesTable
+from invalidator.aws.table.targets import TargetTable
+from invalidator.aws.table.wakes import WakeTable
 from invalidator.aws.time_left import TimeLeft
-from invalidator.aws.wake_table import WakeTable
 from invalidator.clock import SystemClock
 from invalidator.core.routing.renewal import Surveying
 from invalidator.settings import SurveySettings, read_settings

@@ -11,12 +11,12 @@ import botocore.session
 from aws_lambda_powertools.metrics import MetricUnit
 from botocore.config import Config
 
-from invalidator.aws.dynamodb_table import DynamoDbTable
-from invalidator.aws.heartbeat import Heartbeat, beat, restored
-from invalidator.aws.log_table import LogTable
 from invalidator.aws.queue import DeadLetters, WakeQueue
-from invalidator.aws.routes_table import RoutesTable
-from invalidator.aws.wake_table import WakeTable
+from invalidator.aws.table.dynamodb import DynamoDbTable
+from invalidator.aws.table.heartbeat import Heartbeat, beat, restored
+from invalidator.aws.table.logs import LogTable
+from invalidator.aws.table.routes import RoutesTable
+from invalidator.aws.table.wakes import WakeTable
 from invalidator.clock import SystemClock
 from invalidator.core.routes_age import late_after, routes_age
 from invalidator.metric import Metric

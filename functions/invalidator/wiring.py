@@ -8,19 +8,19 @@ from typing import Any
 import botocore.session
 from botocore.config import Config
 
-from invalidator.aws.account_table import AccountTable
 from invalidator.aws.cloudfront import CloudFrontInvalidations
 from invalidator.aws.cloudfront_clients import CloudFrontClients
 from invalidator.aws.distributions import CloudFrontDistributions
-from invalidator.aws.dynamodb_table import DynamoDbTable
-from invalidator.aws.log_table import HISTORY_SECONDS, LogTable
 from invalidator.aws.object_listing import S3Listing
 from invalidator.aws.queue import ChangesQueue, DeadLetters, WakeQueue
-from invalidator.aws.routes_table import RoutesTable
 from invalidator.aws.survey_trigger import SurveyTrigger
-from invalidator.aws.target_table import TargetTable
+from invalidator.aws.table.accounts import AccountTable
+from invalidator.aws.table.dynamodb import DynamoDbTable
+from invalidator.aws.table.logs import HISTORY_SECONDS, LogTable
+from invalidator.aws.table.routes import RoutesTable
+from invalidator.aws.table.targets import TargetTable
+from invalidator.aws.table.wakes import WakeTable
 from invalidator.aws.time_left import TimeLeft
-from invalidator.aws.wake_table import WakeTable
 from invalidator.clock import SystemClock
 from invalidator.core.routing.renewal import Surveying
 from invalidator.intake.intake import Intake

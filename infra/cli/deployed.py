@@ -11,14 +11,14 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.cli.errors import CommandError, explain_aws_error
 from infra.cli.session import Session, output
-from invalidator.aws.account_table import AccountTable
 from invalidator.aws.cloudfront_clients import CloudFrontClients
 from invalidator.aws.distributions import CloudFrontDistributions
-from invalidator.aws.dynamodb_table import DynamoDbTable
-from invalidator.aws.pin_table import PinTable
-from invalidator.aws.routes_table import RoutesTable
-from invalidator.aws.target_table import TargetTable
-from invalidator.aws.wake_table import WakeTable
+from invalidator.aws.table.accounts import AccountTable
+from invalidator.aws.table.dynamodb import DynamoDbTable
+from invalidator.aws.table.pins import PinTable
+from invalidator.aws.table.routes import RoutesTable
+from invalidator.aws.table.targets import TargetTable
+from invalidator.aws.table.wakes import WakeTable
 from invalidator.clock import SystemClock
 from invalidator.core.limits.account import Limits
 from invalidator.core.limits.allowance import Allowance
@@ -125,18 +125,6 @@ def settings_or_why(deployed: Deployed) -> Settings | str:
         return f"the function's settings cannot be read: {explain_aws_error(error)}"
     except CommandError as error:
         return str(error)
-
-
-def default_settings() -> Settings:
-    """Return the template's defaults, for where the function's settings cannot be read; they name no queue."""
-    return Settings(
-        table_name="-",
-        queue_url="-",
-        wake_queue_url="-",
-        wake_queue_arn="-",
-        dead_letter_queue_url="-",
-        survey_function_name="-",
-    )
 
 
 @dataclass(frozen=True, slots=True)

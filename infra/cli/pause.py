@@ -92,8 +92,8 @@ def _kept_on_the_queue(session: Session) -> str:
 def _kept_in_the_table(session: Session) -> str:
     """Say for how long the table keeps what is pending, and when it is given up."""
     from infra.cli.deployed import Deployed, settings_or_why
-    from invalidator.aws.dynamodb_table import DAY
-    from invalidator.aws.log_table import PENDING_DAYS
+    from invalidator.aws.table.dynamodb import DAY
+    from invalidator.aws.table.logs import PENDING_DAYS
 
     settings = settings_or_why(Deployed(session))
     hours = "GiveUpHours" if isinstance(settings, str) else f"{settings.give_up_hours} h"

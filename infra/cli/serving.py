@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 
 from infra.cli.deployed import Deployed
 from infra.cli.printing import instant
-from invalidator.core.routing.behavior_wildcards import outermost
 from invalidator.core.routing.distribution import Distribution
+from invalidator.core.routing.paths.behavior_wildcards import outermost
+from invalidator.core.routing.paths.viewer_paths import Router
 from invalidator.core.routing.settings import RoutingSettings
 from invalidator.core.routing.target import TargetRoutes
-from invalidator.core.routing.viewer_paths import Router
 from invalidator.failures import TableUnavailable
 
 NO_SURVEY = "no survey of the distributions has completed yet; start one: invalidator route refresh"

@@ -10,8 +10,8 @@ from rich.table import Table
 
 from infra.demo.proof import Changed, Uncovered, fresh_times, uncovered
 from infra.local.aws import STACK, LocalAws
-from invalidator.aws.dynamodb_table import DynamoDbTable
-from invalidator.aws.wake_table import WakeTable
+from invalidator.aws.table.dynamodb import DynamoDbTable
+from invalidator.aws.table.wakes import WakeTable
 from invalidator.core.limits.budget import PRICE_OF_A_PATH_USD
 
 MOST_SECONDS_TO_SETTLE = 90.0

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from infra.local.cloudfront.quotas import QuotaSettings, Regime
-from infra.simulator.cloudfront import SimulatedCloudFront
+from infra.simulator.aws.cloudfront import SimulatedCloudFront
+from infra.simulator.aws.sqs import SimulatedQueue
 from infra.simulator.freshness import Freshness
 from infra.simulator.simulation import START, Site, distribution_id
-from infra.simulator.sqs import SimulatedQueue
 from infra.simulator.traffic import Traffic, Write
 from infra.simulator.virtual_time import VirtualTime
 from invalidator.ports import Message

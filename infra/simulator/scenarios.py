@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from infra.simulator.aws.cloudfront import Answer, Trouble
 from infra.simulator.changes import Changes, Pages, Tree
-from infra.simulator.cloudfront import Answer, Trouble
 from infra.simulator.result import Result
 from infra.simulator.simulation import Site, distribution_id
 

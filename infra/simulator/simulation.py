@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from infra.local.cloudfront.quotas import QuotaSettings, Regime
-from infra.simulator.cloudfront import SimulatedCloudFront, Trouble
+from infra.simulator.aws.cloudfront import SimulatedCloudFront, Trouble
+from infra.simulator.aws.function import EventSource, SimulatedFunction
+from infra.simulator.aws.prices import Used
+from infra.simulator.aws.sqs import SimulatedQueue
+from infra.simulator.aws.table import InMemoryTable
 from infra.simulator.freshness import Freshness
-from infra.simulator.function import EventSource, SimulatedFunction
-from infra.simulator.memory import InMemoryTable
-from infra.simulator.prices import Used
 from infra.simulator.result import Moment, Result, percentile
-from infra.simulator.sqs import SimulatedQueue
 from infra.simulator.traffic import Traffic, Write
 from infra.simulator.virtual_time import VirtualTime
 from infra.simulator.worker import Done, SimulatedQueues, SimulatedWorker

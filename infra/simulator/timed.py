@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from infra.simulator.function import SimulatedFunction
+from infra.simulator.aws.function import SimulatedFunction
 
 # DynamoDB answers in single-digit milliseconds, SQS a little later; and the SDK computes for each call.
 TABLE_SECONDS = 0.005

@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from infra.simulator.cloudfront import SimulatedCloudFront
-from infra.simulator.function import SimulatedFunction
-from infra.simulator.memory import InMemoryTable
-from infra.simulator.sqs import MESSAGES_A_CALL, DeadLetter, SimulatedQueue
+from infra.simulator.aws.cloudfront import SimulatedCloudFront
+from infra.simulator.aws.function import SimulatedFunction
+from infra.simulator.aws.sqs import MESSAGES_A_CALL, DeadLetter, SimulatedQueue
+from infra.simulator.aws.table import InMemoryTable
 from infra.simulator.timed import QUEUE_SECONDS, SDK_PROCESSOR_SECONDS, TABLE_SECONDS, Timed
 from invalidator.core.limits.account import Limits
 from invalidator.core.messages.backlog import KeyBacklog, PathBacklog, bodies

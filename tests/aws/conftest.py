@@ -9,16 +9,16 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from infra.simulator.memory import InMemoryTable
-from invalidator.aws.account_table import AccountTable
-from invalidator.aws.dynamodb_table import DynamoDbTable
-from invalidator.aws.log_table import LogTable
-from invalidator.aws.pin_table import PinTable
-from invalidator.aws.routes_table import RoutesTable
-from invalidator.aws.target_table import TargetTable
-from invalidator.aws.wake_table import WakeTable
+from infra.simulator.aws.table import InMemoryTable
+from invalidator.aws.table.accounts import AccountTable
+from invalidator.aws.table.dynamodb import DynamoDbTable
+from invalidator.aws.table.logs import LogTable
+from invalidator.aws.table.pins import PinTable
+from invalidator.aws.table.routes import RoutesTable
+from invalidator.aws.table.targets import TargetTable
+from invalidator.aws.table.wakes import WakeTable
 from invalidator.ports import Accounts, Log, RoutesStore, Targets, Wakes
-from tests.aws.remembered import NOW, TABLE
+from tests.aws.table.remembered import NOW, TABLE
 from tests.memory_tables import make_table
 
 _owners = count(1)

@@ -4,9 +4,9 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from infra.simulator.memory import InMemoryTable
+from infra.simulator.aws.table import InMemoryTable
 from invalidator.aws.survey_trigger import SurveyTrigger
-from tests.aws.remembered import NOW
+from tests.aws.table.remembered import NOW
 
 
 class Lambda:

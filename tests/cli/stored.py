@@ -7,15 +7,15 @@ from typing import Any
 
 import boto3
 
-from invalidator.aws.account_table import AccountTable
 from invalidator.aws.cloudfront_clients import CloudFrontClients
 from invalidator.aws.distributions import CloudFrontDistributions
-from invalidator.aws.dynamodb_table import DynamoDbTable
-from invalidator.aws.log_table import LogTable
-from invalidator.aws.pin_table import PinTable
-from invalidator.aws.routes_table import RoutesTable
-from invalidator.aws.target_table import TargetTable
-from invalidator.aws.wake_table import WakeTable
+from invalidator.aws.table.accounts import AccountTable
+from invalidator.aws.table.dynamodb import DynamoDbTable
+from invalidator.aws.table.logs import LogTable
+from invalidator.aws.table.pins import PinTable
+from invalidator.aws.table.routes import RoutesTable
+from invalidator.aws.table.targets import TargetTable
+from invalidator.aws.table.wakes import WakeTable
 from invalidator.clock import SystemClock
 from invalidator.core.limits.account import OWN_ACCOUNT
 from invalidator.core.pending.entry import Entry, bucket_owner, target_owner

@@ -7,8 +7,8 @@ import boto3
 import moto.backends
 from moto.core.models import DEFAULT_ACCOUNT_ID
 
-from invalidator.aws.dynamodb_table import DynamoDbTable
-from invalidator.aws.routes_table import RoutesTable
+from invalidator.aws.table.dynamodb import DynamoDbTable
+from invalidator.aws.table.routes import RoutesTable
 from invalidator.core.routing.distribution import Behavior, Distribution, Origin
 from invalidator.core.routing.target import TargetRoutes
 from tests.memory_tables import make_table

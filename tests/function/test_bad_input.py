@@ -4,10 +4,10 @@ import logging
 
 import pytest
 
-from invalidator.aws.account_table import calls_key, spending_key
-from invalidator.aws.log_table import entry_key, head_key
-from invalidator.aws.target_table import state_key
-from invalidator.aws.wake_table import wake_key
+from invalidator.aws.table.accounts import calls_key, spending_key
+from invalidator.aws.table.logs import entry_key, head_key
+from invalidator.aws.table.targets import state_key
+from invalidator.aws.table.wakes import wake_key
 from tests.function.deployed import TABLE
 from tests.function.wired import WiredWorker, wired_worker
 from tests.notifications import direct, stamp

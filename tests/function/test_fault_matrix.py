@@ -21,11 +21,11 @@ from moto.core.models import DEFAULT_ACCOUNT_ID
 
 from invalidator import aws as services
 from invalidator.aws import queue
-from invalidator.aws.account_table import AccountTable
-from invalidator.aws.dynamodb_table import DynamoDbTable
-from invalidator.aws.log_table import LogTable, head_key
-from invalidator.aws.routes_table import RoutesTable
-from invalidator.aws.target_table import TargetTable
+from invalidator.aws.table.accounts import AccountTable
+from invalidator.aws.table.dynamodb import DynamoDbTable
+from invalidator.aws.table.logs import LogTable, head_key
+from invalidator.aws.table.routes import RoutesTable
+from invalidator.aws.table.targets import TargetTable
 from invalidator.core.limits.allowance import Allowance
 from invalidator.core.limits.slots import Calls
 from invalidator.core.routing.distribution import Behavior, Distribution, Origin

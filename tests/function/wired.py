@@ -17,9 +17,9 @@ import pytest
 from moto import mock_aws
 from moto.core.models import DEFAULT_ACCOUNT_ID
 
-from invalidator.aws.dynamodb_table import DynamoDbTable
 from invalidator.aws.queue import WakeQueue
-from invalidator.aws.wake_table import WakeTable
+from invalidator.aws.table.dynamodb import DynamoDbTable
+from invalidator.aws.table.wakes import WakeTable
 from invalidator.sweep.sweep import Swept, sweep
 from invalidator.wiring import Wired, wire
 from tests.function.deployed import CREDENTIALS, TABLE, WAKE_QUEUE_ARN, Deployed

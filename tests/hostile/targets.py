@@ -18,15 +18,15 @@ from bucket_subscription.names import read_queue_arn
 from infra.cli.dlq.letters import read_letter
 from infra.cli.dlq.list import _pretty
 from infra.cli.errors import CommandError
-from infra.cli.input_files import read_distributions, read_keys, read_policies
+from infra.cli.files.input_files import read_distributions, read_keys, read_policies
 from infra.cli.logs import readable
 from infra.cli.printing import harmless, visible
-from invalidator.aws.account_table import calls_key, read_account
-from invalidator.aws.log_table import read_entry
-from invalidator.aws.pin_table import read_pin
-from invalidator.aws.routes_table import read_routes, read_survey
-from invalidator.aws.sent_items import read_sent
-from invalidator.aws.target_table import read_state
+from invalidator.aws.table.accounts import calls_key, read_account
+from invalidator.aws.table.logs import read_entry
+from invalidator.aws.table.pins import read_pin
+from invalidator.aws.table.routes import read_routes, read_survey
+from invalidator.aws.table.sent_items import read_sent
+from invalidator.aws.table.targets import read_state
 from invalidator.core.coalescing.coalescing import coalesce
 from invalidator.core.limits.allowance import Allowance
 from invalidator.core.messages.backlog import bodies
@@ -41,9 +41,9 @@ from invalidator.core.routing.documents.distribution_config import (
 )
 from invalidator.core.routing.documents.listed import read_listed
 from invalidator.core.routing.documents.origin_hosts import bucket_of
-from invalidator.core.routing.path_patterns import compile_pattern
+from invalidator.core.routing.paths.patterns import compile_pattern
+from invalidator.core.routing.paths.viewer_paths import Router
 from invalidator.core.routing.settings import RoutingSettings
-from invalidator.core.routing.viewer_paths import Router
 from invalidator.failures import UnreadableEntry, UnreadablePin, UnreadableRoutes
 from tests.notifications import SENT
 

@@ -7,15 +7,15 @@ import zlib
 
 import pytest
 
-from invalidator.aws.packed_values import MOST_BYTES
-from invalidator.aws.routes_table import read_routes
-from invalidator.aws.sent_items import read_sent
+from invalidator.aws.table.packed_values import MOST_BYTES
+from invalidator.aws.table.routes import read_routes
+from invalidator.aws.table.sent_items import read_sent
 from invalidator.core.coalescing.coalescing import coalesce
 from invalidator.core.limits.allowance import Allowance
 from invalidator.core.routing.documents.origin_hosts import bucket_of
-from invalidator.core.routing.path_patterns import compile_pattern
+from invalidator.core.routing.paths.patterns import compile_pattern
+from invalidator.core.routing.paths.viewer_paths import Router
 from invalidator.core.routing.settings import RoutingSettings
-from invalidator.core.routing.viewer_paths import Router
 from invalidator.failures import UnreadableRoutes
 from tests.hostile.targets import SITE
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from infra.simulator.memory import InMemoryTable
+from infra.simulator.aws.table import InMemoryTable
 from invalidator.core.pending.entry import Entry, bucket_owner, target_owner
 from invalidator.core.pending.wakes import Wake
 from invalidator.core.routing.distribution import Behavior, Distribution, Origin

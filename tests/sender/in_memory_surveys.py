@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from infra.simulator.memory import InMemoryTable
+from infra.simulator.aws.table import InMemoryTable
 from invalidator.ports import SurveyState
 
 

@@ -14,8 +14,8 @@ from typing import Any
 from urllib.parse import unquote
 
 from infra.local.cloudfront.quotas import QuotaSettings, Regime
-from infra.simulator.cloudfront import SimulatedCloudFront
-from infra.simulator.memory import InMemoryTable
+from infra.simulator.aws.cloudfront import SimulatedCloudFront
+from infra.simulator.aws.table import InMemoryTable
 from infra.simulator.traffic import notification
 from infra.simulator.virtual_time import VirtualTime
 from invalidator.core.limits.account import Limits

@@ -1,6 +1,6 @@
 """A target's turn among the calls of its account: one ticket, one call."""
 
-from infra.simulator.memory import InMemoryTable
+from infra.simulator.aws.table import InMemoryTable
 from invalidator.core.limits.slots import Calls
 from invalidator.sender.turns import Turns
 from tests.sender.fakes import Clock

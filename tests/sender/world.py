@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from infra.local.cloudfront.quotas import QuotaSettings, Regime
-from infra.simulator.cloudfront import SimulatedCloudFront
-from infra.simulator.memory import InMemoryTable
+from infra.simulator.aws.cloudfront import SimulatedCloudFront
+from infra.simulator.aws.table import InMemoryTable
 from invalidator.core.limits.account import Limits
 from invalidator.core.limits.allowance import Allowance
 from invalidator.core.messages.wake import read_wake, wake_body

@@ -2,14 +2,14 @@
 
 import random
 
-from infra.simulator.function import (
+from infra.simulator.aws.function import (
     BATCHES_AT_A_TIME,
     COLD_SECONDS,
     WARM_SECONDS,
     EventSource,
     SimulatedFunction,
 )
-from infra.simulator.sqs import SimulatedQueue
+from infra.simulator.aws.sqs import SimulatedQueue
 from infra.simulator.virtual_time import VirtualTime
 
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from infra.local.cloudfront.quotas import Regime
+from infra.simulator.aws.cloudfront import Answer, Trouble
 from infra.simulator.changes import Pages, Tree
-from infra.simulator.cloudfront import Answer, Trouble
 from infra.simulator.result import Result
 from infra.simulator.simulation import Site, distribution_id, simulate
 

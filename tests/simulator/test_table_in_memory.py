@@ -1,6 +1,6 @@
 """What the table in memory does besides the ports: entries expire, and what a run costs is counted."""
 
-from infra.simulator.memory import InMemoryTable
+from infra.simulator.aws.table import InMemoryTable
 from invalidator.core.pending.entry import Entry, bucket_owner
 from invalidator.ports import MOST_IN_FLIGHT, SURVEYS_APART_SECONDS
 from tests.sender.in_memory_surveys import InMemorySurveys

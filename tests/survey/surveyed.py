@@ -2,14 +2,14 @@
 
 from dataclasses import dataclass, field
 
-from infra.simulator.memory import InMemoryTable
+from infra.simulator.aws.table import InMemoryTable
 from invalidator.aws.cloudfront_clients import CloudFrontClients
 from invalidator.aws.distributions import AT_A_TIME, CloudFrontDistributions
 from invalidator.core.pending.entry import UNKNOWN, Entry, bucket_owner
+from invalidator.core.routing.paths.viewer_paths import Router
 from invalidator.core.routing.renewal import Surveying
 from invalidator.core.routing.settings import RoutingSettings
 from invalidator.core.routing.target import Seen, TargetRoutes
-from invalidator.core.routing.viewer_paths import Router
 from invalidator.core.target_state import TargetState
 from invalidator.survey.summary import Summary
 from invalidator.survey.survey import Survey

@@ -12,10 +12,10 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
-from invalidator.aws.dynamodb_table import DynamoDbTable
-from invalidator.aws.log_table import LogTable
-from invalidator.aws.routes_table import RoutesTable
-from invalidator.aws.target_table import TargetTable
+from invalidator.aws.table.dynamodb import DynamoDbTable
+from invalidator.aws.table.logs import LogTable
+from invalidator.aws.table.routes import RoutesTable
+from invalidator.aws.table.targets import TargetTable
 from tests.function.deployed import CREDENTIALS, TABLE, Deployed
 
 SCHEDULED = {"source": "aws.events", "detail-type": "Scheduled Event"}

@@ -12,8 +12,8 @@ from typing import Any
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from invalidator.core.routing.paths.viewer_paths import Router
 from invalidator.core.routing.settings import RoutingSettings
-from invalidator.core.routing.viewer_paths import Router
 from tests.core.routing.cloudfront_cache_model import Edge
 from tests.core.routing.random_distributions import BY_QUERY_OF_POLICY
 from tests.core.routing.routing_cases import BY_QUERY, OPTIMIZED, behavior, document, group, origin

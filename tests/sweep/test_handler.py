@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from moto import mock_aws
 
-from invalidator.aws.dynamodb_table import DynamoDbTable, number
-from invalidator.aws.heartbeat import HEARTBEAT
-from invalidator.aws.routes_table import RoutesTable
+from invalidator.aws.table.dynamodb import DynamoDbTable, number
+from invalidator.aws.table.heartbeat import HEARTBEAT
+from invalidator.aws.table.routes import RoutesTable
 from tests.function.deployed import CREDENTIALS, TABLE, Deployed
 from tests.written_metrics import written_metrics, written_while_wrong
 

@@ -17,7 +17,7 @@ import boto3
 
 from infra.local.cloudfront.proxy import Answer, Forward, Proxy, Request
 from infra.local.ministack import REGION
-from invalidator.aws.routes_table import SURVEY
+from invalidator.aws.table.routes import SURVEY
 from invalidator.core.messages.wake import wake_body
 from tests.system.conftest import Stack
 

@@ -12,14 +12,14 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from invalidator.aws.dynamodb_table import DynamoDbTable, number
-from invalidator.aws.heartbeat import HEARTBEAT
-from invalidator.aws.log_table import LogTable, head_key
 from invalidator.aws.queue import ChangesQueue
-from invalidator.aws.routes_table import SURVEY as SURVEY_STATE
-from invalidator.aws.sent_items import sent_items
-from invalidator.aws.target_table import TargetTable, state_item
-from invalidator.aws.wake_table import WakeTable, wake_key
+from invalidator.aws.table.dynamodb import DynamoDbTable, number
+from invalidator.aws.table.heartbeat import HEARTBEAT
+from invalidator.aws.table.logs import LogTable, head_key
+from invalidator.aws.table.routes import SURVEY as SURVEY_STATE
+from invalidator.aws.table.sent_items import sent_items
+from invalidator.aws.table.targets import TargetTable, state_item
+from invalidator.aws.table.wakes import WakeTable, wake_key
 from invalidator.core.pending.entry import UNKNOWN, bucket_owner, target_owner
 from invalidator.core.sent import Sent
 from invalidator.core.target_state import TargetState

@@ -6,9 +6,9 @@ from dataclasses import fields
 
 import pytest
 
-from infra.simulator.function import BATCHES_AT_A_TIME, MEMORY_MB
+from infra.simulator.aws.function import BATCHES_AT_A_TIME, MEMORY_MB
+from infra.simulator.aws.sqs import MAX_RECEIVE_COUNT, VISIBILITY_SECONDS
 from infra.simulator.simulation import CEILING, Site
-from infra.simulator.sqs import MAX_RECEIVE_COUNT, VISIBILITY_SECONDS
 from infra.simulator.worker import AT_A_TIME, TRIES
 from invalidator.aws.queue import AT_A_TIME as ADAPTERS_AT_A_TIME
 from invalidator.core.limits.budget import PRICE_OF_A_PATH_USD

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 
 from invalidator.core.pending.entry import Entry, Times, bucket_owner, target_owner
 from invalidator.core.pending.gathering import Gathered
-from invalidator.core.routing.joined_router import JoinedRouter, floors_of
+from invalidator.core.routing.paths.joined_router import JoinedRouter, floors_of
+from invalidator.core.routing.paths.viewer_paths import Router
 from invalidator.core.routing.settings import RoutingSettings
 from invalidator.core.routing.target import TargetRoutes
-from invalidator.core.routing.viewer_paths import Router
 from invalidator.core.target_state import TargetState
 from invalidator.logs import read_on
 from invalidator.ports import Log, TargetView

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from urllib.parse import unquote
 
 from invalidator.core.coalescing.collateral import UNKNOWN, Count
+from invalidator.core.routing.paths.viewer_paths import Router
 from invalidator.core.routing.settings import RoutingSettings
 from invalidator.core.routing.target import TargetRoutes
-from invalidator.core.routing.viewer_paths import Router
 from invalidator.failures import Failure
 from invalidator.ports import Clock, Listing
 

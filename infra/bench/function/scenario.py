@@ -14,12 +14,12 @@ from typing import Any
 from infra.bench.coalescing.real_trees import stored
 from infra.bench.function.sqs_record import sqs_record
 from infra.simulator.traffic import notification
-from invalidator.aws.account_table import spending_key
-from invalidator.aws.dynamodb_table import Item, number
-from invalidator.aws.log_table import entry_item
-from invalidator.aws.routes_table import routes_item
-from invalidator.aws.sent_items import sent_items
-from invalidator.aws.target_table import state_item
+from invalidator.aws.table.accounts import spending_key
+from invalidator.aws.table.dynamodb import Item, number
+from invalidator.aws.table.logs import entry_item
+from invalidator.aws.table.routes import routes_item
+from invalidator.aws.table.sent_items import sent_items
+from invalidator.aws.table.targets import state_item
 from invalidator.core.limits.account import OWN_ACCOUNT
 from invalidator.core.messages.wake import wake_body
 from invalidator.core.pending.entry import bucket_owner, entries, target_owner

@@ -8,17 +8,18 @@ from typing import Any
 
 import click
 
-from infra.cli.deployed import Deployed, Standing, default_settings, settings_or_why, standing
+from infra.cli.defaults import default_settings
+from infra.cli.deployed import Deployed, Standing, settings_or_why, standing
 from infra.cli.dlq.diagnosis import SAFE_TO_PURGE, Plan, State, Verdict, judge, plans, what_is_wrong
 from infra.cli.dlq.letter_work import LetterWork, work_of
 from infra.cli.dlq.letters import DeadLetter, Group, group
-from infra.cli.dlq.queue import dead_letter_queue
 from infra.cli.dlq.sample import require, take_sample, tell
 from infra.cli.dlq.selection import Selector
+from infra.cli.dlq.sqs.queue import dead_letter_queue
 from infra.cli.printing import iso, many, print_command, print_json, print_notes, print_text, span, visible
 from infra.cli.serving import Serving, find_serving, floors
 from infra.cli.session import Session
-from invalidator.aws.target_table import TargetTable
+from invalidator.aws.table.targets import TargetTable
 from invalidator.core.sent import CLOCK_MARGIN_SECONDS, Coverage
 from invalidator.failures import TableUnavailable
 from invalidator.settings import Settings

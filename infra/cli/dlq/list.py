@@ -7,9 +7,9 @@ from typing import Any
 import click
 
 from infra.cli.dlq.letters import Group, group, letter_document
-from infra.cli.dlq.queue import dead_letter_queue
 from infra.cli.dlq.sample import require, take_sample, tell
 from infra.cli.dlq.selection import Selector
+from infra.cli.dlq.sqs.queue import dead_letter_queue
 from infra.cli.errors import NOT_EMPTY
 from infra.cli.printing import instant, iso, print_json, print_table, print_text, some, span, visible
 from infra.cli.session import Session

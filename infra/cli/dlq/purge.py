@@ -6,9 +6,9 @@ import click
 
 from infra.cli.dlq.export import write_letters
 from infra.cli.dlq.letters import group
-from infra.cli.dlq.queue import dead_letter_queue
 from infra.cli.dlq.sample import require, take_sample, tell
 from infra.cli.dlq.selection import Selector
+from infra.cli.dlq.sqs.queue import dead_letter_queue
 from infra.cli.errors import PARTLY_DONE, CommandError
 from infra.cli.printing import many, print_json, print_text, progress, visible
 from infra.cli.session import Session

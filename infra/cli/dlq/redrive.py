@@ -10,10 +10,10 @@ from threading import Lock
 import click
 
 from infra.cli.dlq.letters import DeadLetter, group
-from infra.cli.dlq.move import Moved, move_all
-from infra.cli.dlq.queue import DeadLetterQueue, dead_letter_queue
 from infra.cli.dlq.sample import require, take_sample, tell
 from infra.cli.dlq.selection import Selector
+from infra.cli.dlq.sqs.move import Moved, move_all
+from infra.cli.dlq.sqs.queue import DeadLetterQueue, dead_letter_queue
 from infra.cli.errors import PARTLY_DONE, CommandError
 from infra.cli.printing import harmless, many, print_json, print_text, progress
 from infra.cli.session import Session

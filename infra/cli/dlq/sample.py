@@ -6,8 +6,8 @@ from typing import Any
 import click
 
 from infra.cli.dlq.letters import DeadLetter
-from infra.cli.dlq.queue import HOLD_SECONDS, Counts, DeadLetterQueue
 from infra.cli.dlq.selection import MOST_LETTERS, Selector
+from infra.cli.dlq.sqs.queue import HOLD_SECONDS, Counts, DeadLetterQueue
 from infra.cli.errors import CommandError
 from infra.cli.printing import many, progress
 

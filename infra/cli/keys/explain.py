@@ -13,7 +13,7 @@ from infra.cli.keys.source import Source
 from infra.cli.printing import print_json, visible
 from infra.cli.serving import as_of_text
 from infra.cli.session import Session
-from invalidator.core.routing.explanation import Explanation
+from invalidator.core.routing.paths.explanation import Explanation
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -8,8 +8,8 @@ import click
 
 from infra.cli.keys.freshness import Freshness
 from infra.cli.printing import instant, iso, print_text, visible
-from invalidator.core.routing.behavior_rules import Reach
-from invalidator.core.routing.explanation import Explanation, OriginVerdict, PathVerdict
+from invalidator.core.routing.paths.behavior_rules import Reach
+from invalidator.core.routing.paths.explanation import Explanation, OriginVerdict, PathVerdict
 from invalidator.core.sent import CLOCK_MARGIN_SECONDS, Sent
 
 _REACHES = {

@@ -7,8 +7,8 @@ from infra.cli.deployed import Deployed
 from infra.cli.errors import CommandError
 from infra.cli.printing import visible
 from infra.cli.serving import Serving
-from invalidator.aws.dynamodb_table import DynamoDbTable
-from invalidator.aws.log_table import LogTable
+from invalidator.aws.table.dynamodb import DynamoDbTable
+from invalidator.aws.table.logs import LogTable
 from invalidator.core.pending.entry import UNKNOWN, Entry, Times, bucket_of_owner, merged, target_owner
 from invalidator.core.pending.wakes import Wake
 from invalidator.core.routing.settings import RoutingSettings

@@ -16,7 +16,7 @@ from infra.cli.session import Session, output
 from infra.cli.status.measured import Latency, latency, oldest_seconds
 from infra.cli.status.money import Money, month
 from invalidator.aws.cloudfront import CloudFrontInvalidations
-from invalidator.aws.target_table import TargetTable
+from invalidator.aws.table.targets import TargetTable
 from invalidator.core.limits.account import OWN_ACCOUNT, Limits
 from invalidator.core.limits.room import LONGEST_SECONDS, in_progress
 from invalidator.core.pending.wakes import Wake

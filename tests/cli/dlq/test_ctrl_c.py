@@ -7,8 +7,8 @@ from collections import Counter
 
 import pytest
 
-from infra.cli.dlq.interrupt import interrupted_at_the_end
-from infra.cli.dlq.queue import DeadLetterQueue
+from infra.cli.dlq.sqs.interrupt import interrupted_at_the_end
+from infra.cli.dlq.sqs.queue import DeadLetterQueue
 
 REDRIVE = ("dlq", "redrive", "--reason", "unavailable", "--yes")
 ONE_LINE = "invalidator: interrupted; nothing is lost: run it again for the rest"

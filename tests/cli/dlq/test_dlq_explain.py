@@ -5,8 +5,8 @@ import time
 
 import pytest
 
-from invalidator.aws.routes_table import RoutesTable
-from invalidator.aws.target_table import TargetTable
+from invalidator.aws.table.routes import RoutesTable
+from invalidator.aws.table.targets import TargetTable
 from invalidator.core.limits.pace import Pace
 from invalidator.core.reasons import FIX, Reason
 from invalidator.core.target_state import TargetState

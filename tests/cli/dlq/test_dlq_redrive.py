@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 
 from infra.cli.dlq.letters import read_letter
-from infra.cli.dlq.queue import HOLD_SECONDS
+from infra.cli.dlq.sqs.queue import HOLD_SECONDS
 from tests.cli.dlq.desk import compact, notification
 from tests.notifications import through_eventbridge
 

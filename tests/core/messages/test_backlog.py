@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from invalidator.core.messages.backlog import MAX_BODY_BYTES, KeyBacklog, PathBacklog, bodies
 from invalidator.core.messages.reading import read_body
-from invalidator.core.routing.path_encoding import invalidation_paths
+from invalidator.core.routing.paths.encoding import invalidation_paths
 from tests.notifications import SENT
 
 TIMES = st.floats(min_value=0, max_value=SENT)

@@ -8,8 +8,8 @@ from hypothesis import event, example, given
 from hypothesis import strategies as st
 
 from invalidator.core.routing.documents.distribution_config import read_distribution
+from invalidator.core.routing.paths.viewer_paths import Router
 from invalidator.core.routing.settings import RoutingSettings
-from invalidator.core.routing.viewer_paths import Router
 from tests.core.routing.cloudfront_cache_model import Edge, World, decode, encodings
 from tests.core.routing.random_distributions import BY_QUERY_OF_POLICY, distributions, keys
 from tests.core.routing.routing_cases import behavior, document, origin

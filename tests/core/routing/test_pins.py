@@ -1,9 +1,9 @@
 """A pinned route leads to the distribution's own routing where it is known, and to all of it where it is not."""
 
 from invalidator.core.routing.distribution import Behavior, Distribution, Origin
+from invalidator.core.routing.paths.viewer_paths import Router
 from invalidator.core.routing.pinned_routes import routes_of
 from invalidator.core.routing.pins import Pin, pinned_distribution
-from invalidator.core.routing.viewer_paths import Router
 
 ALIAS = "alias-1234-s3alias.s3.us-east-1.amazonaws.com"
 

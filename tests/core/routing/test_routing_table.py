@@ -3,8 +3,8 @@
 import pytest
 
 from invalidator.core.routing.documents.distribution_config import read_distribution
+from invalidator.core.routing.paths.viewer_paths import Router
 from invalidator.core.routing.settings import RoutingSettings
-from invalidator.core.routing.viewer_paths import Router
 from tests.core.routing.routing_cases import CACHE_POLICIES, CASES, DISTRIBUTIONS, Case
 
 

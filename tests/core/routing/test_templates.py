@@ -10,9 +10,9 @@ from invalidator.core.coalescing.coalescing import Coalesced, coalesce
 from invalidator.core.limits.allowance import Allowance
 from invalidator.core.request import with_times
 from invalidator.core.routing.distribution import Behavior, Distribution, Origin
+from invalidator.core.routing.paths.viewer_paths import Router
 from invalidator.core.routing.pins import Pin, pinned_distribution
 from invalidator.core.routing.templates import TemplateError, checked_path, checked_tag, start_of
-from invalidator.core.routing.viewer_paths import Router
 from tests.core.routing.random_distributions import keys
 
 API = Origin("api", "a1b2.execute-api.eu-west-1.amazonaws.com", None, "/image")

@@ -14,7 +14,7 @@ from invalidator.core.messages.change_reading import decode_key
 from invalidator.core.messages.message_content import MessageContent, Problem
 from invalidator.core.messages.message_fields import BacklogFields
 from invalidator.core.reasons import Reason
-from invalidator.core.routing.path_encoding import LONGEST_PATH
+from invalidator.core.routing.paths.encoding import LONGEST_PATH
 from invalidator.core.routing.templates import is_tag
 
 # A distribution's id has 14 characters or so.
@@ -23,7 +23,7 @@ LONGEST_DISTRIBUTION_ID = 64
 MOST_BUCKETS = 1000
 # Far more than the worker retries.
 MOST_ATTEMPTS_TOLD = 1000
-# What the encoding (path_encoding) and the coalescing leave, query string forms included.
+# What the encoding (`core/routing/paths`) and the coalescing leave, query string forms included.
 _VIEWER_PATH = re.compile(r"/[!$%&-;=@-Z_a-z]*(?:\?\*)?")
 _BROKEN_ESCAPE = re.compile(r"%(?![0-9A-F]{2})")
 

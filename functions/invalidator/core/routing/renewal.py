@@ -9,15 +9,15 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import KW_ONLY, dataclass, field, replace
 
-from invalidator.core.routing.behavior_wildcards import outermost
 from invalidator.core.routing.distribution import Distribution
 from invalidator.core.routing.documents.listed import Listed
 from invalidator.core.routing.documents.origin_hosts import bucket_of
+from invalidator.core.routing.paths.behavior_wildcards import outermost
+from invalidator.core.routing.paths.viewer_paths import Router
 from invalidator.core.routing.pins import Pin
 from invalidator.core.routing.routing_change import RoutingChange, changed_routing
 from invalidator.core.routing.settings import RoutingSettings
 from invalidator.core.routing.target import IN_PROGRESS, NOT_SEEN, Seen, TargetRoutes
-from invalidator.core.routing.viewer_paths import Router
 
 # What this version reads of a configuration. Another number makes the survey ask for every distribution once more.
 READS = 1

@@ -8,11 +8,11 @@ The second is how sites are switched from one folder to another (blue/green by O
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from invalidator.core.routing.behavior_rules import compile_rules
-from invalidator.core.routing.behavior_wildcards import covering, outermost
 from invalidator.core.routing.distribution import Behavior, Distribution, Origin
-from invalidator.core.routing.path_encoding import invalidation_paths
-from invalidator.core.routing.path_patterns import compile_pattern
+from invalidator.core.routing.paths.behavior_rules import compile_rules
+from invalidator.core.routing.paths.behavior_wildcards import covering, outermost
+from invalidator.core.routing.paths.encoding import invalidation_paths
+from invalidator.core.routing.paths.patterns import compile_pattern
 from invalidator.core.routing.pinned_routes import is_guess
 
 

@@ -8,16 +8,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from invalidator.aws.routes_table import read_routes, routes_item
+from invalidator.aws.table.routes import read_routes, routes_item
 from invalidator.core.routing.documents.distribution_config import (
     DistributionError,
     read_distribution,
     read_tenant,
 )
 from invalidator.core.routing.documents.tenants import Tenant, TenantError, routing_of
+from invalidator.core.routing.paths.viewer_paths import Router
 from invalidator.core.routing.settings import RoutingSettings
 from invalidator.core.routing.target import NOT_SEEN, TargetRoutes
-from invalidator.core.routing.viewer_paths import Router
 from tests.core.routing.cloudfront_cache_model import Edge
 from tests.core.routing.random_distributions import BY_QUERY_OF_POLICY, keys
 from tests.core.routing.routing_cases import behavior, document, origin

@@ -1,0 +1,139 @@
+"""The accounts, in DynamoDB: what each spends, and its queue of calls.
+
+| pk | sk | holds |
+| --- | --- | --- |
+| `account#NAME` | `spending#2026-11` | paths spent in the month, and in each of its days |
+| `account#NAME` | `calls` | `gap`, `learned`, `lesson`, `last_call`, `dealt`, `served`, and who was refused last |
+"""
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from invalidator.aws.table.dynamodb import DAY, DynamoDbTable, Item, key, number, place, text
+from invalidator.aws.table.packed_values import UNREADABLE
+from invalidator.core.limits.account import Account
+from invalidator.core.limits.budget import Spending, day_of, month_of
+from invalidator.core.limits.pace import LONGEST_GAP_SECONDS
+from invalidator.core.limits.slots import Calls
+
+SPENDING_DAYS = 400
+_logger = logging.getLogger(__name__)
+
+
+class AccountTable:
+    """The port `Accounts` over DynamoDB."""
+
+    def __init__(self, table: DynamoDbTable) -> None:
+        self._table = table
+
+    def count(self, account: str, paths: int, now: float, limit: int) -> Spending | None:
+        """Count paths before they are sent; return the sum, None where it would pass `limit` (0: there is none)."""
+        limited = paths > 0 and limit > 0
+        if limited and paths > limit:
+            return None
+        item = self._table.update(
+            spending_key(account, now),
+            f"SET #expires = :expires ADD #paths_sent :paths, #day{day_of(now)} :paths",
+            {":paths": number(paths), ":expires": number(int(now) + SPENDING_DAYS * DAY)}
+            | ({":most": number(limit - paths)} if limited else {}),
+            "attribute_not_exists(#paths_sent) OR #paths_sent <= :most" if limited else "",
+        )
+        return None if item is None else read_spending(item, now)
+
+    def draw(self, account: str) -> Calls:
+        """Draw a ticket: return the queue, whose `dealt` is the ticket."""
+        return read_calls(
+            self._table.update(calls_key(account), "ADD #dealt :one", {":one": number(1)}) or {}
+        )
+
+    def take_turn(self, account: str, ticket: int, last: float, now: float) -> bool:
+        """Take a ticket's turn; False where another call was made since `last`: look at the queue again."""
+        same = "#last_call = :last" if last else "(attribute_not_exists(#last_call) OR #last_call = :last)"
+        values = {":now": number(now), ":last": number(last), ":ticket": number(ticket)}
+        # The greatest ticket counts: one that passed its turn on, and is used all the same, takes nothing back.
+        for change, condition in (
+            (
+                "SET #last_call = :now, #served = :ticket",
+                "(attribute_not_exists(#served) OR #served < :ticket)",
+            ),
+            ("SET #last_call = :now", "#served >= :ticket"),
+        ):
+            if self._table.update(calls_key(account), change, values, f"{same} AND {condition}") is not None:
+                return True
+        return False
+
+    def learn(self, account: str, calls: Calls, learned: float) -> None:
+        """Remember gap, lesson and refusal of a queue, unless another run learned a wider gap since `learned`."""
+        self._table.update(
+            calls_key(account),
+            "SET #gap = :gap, #learned = :learned, #lesson = :lesson,"
+            " #refused_target = :target, #refused_at = :at",
+            {
+                ":gap": number(calls.gap),
+                ":learned": number(calls.learned),
+                ":lesson": number(calls.lesson),
+                ":target": text(calls.refused_target),
+                ":at": number(calls.refused_at),
+                ":was": number(learned),
+            },
+            "attribute_not_exists(#learned) OR #learned <= :was OR #gap <= :gap",
+        )
+
+    def known(self, account: str, now: float) -> Account:
+        """Return what is known of an account, strongly consistent."""
+        spending, calls = spending_key(account, now), calls_key(account)
+        found = self._table.get([spending, calls])
+        return read_account(found.get(place(spending), {}), found.get(place(calls), {}), now)
+
+
+def spending_key(account: str, now: float) -> Item:
+    """Return the key of what an account spends in the month of `now`."""
+    return key(f"account#{account}", f"spending#{month_of(now)}")
+
+
+def calls_key(account: str) -> Item:
+    """Return the key of an account's queue of calls."""
+    return key(f"account#{account}", "calls")
+
+
+def read_account(spending: Mapping[str, Any], calls: Mapping[str, Any], now: float) -> Account:
+    """Read what is known of an account at `now` from its two items; one that cannot be read counts as empty."""
+    return Account(read_spending(spending, now), read_calls(calls))
+
+
+def read_spending(item: Mapping[str, Any], now: float) -> Spending:
+    """Read what an account spent in the month and day of `now`."""
+    try:
+        return Spending(_whole(item, "paths_sent"), _whole(item, f"day{day_of(now)}"))
+    except UNREADABLE:
+        return Spending()
+
+
+def read_calls(item: Mapping[str, Any]) -> Calls:
+    """Read a queue of calls."""
+    try:
+        return Calls(
+            # No worker learns a longer gap; one read from a damaged item would stop all of them.
+            gap=min(max(0.0, _number(item, "gap")), LONGEST_GAP_SECONDS),
+            learned=_number(item, "learned"),
+            lesson=_whole(item, "lesson"),
+            last=_number(item, "last_call"),
+            dealt=_whole(item, "dealt"),
+            served=_whole(item, "served"),
+            refused_target=item["refused_target"]["S"] if "refused_target" in item else "",
+            refused_at=_number(item, "refused_at"),
+        )
+    except UNREADABLE as problem:
+        _logger.warning(
+            "%s cannot be read, and counts as new: %s", " ".join(place(dict(item))), type(problem).__name__
+        )
+        return Calls()
+
+
+def _whole(item: Mapping[str, Any], name: str) -> int:
+    return int(item[name]["N"]) if name in item else 0
+
+
+def _number(item: Mapping[str, Any], name: str) -> float:
+    return float(item[name]["N"]) if name in item else 0.0

@@ -1,0 +1,189 @@
+"""The logs of pending changes, in DynamoDB.
+
+| pk | sk | holds |
+| --- | --- | --- |
+| `log#OWNER` | `head` | `seq`, the number dealt last; of a bucket also what `routes.py` writes |
+| `log#OWNER` | `n#` and the number | an entry: its version, names and times packed, when it was written; or `closed` |
+| `tries#MESSAGE` | `tries` | how often a message was tried that may be what breaks the function |
+
+Entries expire, and nothing deletes them: deletes would heat the partition. DynamoDB removes expired items late
+[aws-behaviour.md, Lambda, SAM, DynamoDB]; one that is read still is one that its reader has settled, or it counts.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterator
+from itertools import chain
+
+from invalidator.aws.table.dynamodb import DAY, NOT_THERE, DynamoDbTable, Item, key, number, place, text
+from invalidator.aws.table.packed_values import UNREADABLE, packed, unpacked
+from invalidator.core.pending.entry import Entry, Times, bucket_of_owner
+from invalidator.failures import TableUnavailable, UnreadableEntry
+from invalidator.ports import CLOCKS_APART_SECONDS, MOST_IN_FLIGHT, Dealt
+
+VERSION = "1"
+PENDING_DAYS = 7
+# For so long entries can be read again: a day less, so that none expires while it is read.
+HISTORY_SECONDS = (PENDING_DAYS - 1) * 86_400.0
+HEAD = "head"
+_ENTRIES = "n#"
+
+
+class LogTable:
+    """The port `Log` over DynamoDB.
+
+    Args:
+        table: the table.
+        now: tells the time, epoch seconds: closed numbers expire as well.
+    """
+
+    def __init__(self, table: DynamoDbTable, now: Callable[[], float]) -> None:
+        self._table = table
+        self._now = now
+
+    def deal(self, owner: str) -> Dealt | None:
+        """Deal the next number of an owner's log; None for a bucket that no survey and no pin knows."""
+        condition = "" if bucket_of_owner(owner) is None else "#known = :yes"
+        values = {":one": number(1)} | ({":yes": {"BOOL": True}} if condition else {})
+        head = self._table.update(head_key(owner), "ADD #seq :one", values, condition)
+        if head is None:
+            return None
+        return Dealt(newest_dealt(head), _few_targets(head))
+
+    def put(self, owner: str, number: int, entry: Entry) -> bool:
+        """Write an entry under its number; False where something else stands there."""
+        item = entry_item(owner, number, entry)
+        return self._table.put_if(item, f"{NOT_THERE} OR #digest = :digest", {":digest": item["digest"]})
+
+    def read(self, owner: str, after: int) -> Iterator[tuple[int, Entry | None]]:
+        """Yield what stands in a log after a number, in order, page by page; None for a number that was closed."""
+        for item in self._table.items(_partition(owner), since=_sort_key(after + 1)):
+            yield _number_of(item), read_entry(owner, item)
+
+    def close(self, owner: str, number: int) -> Entry | None:
+        """Close a number that nothing stands under; return the entry where a writer was faster."""
+        tombstone = entry_key(owner, number) | {
+            "v": {"N": VERSION},
+            "closed": {"BOOL": True},
+            "expires": {"N": str(int(self._now()) + PENDING_DAYS * DAY)},
+        }
+        if self._table.put_if(tombstone, NOT_THERE):
+            return None
+        standing = self._table.get([entry_key(owner, number)]).get(place(tombstone))
+        return None if standing is None else read_entry(owner, standing)
+
+    def count_try(self, message: str) -> int:
+        """Count a try of a message (by its id) that came often already; return how many there were."""
+        tries = self._table.update(
+            key(f"tries#{message}", "tries"),
+            "SET #expires = :expires ADD #tries :one",
+            {":one": number(1), ":expires": number(int(self._now()) + PENDING_DAYS * DAY)},
+        )
+        return 0 if tries is None else int(tries["tries"]["N"])
+
+    def before(self, owner: str, written: float) -> int:
+        """Return the number up to which all entries were written before a time.
+
+        A search finds one that was surely written before; from there on it looks at each, as clocks are not even.
+        """
+        newest = self.newest(owner)
+        low, high = 0, newest + 1
+        while low < high:
+            middle = (low + high) // 2
+            found = next((each for each in self._written(owner, middle, 1) if each[1] is not None), None)
+            if found is None or (found[1] or 0.0) >= written - 2 * CLOCKS_APART_SECONDS:
+                high = middle
+            else:
+                low = found[0] + 1
+        last = low - 1 if low else None
+        end = newest + 1
+        for place_in_log, at in self._written(owner, low):
+            if at is not None and at >= written:
+                end = place_in_log
+                break
+            last = place_in_log
+        return max(0, end - 1 - MOST_IN_FLIGHT) if last is None else last
+
+    def newest(self, owner: str) -> int:
+        """Return the number dealt last; 0 for none."""
+        return newest_dealt(self._table.get([head_key(owner)]).get((_partition(owner), HEAD), {}))
+
+    def _written(self, owner: str, first: int, most: int | None = None) -> Iterator[tuple[int, float | None]]:
+        """Yield the numbers from one on, and when each was written; None for a closed one."""
+        pages = self._table.pages(
+            _partition(owner), since=_sort_key(first), most=most, attributes=("pk", "sk", "written")
+        )
+        for item in chain.from_iterable(pages):
+            yield _number_of(item), float(item["written"]["N"]) if "written" in item else None
+
+
+def newest_dealt(head: Item) -> int:
+    """Return the number dealt last, from a log's head; 0 for none. Raises TableUnavailable where somebody edited it."""
+    try:
+        return int(head["seq"]["N"]) if "seq" in head else 0
+    except UNREADABLE as error:
+        raise TableUnavailable(f"{' '.join(place(head))}: seq is no whole number") from error
+
+
+def _few_targets(head: Item) -> tuple[str, ...] | None:
+    """The targets that a bucket's head names; None where they are many, or it cannot be read: the bucket has a list."""
+    try:
+        return tuple(str(each["S"]) for each in head["targets"]["L"]) if "targets" in head else None
+    except UNREADABLE:
+        return None
+
+
+def head_key(owner: str) -> Item:
+    """Return the key of a log's head."""
+    return key(_partition(owner), HEAD)
+
+
+def entry_key(owner: str, place_in_log: int) -> Item:
+    """Return the key of an entry."""
+    return key(_partition(owner), _sort_key(place_in_log))
+
+
+def entry_item(owner: str, place_in_log: int, entry: Entry) -> Item:
+    """Return the item of an entry; what has not changed twice has 0 as its newest change."""
+    firsts = [first for first, _ in entry.changed.values()]
+    newests = [0 if newest == first else newest for first, newest in entry.changed.values()]
+    content = packed([entry.bucket, list(entry.changed), firsts, newests, entry.doubt])
+    return {
+        **entry_key(owner, place_in_log),
+        "v": {"N": VERSION},
+        "packed": content,
+        # Tells a writer whose call was repeated for it that it is its own entry that stands there.
+        "digest": text(hashlib.sha256(content["B"] + repr(entry.written).encode()).hexdigest()[:32]),
+        "written": number(entry.written),
+        "expires": {"N": str(int(entry.written) + PENDING_DAYS * DAY)},
+    }
+
+
+def read_entry(owner: str, item: Item) -> Entry | None:
+    """Read an entry, None for a number that was closed. Raises UnreadableEntry."""
+    place_in_log = _number_of(item)
+    try:
+        version = item["v"]["N"]
+        if version != VERSION:
+            raise UnreadableEntry(owner, place_in_log, f"version {version} is not known here")
+        if "closed" in item:
+            return None
+        bucket, names, firsts, newests, doubt = unpacked(item["packed"])
+        changed: dict[str, Times] = {
+            str(name): (float(first), float(newest or first))
+            for name, first, newest in zip(names, firsts, newests, strict=True)
+        }
+        return Entry(changed, str(bucket), float(item["written"]["N"]), str(doubt))
+    except UNREADABLE as error:
+        raise UnreadableEntry(owner, place_in_log, str(error) or type(error).__name__) from error
+
+
+def _partition(owner: str) -> str:
+    return f"log#{owner}"
+
+
+def _sort_key(place_in_log: int) -> str:
+    return f"{_ENTRIES}{place_in_log:015d}"
+
+
+def _number_of(item: Item) -> int:
+    return int(item["sk"]["S"].removeprefix(_ENTRIES))

@@ -1,0 +1,374 @@
+"""What only the DynamoDB side can meet: items of other versions, edited by hand, in parts, or too large."""
+
+import json
+import random
+import zlib
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from infra.simulator.aws.table_units import packed_size
+from invalidator.aws.table import packed_values
+from invalidator.aws.table.accounts import calls_key, read_account, spending_key
+from invalidator.aws.table.dynamodb import key
+from invalidator.aws.table.logs import entry_item, head_key, read_entry
+from invalidator.aws.table.pins import pin_item, read_pin
+from invalidator.aws.table.routes import read_routes, read_survey, routes_item
+from invalidator.aws.table.sent_items import MOST_PACKED_BYTES, read_sent, sent_items, sent_partition
+from invalidator.aws.table.targets import read_state, state_item
+from invalidator.aws.table.wakes import read_wake, wake_key
+from invalidator.core.limits.account import Account
+from invalidator.core.limits.budget import Spending
+from invalidator.core.limits.pace import LONGEST_GAP_SECONDS
+from invalidator.core.pending.entry import Entry, target_owner
+from invalidator.core.pending.wakes import Wake
+from invalidator.core.routing.pins import Pin
+from invalidator.core.routing.target import NOT_SEEN
+from invalidator.core.target_state import TargetState
+from invalidator.failures import Failure, TableUnavailable, UnreadableEntry, UnreadablePin, UnreadableRoutes
+from invalidator.ports import MOST_IN_FLIGHT, Dealt, SurveyState
+from tests.aws.table.remembered import NOW, PACE, SITE, STATE, TABLE, routes, sent
+
+ENTRY = entry_item("target:E1", 7, Entry({"/a": (NOW, NOW), "/b": (NOW, NOW + 1)}, "", NOW))
+TOMBSTONE = {**key("log#target:E1", f"n#{7:015d}"), "v": {"N": "1"}, "closed": {"BOOL": True}}
+ROUTES = routes_item(routes(), NOT_SEEN)
+(SENT,) = sent_items(replace(sent(), answered=(NOW, NOW - 1)))
+PIN = pin_item(Pin("site", "E1"))
+ATTRIBUTES = st.one_of(
+    st.text(max_size=8).map(lambda text: {"S": text}),
+    st.integers().map(lambda number: {"N": str(number)}),
+    st.binary(max_size=40).map(lambda raw: {"B": raw}),
+    st.recursive(st.none() | st.integers() | st.text(max_size=3), st.lists).map(
+        lambda value: {"B": zlib.compress(json.dumps(value).encode())}
+    ),
+    st.booleans().map(lambda yes: {"BOOL": yes}),
+    st.just({"NULL": True}),
+)
+
+
+def damaged(item: dict[str, Any]) -> st.SearchStrategy[dict[str, Any]]:
+    """The item with some attributes but its key gone, changed in type or in value."""
+    names = sorted({*item} - {"pk", "sk"})
+    return st.dictionaries(st.sampled_from(names), st.none() | ATTRIBUTES, min_size=1).map(
+        lambda changes: {name: value for name, value in (item | changes).items() if value is not None}
+    )
+
+
+def outcome(read: Callable[[], Any]) -> Any:
+    """What reading gives, or how it fails."""
+    try:
+        return read()
+    except Failure as failure:
+        return failure
+
+
+some = settings(max_examples=40, deadline=None)
+KEYS = st.text(st.characters(codec=None), max_size=12)
+TIMES = st.floats(0, 4e9).flatmap(lambda first: st.floats(first, 4e9).map(lambda newest: (first, newest)))
+
+
+@some
+@given(st.dictionaries(KEYS, TIMES, max_size=5), st.sampled_from(["", "site"]))
+def test_any_entry_is_read_as_it_was_written(changed, bucket):
+    entry = Entry(changed, bucket, NOW)
+    assert read_entry("target:E1", entry_item("target:E1", 1, entry)) == entry
+
+
+@some
+@given(damaged(ENTRY) | damaged(TOMBSTONE))
+def test_a_damaged_entry_is_reported_by_owner_and_number(item):
+    """Passed over in silence, its changes would be lost."""
+    read = outcome(lambda: read_entry("target:E1", item))
+    if isinstance(read, UnreadableEntry):
+        read = (read.owner, read.number)
+    assert read is None or read == ("target:E1", 7) or isinstance(read, Entry)
+
+
+def test_an_entry_of_another_version_is_met_where_the_log_is_read_and_what_follows_is_read_after_it(
+    stored, client
+):
+    owner = target_owner(stored.name())
+    for number in (1, 2, 3):
+        stored.log.deal(owner)
+        stored.log.put(owner, number, Entry({"/a": (NOW, NOW)}, "", NOW))
+    client.put_item(
+        TableName=TABLE, Item={**entry_item(owner, 2, Entry({"/b": (NOW, NOW)}, "", NOW)), "v": {"N": "2"}}
+    )
+    read = []
+    with pytest.raises(UnreadableEntry, match=f"entry 2 in the log of {owner} .*version 2") as raised:
+        read.extend(number for number, _ in stored.log.read(owner, 0))
+    assert read == [1]
+    assert [number for number, _ in stored.log.read(owner, raised.value.number)] == [3]
+    with pytest.raises(UnreadableEntry):
+        stored.log.close(owner, 2)
+
+
+def test_what_expired_is_passed_over_all_but_what_may_be_in_flight(stored, client):
+    owner = target_owner(stored.name())
+    head = {**head_key(owner), "seq": {"N": str(MOST_IN_FLIGHT + 7)}}
+    client.put_item(TableName=TABLE, Item=head)
+    assert stored.log.before(owner, NOW) == 7
+    assert stored.log.put(owner, MOST_IN_FLIGHT + 7, Entry({"/a": (NOW, NOW)}, "", NOW))
+    assert stored.log.before(owner, NOW) == 6
+
+
+@some
+@given(damaged(ROUTES))
+def test_routing_that_cannot_be_read_is_not_taken_for_none(item):
+    read = outcome(lambda: read_routes(item))
+    assert isinstance(read, TableUnavailable) or read[0].target
+
+
+def test_routing_of_another_version_stops_the_target_until_the_survey_wrote_it_again(stored, client):
+    target = stored.name("E")
+    client.put_item(TableName=TABLE, Item={**routes_item(routes(target), NOT_SEEN), "v": {"N": "2"}})
+    with pytest.raises(UnreadableRoutes, match=f"{target} .*version 2"):
+        stored.targets.view(target, NOW)
+    assert target not in {each.target for each, _ in stored.routes.all_routes()}
+    stored.routes.store_routes(routes(target))
+    assert stored.targets.view(target, NOW).routes == routes(target)
+
+
+def test_routing_of_a_version_with_other_fields_is_read():
+    item = routes_item(routes(), NOT_SEEN)
+    values = packed_values.unpacked(item["routes"])
+    del values["routes"][0]["unknown_policies"]
+    values["routes"][0]["colour"] = "blue"
+    read, _ = read_routes(item | {"routes": packed_values.packed(values)})
+    assert read == replace(routes(), routes=(replace(SITE, unknown_policies=()),))
+
+
+@some
+@given(damaged(state_item("E1", STATE)))
+def test_a_damaged_state_counts_as_fresh_or_reads_in_full(item):
+    read = read_state(item)
+    assert read == TargetState() or read == STATE
+
+
+def test_a_state_of_another_version_settled_nothing(stored, client):
+    target = stored.name("E")
+    client.put_item(TableName=TABLE, Item={**state_item(target, STATE), "v": {"N": "2"}})
+    assert stored.targets.view(target, NOW).state == TargetState()
+
+
+def test_a_pace_that_no_worker_learns_is_not_kept_to():
+    """It would stop the target."""
+    wrong = replace(PACE, gap=1e6, paths=0, wildcards=-3)
+    read = read_state(state_item("E1", replace(STATE, pace=wrong)))
+    assert read == replace(STATE, pace=replace(PACE, gap=LONGEST_GAP_SECONDS, paths=1, wildcards=1))
+
+
+@some
+@given(
+    st.dictionaries(st.sampled_from(["paths_sent", "day23"]), ATTRIBUTES),
+    st.dictionaries(
+        st.sampled_from(["gap", "learned", "lesson", "last_call", "dealt", "served", "refused_target"]),
+        ATTRIBUTES,
+    ),
+)
+def test_a_damaged_account_stops_no_worker(spending, calls):
+    calls = {**calls_key("111122223333"), **calls}
+    assert 0 <= read_account(spending, calls, NOW).calls.gap <= LONGEST_GAP_SECONDS
+
+
+def test_damaged_calls_do_not_hide_what_was_spent(stored, client):
+    account = stored.name("account")
+    stored.accounts.count(account, 3, NOW, 0)
+    client.put_item(TableName=TABLE, Item={**calls_key(account), "gap": {"S": "wide"}})
+    assert stored.accounts.known(account, NOW) == Account(Spending(3, 3))
+
+
+WAKE_ATTRIBUTES = ["due", "called", "since", "lease", "rest", "rest_until", "waiting", "reason"]
+
+
+@some
+@given(st.dictionaries(st.sampled_from(WAKE_ATTRIBUTES), ATTRIBUTES))
+def test_a_wake_edited_by_hand_is_looked_at_all_the_same(item):
+    """Whatever stands there: the sweep sees that somebody asked, or that something waits."""
+    read = read_wake("target:E1", item)
+    assert (read.due is None and read.since is None) == (not {"due", "since"} & item.keys())
+
+
+def test_a_wake_edited_by_hand_is_taken_by_the_next_run(stored, client):
+    name = stored.name("target:E")
+    client.put_item(TableName=TABLE, Item={**wake_key(name), "due": {"S": "soon"}})
+    assert stored.wakes.begin(name, NOW, NOW + 45, "run-1") == Wake(name, since=0.0)
+
+
+def test_a_look_is_asked_for_in_the_place_of_one_at_no_time(stored, client):
+    name = stored.name("target:E")
+    client.put_item(TableName=TABLE, Item={**wake_key(name), "due": {"S": "soon"}})
+    assert stored.wakes.wake(name, NOW, NOW, NOW) == Wake(name, due=NOW, called=NOW, since=NOW)
+
+
+def test_a_lease_until_no_time_holds_nobody_up(stored, client):
+    name = stored.name("target:E")
+    client.put_item(TableName=TABLE, Item={**wake_key(name), "lease": {"S": "for ever"}})
+    assert stored.wakes.begin(name, NOW, NOW + 45, "run-1") is not None
+
+
+def test_a_head_edited_by_hand_is_named_and_a_list_of_targets_that_is_none_is_looked_up(stored, client):
+    owner = stored.name("bucket:site")
+    head = {**head_key(owner), "known": {"BOOL": True}}
+    client.put_item(TableName=TABLE, Item={**head, "seq": {"N": "4"}, "targets": {"S": "E1"}})
+    assert stored.log.deal(owner) == Dealt(5, None)
+    for seq in ({"S": "five"}, {"N": "0.5"}):
+        client.put_item(TableName=TABLE, Item={**head, "seq": seq})
+        with pytest.raises(TableUnavailable, match=owner):
+            stored.log.deal(owner)
+        with pytest.raises(TableUnavailable):
+            stored.log.newest(owner)
+
+
+@some
+@given(st.dictionaries(st.sampled_from(["started", "completed", "covers", "unserved"]), ATTRIBUTES))
+def test_a_damaged_survey_state_counts_as_never_or_reads_in_full(item):
+    assert isinstance(read_survey(item), SurveyState)
+
+
+@some
+@given(damaged(PIN))
+def test_a_damaged_pin_is_reported(item):
+    """Left out, what it says would be invalidated no more, and nobody would know."""
+    read = outcome(lambda: read_pin(item))
+    assert isinstance(read, Pin) or PIN["sk"]["S"] in str(read)
+
+
+def test_pins_are_kept_replaced_and_removed_and_one_of_another_version_is_reported(pin_table, stored, client):
+    pin = Pin("site", "E9", "/docs", "web/", "arn:aws:iam::222233334444:role/cdn")
+    pin_table.pin(pin)
+    pin_table.pin(replace(pin, role=None))
+    pin_table.pin(Pin("site", "E8"))
+    assert set(stored.routes.pins()) == {replace(pin, role=None), Pin("site", "E8")}
+    pin_table.unpin(pin)
+    assert pin_table.pins() == [Pin("site", "E8")]
+    client.put_item(TableName=TABLE, Item={**PIN, "pin": {"S": '{"bucket": "site", "since": "v2"}'}})
+    with pytest.raises(UnreadablePin, match="since"):
+        stored.routes.pins()
+    pin_table.unpin(Pin("site", "E1"))
+    pin_table.unpin(Pin("site", "E8"))
+    assert pin_table.pins() == []
+
+
+# Sent invalidations
+
+
+@some
+@given(damaged(SENT))
+def test_a_damaged_invalidation_counts_as_absent_or_reads_in_full(item):
+    read = read_sent("E1", item)
+    assert read is None or (read.paths and len(read.answered) in {0, len(read.paths)})
+
+
+@pytest.mark.parametrize("cut", [1, 3, 10])
+def test_paths_that_were_cut_off_are_not_read_as_others(cut):
+    (item,) = sent_items(sent("I1", NOW, *(f"/long/path/{number}" for number in range(50))))
+    item["paths"] = {"B": item["paths"]["B"][:-cut]}
+    assert read_sent("E1", item) is None
+
+
+def test_what_unpacks_to_more_than_any_item_of_ours_is_not_read(monkeypatch):
+    monkeypatch.setattr(packed_values, "MOST_BYTES", 1000)
+    (item,) = sent_items(sent("I1", NOW, "/" + "x" * 2000))
+    assert read_sent("E1", item) is None
+
+
+def version_0_1_0(item: dict[str, Any]) -> tuple[str, int, tuple[str, ...], str, bool]:
+    """Read an item as version 0.1.0 did."""
+    milliseconds, _, invalidation = item["sk"]["S"].partition("#")
+    paths = tuple(zlib.decompress(item["paths"]["B"]).decode().split("\n"))
+    return invalidation, int(milliseconds), paths, item["work"]["S"], item["completed"]["BOOL"]
+
+
+def test_version_0_1_0_reads_what_was_sent_after_a_roll_back():
+    assert version_0_1_0(SENT) == ("I1", round(NOW * 1000), ("/a", "/b/*"), "", False)
+
+
+def test_what_version_0_1_0_sent_is_read_without_the_changes_it_answered(stored, client):
+    target = stored.name("E")
+    item = {
+        **key(sent_partition(target), f"{round(NOW * 1000):015d}#I0"),
+        "paths": {"B": zlib.compress(b"/a\n/b/*")},
+        "path_count": {"N": "2"},
+        "wildcard_count": {"N": "1"},
+        "work": {"S": "0f" * 8},
+        "completed": {"BOOL": True},
+        "expires": {"N": "1999999999"},
+    }
+    client.put_item(TableName=TABLE, Item=item)
+    assert stored.targets.sent_since(target, NOW) == [
+        replace(sent("I0", NOW, "/a", "/b/*", distribution=target), completed=True)
+    ]
+
+
+def large(target: str, identifier: str = "I5") -> Any:
+    """An invalidation whose paths and times hardly compress."""
+    chance = random.Random(7)
+    paths = tuple(f"/{chance.getrandbits(1600):x}" for _ in range(3000))
+    return replace(
+        sent(identifier, NOW, *paths, distribution=target),
+        answered=tuple(NOW - chance.random() for _ in paths),
+    )
+
+
+def test_a_large_invalidation_is_written_in_parts_and_read_as_one(stored, client):
+    target = stored.name("E")
+    whole = large(target)
+    items = sent_items(whole)
+    assert len(items) > 1
+    assert all(
+        len(each["paths"]["B"]) + len(each["answered"]["B"]) <= MOST_PACKED_BYTES and version_0_1_0(each)
+        for each in items
+    )
+    older, newer = (
+        sent(identifier, at, distribution=target) for identifier, at in (("I4", NOW - 1), ("I6", NOW))
+    )
+    for each in (newer, whole, older):
+        stored.targets.record(each)
+    assert stored.targets.sent_since(target, NOW - 1) == [newer, whole, older]
+    stored.targets.mark_completed(whole)
+    assert stored.targets.sent_since(target, NOW)[1] == replace(whole, completed=True)
+    assert stored.targets.last_sent(target) == newer
+
+
+def test_a_part_that_is_missing_costs_its_paths_alone():
+    whole = large("E1")
+    first, second, *others = sent_items(whole)
+    read = [read_sent("E1", each) for each in (first, *others)]
+    assert {path for each in read for path in each.paths} == set(whole.paths) - set(
+        read_sent("E1", second).paths
+    )
+
+
+def test_every_item_that_may_be_forgotten_expires(stored, client):
+    owner, target = target_owner(stored.name()), stored.name("E")
+    stored.log.deal(owner)
+    stored.log.put(owner, 1, Entry({"/a": (NOW, NOW)}, "", NOW))
+    stored.log.deal(owner)
+    stored.log.close(owner, 2)
+    stored.targets.record(sent(distribution=target))
+    stored.accounts.count(target, 1, NOW, 0)
+    keys = [
+        key(f"log#{owner}", f"n#{1:015d}"),
+        key(f"log#{owner}", f"n#{2:015d}"),
+        key(sent_partition(target), f"{round(NOW * 1000):015d}#I1"),
+        spending_key(target, NOW),
+    ]
+    days = [
+        (int(client.get_item(TableName=TABLE, Key=each)["Item"]["expires"]["N"]) - NOW) / 86_400
+        for each in keys
+    ]
+    assert days == [7, 7, 15, 400]
+
+
+@pytest.mark.parametrize("keys", [1, 10, 4000])
+def test_the_table_in_memory_counts_units_of_about_the_size_of_the_items(keys):
+    changed = {f"assets/dir-{at // 50}/{at * 2654435761:x}.js": (NOW + at, NOW + at) for at in range(keys)}
+    item = entry_item("bucket:site", 1, Entry(changed, "site", NOW))
+    size = sum(len(name) + len(str(*value.values())) for name, value in item.items() if name != "packed")
+    size += len(item["packed"]["B"])
+    assert 0.5 < packed_size(changed) / size < 2
