@@ -22,6 +22,7 @@ class Metric(StrEnum):
     | `EVENT_TO_INVALIDATION_SECONDS` | worker | some of an invalidation's changes: p50 and p95 |
     | `PATHS_SENT` | worker | each invalidation, so that their count is this metric's SampleCount |
     | `THROTTLED` | worker | each run that CloudFront refused something for its quotas |
+    | `SUBSCRIPTIONS_LOST` | watch | each round that finds buckets whose changes did not come: how many |
     | `PATHS_THIS_MONTH` | worker | each invalidation; at HardPathLimit also each one that the limit stopped |
     | `ROUTES_AGE_SECONDS` | sweep | each minute while the routes are late (`core/routes_age.py`), else none |
     """
@@ -34,6 +35,7 @@ class Metric(StrEnum):
     THROTTLED = "Throttled"
     PATHS_THIS_MONTH = "PathsThisMonth"
     ROUTES_AGE_SECONDS = "RoutesAgeSeconds"
+    SUBSCRIPTIONS_LOST = "SubscriptionsLost"
 
     @property
     def only_while_wrong(self) -> bool:
@@ -41,4 +43,4 @@ class Metric(StrEnum):
         return self in _ONLY_WHILE_WRONG
 
 
-_ONLY_WHILE_WRONG = frozenset([Metric.ROUTES_AGE_SECONDS])
+_ONLY_WHILE_WRONG = frozenset([Metric.ROUTES_AGE_SECONDS, Metric.SUBSCRIPTIONS_LOST])
