@@ -231,16 +231,12 @@ def import_(session: Session, *, file: Path) -> int:
 
 def _refreshed(session: Session, deployed: "Deployed", report: Mapping[str, Any], done: str) -> int:
     """Refresh the routes after a change of the pins, and say both."""
-    from botocore.exceptions import BotoCoreError, ClientError
-
-    from infra.cli.errors import explain_aws_error
     from infra.cli.route.refresh import refresh_routes
+    from infra.cli.surveying import or_why
 
-    try:
-        refreshed = refresh_routes(deployed)
-    except (CommandError, BotoCoreError, ClientError) as error:
-        why = error if isinstance(error, CommandError) else explain_aws_error(error)
-        click.echo(f"note: no survey could be made now: {why}", err=True)
+    refreshed = or_why(lambda: refresh_routes(deployed))
+    if isinstance(refreshed, str):
+        click.echo(f"note: no survey could be made now: {refreshed}", err=True)
         click.echo(
             "note: it counts from the next survey on; they come by themselves (SurveyMinutes)", err=True
         )
