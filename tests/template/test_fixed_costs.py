@@ -31,7 +31,7 @@ def test_metrics_alarms_and_dashboard_cost_at_most_3_dollars_a_month_by_default(
 
 @pytest.mark.parametrize("name", SETS)
 def test_what_is_written_only_while_something_is_wrong_has_an_alarm_that_ends_without_it(stacks, name):
-    """That a well stack writes none of it, its function.s tests show: tests/sweep, tests/bucket_watch."""
+    """That a well stack writes none of it, its function's tests show: tests/sweep, tests/bucket_watch."""
     alarms = of_type(stacks[name]["Resources"], "AWS::CloudWatch::Alarm").values()
     for metric in (each for each in Metric if each.only_while_wrong):
         (alarm,) = (each for each in alarms if each["MetricName"] == metric)
