@@ -176,6 +176,7 @@ def test_one_that_was_edited_while_it_was_disabled_gets_what_changed_since_it_se
     site.account.put("E1", s3("site", "/v1"), enabled=False)
     site.survey()
     site.after(DAY).account.put("E1", s3("site", "/v1"), enabled=False, comment="another")
+    site.settings = RoutingSettings(("home.html",))
     site.survey()
     site.after(DAY).account.put("E1", s3("site", "/v1"))
     site.survey()

@@ -136,6 +136,10 @@ def renewed(
     if known is None:
         return _new(target, routes, seen, at)
     current = current_routes(known)
+    asleep = not any(each.enabled for each in current)
+    if asleep and not any(each.enabled for each in routes):
+        # Since when it serves nothing is what counts once it is enabled again, whatever is edited meanwhile.
+        seen = replace(seen, modified=known.seen.modified or seen.modified)
     basis_changed = known.seen.basis != seen.basis
     change = changed_routing(current, routes, settings_changed=basis_changed)
     if change is None:
@@ -145,7 +149,7 @@ def renewed(
     dated = modified if known.seen.modified else 0.0
     # Of several edits CloudFront tells the last one's time; the first came after the routing was known to be so.
     since = min(dated or math.inf, _known_until(known, at)) - at.interval
-    if not any(each.enabled for each in current) and known.seen.modified:
+    if asleep and known.seen.modified:
         # What edges hold may be as old as the end of what was served last.
         since = min(since, known.seen.modified - at.interval)
     if seen.status == IN_PROGRESS:
@@ -183,9 +187,6 @@ def _as_it_was(
 ) -> Renewed:
     """A target of which viewers get the same; it may be only now that all edges have its newest configuration."""
     old = known.seen
-    if routes and not any(each.enabled for each in routes) and old.modified:
-        # Since when it serves nothing is what counts once it is enabled again, whatever is edited meanwhile.
-        seen = replace(seen, modified=min(seen.modified, old.modified))
     if seen.status != IN_PROGRESS and (old.earlier or old.again):
         change = RoutingChange(("deployed everywhere",), old.again)
         work = _Work(change, None, dict.fromkeys(old.again, at.answered), applied=applied)
