@@ -89,7 +89,10 @@ def test_an_access_point_hides_its_bucket_and_says_what_it_is(domain, what):
     assert bucket_of(domain) == HostMatch(None, hidden=what)
 
 
-@given(bucket=buckets | st.sampled_from(["my_legacy_bucket", "_old_", "My.Old"]), tail=st.sampled_from(PATH_STYLE))
+@given(
+    bucket=buckets | st.sampled_from(["my_legacy_bucket", "_old_", "My.Old"]),
+    tail=st.sampled_from(PATH_STYLE),
+)
 def test_s3_s_own_host_names_the_bucket_in_the_origin_path(bucket, tail):
     for path in (f"/{bucket}", f"/{bucket}/folder/below", f"{bucket}/"):
         assert bucket_of(tail, path) == HostMatch(bucket, path_style=True)
