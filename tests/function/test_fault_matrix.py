@@ -457,7 +457,7 @@ BY_OTHERS = {
 
 def test_every_outside_call_of_the_worker_has_a_row():
     """The operations that the adapters' source names are those of the matrix."""
-    source = "".join(each.read_text() for each in Path(services.__file__).parent.glob("*.py"))
+    source = "".join(each.read_text() for each in Path(services.__file__).parent.rglob("*.py"))
     named = set(re.findall(r"(?:client|\(\"sts\"\))\.(\w+)\(|[\"'](\w+)[\"']", source))
     words = {word for pair in named for word in pair}
     asked = operations({row.service for row in MATRIX.values()}, words)

@@ -114,7 +114,7 @@ def test_tenants_that_may_not_be_listed_go_on_being_served(shops, code, outcome,
 def test_a_list_of_tenants_that_repeats_is_no_end_of_them(shops):
     shops.account.put("E2", s3("site"))
     shops.survey()
-    shops.account.list_distributions = lambda Marker="": {  # noqa: N803
+    shops.account.list_distributions = lambda Marker="": {
         "DistributionList": {"IsTruncated": False, "Items": list(shops.account.distributions.values())}
     }
     shops.account.repeats = True
