@@ -423,6 +423,7 @@ def test_the_change_ends_as_the_table_says_and_a_line_names_it(world, row, kind,
     found, expected = facts(world, row, staying, wakes), row.answers.get(kind, row.otherwise)
     assert found == expected
     assert not expected.value[1] or world.logged(expected.value[1]), "no line says so"
+    assert found is not S.SENT_AGAIN or len(world.logged("invalidation created")) == 1
 
     if kind in {"5xx", "reset"}:
         return  # as after "throttled": nothing took effect
