@@ -286,7 +286,9 @@ class _Round:
                 self.records.keep(target, routes_of(answer, self.pins.get(target, [])), seen)
             elif isinstance(answer, Permanent):
                 self.summary.asked += 1
-                if answer.reason is Reason.DISTRIBUTION_GONE and not (target in self.known or target in self.pins):
+                if answer.reason is Reason.DISTRIBUTION_GONE and not (
+                    target in self.known or target in self.pins
+                ):
                     # Deleted since it was listed, and never was one that changes are kept for.
                     continue
                 self._doubt(target, str(answer), listed)
