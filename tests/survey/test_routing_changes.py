@@ -197,6 +197,15 @@ def test_a_new_distribution_gets_what_changed_since_it_was_made(site):
     assert site.called == ["target:E2"]
 
 
+def test_one_that_a_pin_reveals_is_new_since_the_pin_however_old_it_is(site):
+    site.account.put("E2", ("cdn.example.com", ""), modified=site.time.now() - 2 * HISTORY)
+    site.survey()
+    known = site.time.now()
+    site.after(INTERVAL).table.pinned = [Pin("site", "E2")]
+    site.survey()
+    assert (site.routes("E2").reroute_since, site.routes("E2").purge) == (known - INTERVAL, {})
+
+
 def test_one_that_was_disabled_gets_what_changed_since_it_served_last(site):
     off = site.time.now()
     site.account.put("E1", s3("site", "/v1"), enabled=False)
