@@ -165,6 +165,12 @@ deploy: setup credentials build ## build and deploy to the account of your crede
 outputs: credentials ## print the stack's outputs
 	@$(SAM) list stack-outputs --stack-name $(STACK) --output table
 
+# What `make smoke SMOKE_ARGS=--help` names.
+SMOKE_ARGS ?=
+.PHONY: smoke
+smoke: setup credentials ## prove the deployed stack in your account, with a site that is made and removed
+	@$(BIN)/python -m infra.smoke --stack $(STACK) $(SMOKE_ARGS)
+
 .PHONY: status dlq logs
 status: setup ## what waits, what failed, what it costs
 	@$(BIN)/invalidator status --stack $(STACK)
