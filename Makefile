@@ -76,11 +76,11 @@ lint: setup ## style, types, import walls, stale tables
 	@$(BIN)/ruff format --check functions infra tests
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
-	@$(BIN)/cog --check --check-fail-msg="stale; write it again with: make docs" README.md
+	@$(BIN)/cog --check --check-fail-msg="stale; write it again with: make docs" README.md infra/how-it-works.md
 
 .PHONY: docs
-docs: setup ## write the README's tables again, from the template and the code
-	@$(BIN)/cog -r README.md
+docs: setup ## write the tables of README and how-it-works again, from the template and the code
+	@$(BIN)/cog -r README.md infra/how-it-works.md
 
 .PHONY: local
 local: setup $(SAM) $(MINISTACK) ## keep an AWS running on this machine; prints the variables that lead to it
