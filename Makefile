@@ -16,7 +16,11 @@ CDK := $(TOOLS)/cdk/bin/python
 # What people pass on: make deploy DEPLOY_ARGS="--parameter-overrides Buckets=a,b"
 DEPLOY_ARGS ?=
 CONFIG_ENV ?= default
-STACK ?= cloudfront-invalidator
+# The stack that samconfig.toml names, as the command line reads it too (infra/cli/session.py).
+NAMED := import tomllib; env = tomllib.load(open("samconfig.toml", "rb")).get("$(CONFIG_ENV)", {}); \
+  names = [env.get(each, {}).get("parameters", {}).get("stack_name") for each in ("deploy", "global")]; \
+  print(next(filter(None, names), ""))
+STACK ?= $(or $(shell $(PYTHON) -c '$(NAMED)' 2>/dev/null),cloudfront-invalidator)
 
 export SAM_CLI_TELEMETRY := 0
 # Where somebody has set it, each start of a tool compiles thousands of its files again: the tests take twice as long.
