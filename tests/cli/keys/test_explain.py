@@ -79,8 +79,12 @@ def test_a_hostile_key_is_shown_escaped(typed, tmp_path):
         ("s3://site", "s3://site: no key; write s3://BUCKET/KEY"),
         ("s3://site/", "s3://site/: no key; write s3://BUCKET/KEY"),
         ("s3:///key", "s3:///key: no bucket; write s3://BUCKET/KEY"),
-        ("https://site/key", "https://site/key: not an S3 URL; write s3://BUCKET/KEY"),
-        ("site/key", "site/key: not an S3 URL; write s3://BUCKET/KEY"),
+        ("https:///key", "https:///key: no host; write https://HOST/PATH"),
+        ("https://[x/key", "https://[x/key: not a URL: Invalid IPv6 URL; write https://HOST/PATH"),
+        (
+            "site/key",
+            "site/key: not an S3 URL; write s3://BUCKET/KEY, or a viewer's: https://HOST/PATH",
+        ),
         ("s3://a\x1b[1m", "s3://a\\x1b[1m: no key; write s3://BUCKET/KEY"),
     ],
 )
@@ -90,7 +94,7 @@ def test_what_is_not_the_url_of_an_object_is_one_line(typed, url, said):
 
 
 def test_the_example_in_the_help_works(typed, tmp_path, monkeypatch):
-    write(tmp_path, "e1", config("my-site.s3.amazonaws.com"))  # what the example's first line prints
+    write(tmp_path, "e1", config("my-site.s3.amazonaws.com"))  # what the example's second line prints
     monkeypatch.chdir(tmp_path)
     answer = typed(*shlex.split(explain.help.strip().splitlines()[-1])[1:])
     assert answer.code == 0
@@ -129,6 +133,16 @@ def test_an_object_that_was_invalidated_after_it_changed_is_fresh(typed, stored,
     for_people = typed("explain", "s3://site/docs/a.html").out
     at = datetime.fromtimestamp(written + 6, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
     assert f"then invalidated {at} by I2, completed" in " ".join(for_people.split())
+
+
+def test_it_says_as_of_when_the_routing_is(typed, stored, written):
+    create(config(SITE))
+    stored.survey()
+    surveyed = stored.routes.survey_state().completed
+    at = datetime.fromtimestamp(surveyed, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    assert f"as of {at}, the last complete survey\n" in typed("explain", "s3://site/docs/a.html").out
+    as_of = typed("explain", "s3://site/docs/a.html", "--json").data["as_of"]
+    assert datetime.fromisoformat(as_of).timestamp() == pytest.approx(surveyed, abs=0.001)
 
 
 def test_what_was_invalidated_too_soon_after_a_change_to_be_sure_is_not_called_fresh(typed, stored, written):
