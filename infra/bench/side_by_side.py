@@ -84,7 +84,7 @@ def measured(case: Case, name: str, way: "Way") -> Outcome:
     keys = sorted(chosen(pages, case.written, SEED))
     edited = chosen(keys, case.edited, SEED + 1)
     # Uploaded in the order of their names, as tools do; popular are others.
-    popular = random.Random(SEED).sample(pages, len(pages))  # noqa: S311  not cryptography
+    popular = random.Random(SEED).sample(pages, len(pages))
     # Of one page it is the front page that is edited.
     if case.written == 1:
         keys, edited = [popular[0]], frozenset(popular[:1])
@@ -145,7 +145,7 @@ def _one_each(writes: Sequence[Write], invite: Invite) -> tuple[Audience, int]:
             _create(time, cloudfront, waiting.pop(0))
         working = False
 
-    chance = random.Random(SEED)  # noqa: S311  not cryptography
+    chance = random.Random(SEED)
     traffic = Traffic(time, writes, chance, audience.changed, arrived)
     _run_until(time, audience, lambda: traffic.done and not waiting and not working)
     return audience, cloudfront.paths

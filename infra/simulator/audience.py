@@ -58,7 +58,7 @@ class Audience:
 
     def __post_init__(self) -> None:
         self._edge = Edge(self.time.now, EdgeSettings(seed=self.seed, most_bytes=float("inf")))
-        self._chance = random.Random(self.seed)  # noqa: S311  not cryptography
+        self._chance = random.Random(self.seed)
         host = f"{self.bucket}.s3.us-east-1.amazonaws.com"
         config = {
             "Origins": {"Items": [{"Id": "s3", "DomainName": host}]},
@@ -126,4 +126,4 @@ def folders(objects: int, directories: int) -> list[str]:
 
 def chosen(keys: Sequence[str], count: int, seed: int) -> frozenset[str]:
     """Return so many of the keys, drawn by a seed."""
-    return frozenset(random.Random(seed).sample(list(keys), count))  # noqa: S311  not cryptography
+    return frozenset(random.Random(seed).sample(list(keys), count))

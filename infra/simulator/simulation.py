@@ -148,7 +148,7 @@ def simulate(
             onlooker.changed(write)
 
     world.cloudfront.on_created = created
-    chance = random.Random(site.seed)  # noqa: S311  not cryptography
+    chance = random.Random(site.seed)
     worker = SimulatedWorker(
         world.table,
         world.cloudfront,
