@@ -285,6 +285,14 @@ def test_a_bucket_that_never_told_this_stack_of_a_change_costs_nothing(site):
     assert (site.routes("E9").purge, site.routes("E9").reroute_since, site.called) == ({}, None, [])
 
 
+def test_a_bucket_that_was_left_is_told_so_once(site):
+    site.survey()
+    site.account.put("E1", s3("other"))
+    site.survey()
+    assert (site.serving("site"), site.serving("other")) == ([], ["E1"])
+    assert site.record("E1")[1].left == ()
+
+
 def test_a_switch_to_a_bucket_whose_changes_nobody_could_place_yet_purges(site):
     site.changes("fresh", "a.html")
     site.account.put("E1", s3("fresh"))
