@@ -1,8 +1,8 @@
 """`make demo`: the main job, end to end, on an AWS inside this machine.
 
 One page is written, a published asset tree is uploaded in bulk, then the changes of its next version; then a deliberate
-failure ends in the dead-letter queue, and is redriven. The demo exits 0 only if every change was covered by an
-invalidation created after it.
+failure ends in the dead-letter queue, and is redriven. Viewers fetch the site at three edge locations meanwhile.
+The demo exits 0 only if every change was covered by an invalidation created after it, and every viewer saw what is new.
 """
 
 import subprocess
@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from infra.demo import asset_tree, site
+from infra.demo.viewers import ViewerError, Viewers, gone, pages
 from infra.demo.watched import LEGEND, QUOTAS, DemoError, Watched, console, in_time, summary, waiting
 from infra.local.aws import LocalAws, local_aws
 from infra.local.cloudfront.faults import ACCESS_DENIED, Fault
@@ -29,7 +30,7 @@ def main() -> int:
     except KeyboardInterrupt:
         console.print("\ninterrupted; nothing is left running")
         return 130
-    except (DemoError, MinistackError, SamError, asset_tree.AssetsError) as error:
+    except (DemoError, ViewerError, MinistackError, SamError, asset_tree.AssetsError) as error:
         console.print(f"demo failed: {error}", style="red")
         return 1
     return 0
@@ -57,17 +58,36 @@ def _demo() -> None:
             site.upload(s3, before, keys, first.changes.append)
             first.settle()
 
-        update = asset_tree.update(before, after)
-        second = Watched(aws, "second version", len(update.written) + len(update.removed), origin_paths)
-        with second.live():
-            site.upload(s3, after, update.written, second.changes.append)
-            site.remove(s3, update.removed, second.changes.append)
-            second.settle()
+        whole = next(iter(origin_paths))
+        console.print(f"while this runs, open {aws.edge.url(whole)}")
+        second = _update(aws, before, after, origin_paths)
 
         console.print(summary([page, first, second]))
         console.print(LEGEND)
         _fail_on_purpose(aws, next(iter(origin_paths)), origin_paths)
-    console.print("every change was covered by an invalidation created after it", style="green")
+    console.print(
+        "every change was covered by an invalidation created after it, and seen by viewers", style="green"
+    )
+
+
+def _update(aws: LocalAws, before: Path, after: Path, origin_paths: dict[str, str]) -> Watched:
+    """Upload the second version, while viewers of the first distribution look on."""
+    keys, update = asset_tree.keys(before), asset_tree.update(before, after)
+    changed = pages(after, update.written) | gone(update.removed)
+    unchanged = pages(before, set(keys) - {*update.written, *update.removed})
+    with Viewers(aws.edge, next(iter(origin_paths))) as viewers:
+        with _step("viewers fetch every page at three edge locations"):
+            # What is still on its way to a location would empty its cache again.
+            time.sleep(max(0.0, aws.edge.edge.last_arrival - time.time()))
+            viewers.warm(pages(before, keys))
+        second = Watched(aws, "second version", len(changed), origin_paths)
+        with viewers.watching(changed, unchanged) as seen, second.live():
+            s3 = aws.client("s3")
+            site.upload(s3, after, update.written, second.changes.append)
+            site.remove(s3, update.removed, second.changes.append)
+            second.settle()
+    console.print(seen.told(max(change.at for change in second.changes)), style="green")
+    return second
 
 
 def _fail_on_purpose(aws: LocalAws, distribution: str, origin_paths: dict[str, str]) -> None:

@@ -60,3 +60,20 @@ def test_a_viewers_url_leads_to_the_key_and_the_invalidation(stack, distribution
     key = found["keys"][0]
     assert (key["bucket"], key["key"], key["state"]) == (DIRECT, "desk/shown/index.html", "covered")
     assert found["invalidations"][0]["completed"] in {True, False}
+
+
+def test_verify_says_stale_until_wait_has_returned_and_fresh_then(stack, distribution):
+    """Asked is the edge of the local AWS: it has the old object in its cache."""
+    s3, url = stack.aws.client("s3"), f"https://{distribution}/verified.html"
+
+    def verdict(code: int) -> str:
+        (found,) = invalidator(stack.aws, "verify", url, expect=code)["results"]
+        return found["verdict"]
+
+    s3.put_object(Bucket=DIRECT, Key="desk/verified.html", Body=b"one")
+    invalidator(stack.aws, "wait", f"s3://{DIRECT}/desk/verified.html", *WAIT)
+    assert verdict(0) == "fresh"
+    s3.put_object(Bucket=DIRECT, Key="desk/verified.html", Body=b"two")
+    assert verdict(3) == "stale"
+    invalidator(stack.aws, "wait", f"s3://{DIRECT}/desk/verified.html", *WAIT)
+    assert verdict(0) == "fresh"
