@@ -16,6 +16,7 @@ from invalidator.core.messages.wake import read_wake
 from invalidator.failures import QueueUnavailable, TableUnavailable
 from invalidator.intake.report import report_intake
 from invalidator.ports import Message
+from invalidator.remembering.report import report_judged
 from invalidator.sender.report import report_buckets, report_run
 from invalidator.telemetry import flush, telemetry
 from invalidator.wiring import wire
@@ -69,6 +70,8 @@ def _look(message: Message, request: str, deadline: float) -> bool:
             report_run(wired.sender.run(wake.target, token, deadline), logger, metrics)
         elif wake.bucket is not None:
             report_buckets(wired.buckets.hand_out(wake.bucket, token, deadline), logger, metrics)
+        elif wake.memory is not None:
+            report_judged(wired.remembering.run(wake.memory, token, deadline), logger, metrics)
         else:
             report_buckets(wired.buckets.find_owners(token, deadline), logger, metrics)
     except (TableUnavailable, QueueUnavailable) as failure:

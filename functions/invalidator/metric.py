@@ -19,6 +19,8 @@ class Metric(StrEnum):
     | `EVENT_TO_INVALIDATION_SECONDS` | worker | some of an invalidation's changes: p50 and p95 |
     | `PATHS_SENT` | worker | each invalidation, so that their count is this metric's SampleCount |
     | `THROTTLED` | worker | each run that CloudFront refused something for its quotas |
+    | `UNCHANGED_KEYS`, `NEW_KEYS`, `CHANGED_KEYS` | memory | each portion that was judged; only with RememberedBuckets |
+    | `UNJUDGED_KEYS` | memory | each run in which S3 could not be asked about keys; likewise, and only then |
     | `PATHS_THIS_MONTH` | worker | each invalidation; at HardPathLimit also each one that the limit stopped |
     """
 
@@ -29,3 +31,16 @@ class Metric(StrEnum):
     PATHS_SENT = "PathsSent"
     THROTTLED = "Throttled"
     PATHS_THIS_MONTH = "PathsThisMonth"
+    UNCHANGED_KEYS = "UnchangedKeys"
+    NEW_KEYS = "NewKeys"
+    CHANGED_KEYS = "ChangedKeys"
+    UNJUDGED_KEYS = "UnjudgedKeys"
+
+
+# Written only where buckets are remembered: elsewhere they cost nothing.
+OF_REMEMBERED_BUCKETS = frozenset({
+    Metric.UNCHANGED_KEYS,
+    Metric.NEW_KEYS,
+    Metric.CHANGED_KEYS,
+    Metric.UNJUDGED_KEYS,
+})  # fmt: skip

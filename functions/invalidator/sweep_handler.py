@@ -18,6 +18,8 @@ from invalidator.aws.table.logs import LogTable
 from invalidator.aws.table.routes import RoutesTable
 from invalidator.aws.table.wakes import WakeTable
 from invalidator.clock import SystemClock
+from invalidator.core.pending.entry import memory_owner
+from invalidator.core.routing.settings import names_in
 from invalidator.metric import Metric
 from invalidator.settings import SweepSettings, read_settings
 from invalidator.sweep.measures import measure
@@ -40,8 +42,11 @@ _sqs = _sdk.create_client("sqs", config=_SDK)
 _dynamodb = _sdk.create_client("dynamodb", config=_SDK)
 _table = DynamoDbTable(_dynamodb, settings.table_name)
 _wakes = WakeTable(_table)
-_wake_queue = WakeQueue(_sqs, settings.wake_queue_url)
+_wake_queue = WakeQueue(_sqs, settings.wake_queue_url, settings.remember_queue_url)
 _dead_letters = DeadLetters(_sqs, settings.dead_letter_queue_url)
+# Called for once by each new environment: one comes with every deployment, and every few hours. So a bucket that is
+# remembered from now on is gone through at once, and each is again before what is remembered of it expires.
+_to_be_remembered = list(names_in(settings.remembered_buckets))
 
 
 @logger.inject_lambda_context
@@ -50,6 +55,9 @@ def handler(_event: Any, _context: "LambdaContext") -> dict[str, Any]:
     """Sweep once. What cannot be asked raises: the next minute tries again, and an alarm tells when that fails too."""
     clock = SystemClock()
     swept = sweep(_wakes, _wake_queue, clock)
+    while _to_be_remembered:
+        Waking(_wakes, _wake_queue, clock).ask([memory_owner(_to_be_remembered[-1])], clock.now(), clock.now())
+        _to_be_remembered.pop()
     letters = _dead_letters.count()
     before = beat(_table, Heartbeat(clock.now(), letters))
     doubted = [] if before is None else _doubt_what_was_lost(before.at, clock)

@@ -136,7 +136,7 @@ def renewed(
     basis_changed = known.seen.basis != seen.basis
     change = changed_routing(current, routes, settings_changed=basis_changed)
     if change is None:
-        return _as_it_was(known, seen, at, applied=applied)
+        return _as_it_was(known, routes, seen, at, applied=applied)
     dated = at.confirmed or at.now
     was = (known.seen.etag, known.seen.modified)
     # One that was never read before is not newer than the survey before: its record was a wider guess.
@@ -169,7 +169,9 @@ def _new(target: str, routes: tuple[Distribution, ...], seen: Seen, at: Moment) 
     return _changed(nothing, routes, seen, at, _Work(RoutingChange(("new",)), dated - at.interval))
 
 
-def _as_it_was(known: Renewed, seen: Seen, at: Moment, *, applied: bool) -> Renewed:
+def _as_it_was(
+    known: Renewed, routes: tuple[Distribution, ...], seen: Seen, at: Moment, *, applied: bool
+) -> Renewed:
     """A target of which viewers get the same; it may be only now that all edges have its newest configuration."""
     old = known.seen
     if seen.status != IN_PROGRESS and (old.earlier or old.again):
@@ -177,7 +179,9 @@ def _as_it_was(known: Renewed, seen: Seen, at: Moment, *, applied: bool) -> Rene
         work = _Work(change, None, dict.fromkeys(old.again, at.now), applied=applied)
         return _changed(known, current_routes(known), seen, at, work)
     kept = replace(seen, earlier=old.earlier, again=old.again, left=old.left, told=old.told)
-    return Renewed(known.routes, kept)
+    # What decides about no viewer path of a change is learned without a new version: its names, how long errors are kept.
+    as_read = (*routes, *known.routes.routes[len(known.routes.routes) - old.earlier :])
+    return Renewed(replace(known.routes, routes=as_read), kept)
 
 
 def _earlier(known: Renewed, routes: tuple[Distribution, ...]) -> tuple[Distribution, ...]:
