@@ -12,10 +12,15 @@ UV := $(TOOLS)/uv/bin/uv
 SAM := $(TOOLS)/sam/bin/sam
 MINISTACK := $(TOOLS)/ministack/bin/ministack
 FUZZER := $(TOOLS)/fuzz/bin/python
+CDK := $(TOOLS)/cdk/bin/python
 # What people pass on: make deploy DEPLOY_ARGS="--parameter-overrides Buckets=a,b"
 DEPLOY_ARGS ?=
 CONFIG_ENV ?= default
-STACK ?= cloudfront-invalidator
+# The stack that samconfig.toml names, as the command line reads it too (infra/cli/session.py).
+NAMED := import tomllib; env = tomllib.load(open("samconfig.toml", "rb")).get("$(CONFIG_ENV)", {}); \
+  names = [env.get(each, {}).get("parameters", {}).get("stack_name") for each in ("deploy", "global")]; \
+  print(next(filter(None, names), ""))
+STACK ?= $(or $(shell $(PYTHON) -c '$(NAMED)' 2>/dev/null),cloudfront-invalidator)
 
 export SAM_CLI_TELEMETRY := 0
 # Where somebody has set it, each start of a tool compiles thousands of its files again: the tests take twice as long.
@@ -56,6 +61,11 @@ $(SAM): infra/requirements/sam.txt $(UV)
 $(MINISTACK): infra/requirements/ministack.txt $(UV)
 	@$(UV) venv --quiet --clear --python $(TOOLS)/uv/bin/python $(TOOLS)/ministack
 	@$(UV) pip install --quiet --python $(TOOLS)/ministack/bin/python --require-hashes -r $< || $(NO_REGISTRY)
+	@touch $@
+
+$(CDK): infra/requirements/cdk.txt $(UV)
+	@$(UV) venv --quiet --clear --python $(TOOLS)/uv/bin/python $(TOOLS)/cdk
+	@$(UV) pip install --quiet --python $@ --require-hashes -r $< || { rm -f $@; $(NO_REGISTRY); }
 	@touch $@
 
 $(FUZZER): infra/requirements/fuzz.txt $(UV)
@@ -114,7 +124,7 @@ coverage: setup $(SAM) ## which lines the tests of make check do not run
 # Minutes; and SEED=n to see one storm again. Before, the property tests with many new examples.
 SOAK ?= 30
 .PHONY: soak
-soak: setup $(SAM) $(MINISTACK) ## property tests with new examples; storms of faults for SOAK minutes
+soak: setup $(SAM) $(MINISTACK) $(CDK) ## property tests with new examples; storms of faults for SOAK minutes
 	@$(BIN)/python -m pytest -q -n auto -m hypothesis --hypothesis-profile=soak
 	@SOAK=$(SOAK) $(BIN)/python -m pytest -q -s -m soak
 
@@ -148,6 +158,11 @@ validate: setup $(SAM) ## check the template, offline
 build: $(SAM) $(UV) ## build the functions for Lambda (arm64)
 	@UV=$(abspath $(UV)) $(SAM) build
 
+# What is compiled names Lambda's own Python: COMPILER=/path/to/python3.13 where uv finds none.
+.PHONY: package
+package: setup build ## write a release into dist: zips, template, checksums, bill of materials
+	@$(BIN)/python -m infra.release
+
 deploy: setup credentials build ## build and deploy to the account of your credentials
 	@$(SAM) deploy --config-env $(CONFIG_ENV) --stack-name $(STACK) $(DEPLOY_ARGS)
 
@@ -169,7 +184,7 @@ delete: credentials ## delete the stack; the table with its pinned routes stays
 	@echo "kept: the table with pinned routes; remove it with: aws dynamodb delete-table --table-name $(STACK)-MappingTable-..." >&2
 
 clean: ## remove what was built and installed
-	@rm -rf .aws-sam .local $(VENV) $(TOOLS) .mypy_cache .ruff_cache .hypothesis .import_linter_cache .pytest_cache
+	@rm -rf .aws-sam .local dist $(VENV) $(TOOLS) .mypy_cache .ruff_cache .hypothesis .import_linter_cache .pytest_cache
 
 credentials: $(SAM)
 	@$(TOOLS)/sam/bin/python -c 'import boto3, sys; s = boto3.Session(); \

@@ -127,18 +127,6 @@ def settings_or_why(deployed: Deployed) -> Settings | str:
         return str(error)
 
 
-def default_settings() -> Settings:
-    """Return the template's defaults, for where the function's settings cannot be read; they name no queue."""
-    return Settings(
-        table_name="-",
-        queue_url="-",
-        wake_queue_url="-",
-        wake_queue_arn="-",
-        dead_letter_queue_url="-",
-        survey_function_name="-",
-    )
-
-
 @dataclass(frozen=True, slots=True)
 class Standing:
     """How a distribution stands now, as far as the most of a next invalidation depends on it.

@@ -4,6 +4,8 @@ Nothing raw reaches a terminal: a key may hold newlines, colors, or worse.
 """
 
 import json
+import re
+import shlex
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -77,9 +79,34 @@ def print_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         click.echo(_GAP.join(cells).rstrip())
 
 
-def print_command(*parts: str, indent: str = "  ") -> None:
+def typed(*words: str) -> str:
+    """Return a command of the operator's as a shell reads it, for its own stack; nothing in it drives a terminal."""
+    return " ".join(["invalidator", *(shlex.quote(visible(word)) for word in (*words, *_options()))])
+
+
+def _options() -> Sequence[str]:
+    """The options that lead to the same stack: those that were typed for the command that prints this."""
+    context = click.get_current_context(silent=True)
+    return () if context is None else context.meta.get(TYPED_OPTIONS, ())
+
+
+# Where the running command notes them.
+TYPED_OPTIONS = "invalidator.typed_options"
+
+
+def print_command(line: str, indent: str = "  ") -> None:
     """Print a command to copy, in as many lines as keep each under 80 columns; the shell joins them again."""
-    click.echo(f" \\\n{indent}  ".join([indent + parts[0], *parts[1:]]))
+    click.echo(" \\\n".join(command_lines(line, indent)))
+
+
+def command_lines(line: str, indent: str = "  ") -> list[str]:
+    """Return the lines of a command, broken between its words; all but the last want a backslash after them."""
+    lines = [indent]
+    for word in re.findall(r"(?:'[^']*'|\S)+", line):
+        if len(lines[-1]) + len(word) > WIDTH - 2 and lines[-1].strip():
+            lines.append(f"{indent}  ")
+        lines[-1] += word if not lines[-1].strip() else f" {word}"
+    return lines
 
 
 def many(count: int, what: str) -> str:

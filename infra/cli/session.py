@@ -4,11 +4,13 @@ import functools
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from infra.cli.errors import CommandError
+from infra.cli.printing import TYPED_OPTIONS
 
 if TYPE_CHECKING:
     import boto3
@@ -65,13 +67,44 @@ class Session:
         return {each["OutputKey"]: each["OutputValue"] for each in stacks[0].get("Outputs", [])}
 
 
+def default_stack() -> str:
+    """Return the name of the stack that is meant where none is typed.
+
+    INVALIDATOR_STACK says so; or, in a clone of this project, `stack_name` in samconfig.toml, which is the stack that
+    `make deploy` deploys; CONFIG_ENV names another section than `default`, as for make.
+    """
+    return os.environ.get("INVALIDATOR_STACK") or configured_stack(Path.cwd()) or DEFAULT_STACK
+
+
+def configured_stack(folder: Path) -> str:
+    """Return the stack's name in a clone's samconfig.toml; "" where there is none, or the folder is another project's.
+
+    Raises CommandError where the file cannot be read.
+    """
+    file = folder / "samconfig.toml"
+    if not file.is_file() or not (folder / "functions/invalidator").is_dir():
+        return ""
+    import tomllib
+
+    try:
+        sections = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise CommandError(f"samconfig.toml cannot be read: {error}") from error
+    section = sections.get(os.environ.get("CONFIG_ENV", "default"), {})
+    for command in ("deploy", "global"):  # as sam has it: the narrower one wins
+        name = section.get(command, {}).get("parameters", {}).get("stack_name")
+        if isinstance(name, str) and name:
+            return name
+    return ""
+
+
 def session_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a click command the shared options and pass it a `Session` as its first argument."""
 
     @click.option(
         "--stack",
-        default=lambda: os.environ.get("INVALIDATOR_STACK", DEFAULT_STACK),
-        help=f"The stack's name.  [default: {DEFAULT_STACK}]",
+        default=default_stack,
+        help=f"The stack's name.  [default: INVALIDATOR_STACK, samconfig.toml's, or {DEFAULT_STACK}]",
     )
     @click.option("--region", help="The AWS region of the stack.")
     @click.option("--profile", help="The AWS profile to use.")
@@ -80,6 +113,14 @@ def session_options(command: Callable[..., Any]) -> Callable[..., Any]:
     def with_session(
         *args: Any, stack: str, region: str | None, profile: str | None, as_json: bool, **options: Any
     ) -> Any:
+        named = {
+            "--stack": stack if stack != default_stack() else None,
+            "--region": region,
+            "--profile": profile,
+        }
+        click.get_current_context().meta[TYPED_OPTIONS] = tuple(
+            word for option, value in named.items() if value for word in (option, value)
+        )
         return command(Session(stack, region, profile, as_json), *args, **options)
 
     return with_session

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from infra.cli.errors import CommandError
-from infra.cli.input_files import read_keys
+from infra.cli.files.input_files import read_keys
 from infra.cli.printing import print_json, progress, visible
 from infra.cli.session import Session
 from infra.local.cloudfront.quotas import Regime

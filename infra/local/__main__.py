@@ -17,7 +17,8 @@ def main() -> None:
             print(f"export {name}={value}", flush=True)
         print(
             "The local AWS runs; paste these lines into another shell, then use the AWS CLI, sam or\n"
-            f"invalidator there as with an account. Logs: {aws.logs}. Ctrl-C ends it.",
+            f"invalidator there as with an account. Logs: {aws.logs}. Ctrl-C ends it.\n"
+            f"Distributions are served, with a cache as CloudFront has it, on {aws.edge.url('DISTRIBUTION-ID')}",
             file=sys.stderr,
         )
         ended.wait()

@@ -2,6 +2,7 @@
 
 import copy
 import json
+import re
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from infra.cli.errors import CommandError
-from infra.cli.input_files import read_distributions, read_keys, read_policies
+from infra.cli.files.input_files import read_distributions, read_keys, read_policies
 from infra.cli.printing import visible
 from invalidator.core.routing.paths.viewer_paths import Router
 from invalidator.core.routing.settings import RoutingSettings
@@ -78,8 +79,7 @@ def test_a_damaged_distribution_is_read_or_refused_in_one_line(file, data):
         assert refusal.isprintable()
         assert refusal.startswith(f"{visible(str(file))}: ")
     else:
-        ((_, distribution),) = read
-        paths = Router(distribution, "site", RoutingSettings(("index.html",))).paths("a/index.html")
+        paths = Router(read[0].distribution, "site", RoutingSettings(("index.html",))).paths("a/index.html")
         assert all(path.startswith("/") for path in paths)
 
 
@@ -89,7 +89,7 @@ def test_any_bytes_are_keys_or_refused_in_one_line(file, content):
     keys, refusal = tried(read_keys, str(file))
     if refusal:
         assert refusal.isprintable()
-        assert "is not UTF-8" in refusal
+        assert re.search(r"is not UTF-8|; ", refusal)
     else:
         assert len(set(keys)) == len(keys)
         assert all(keys)
@@ -102,6 +102,7 @@ def test_any_bytes_are_keys_or_refused_in_one_line(file, content):
     )
 )
 def test_keys_that_were_written_are_read_again(file, keys):
+    keys = [key.rstrip("\r") for key in keys]  # a key that ends in CR cannot be written
     file.write_bytes("".join(f"{key}\n" for key in [*keys, "last"]).encode())
     expected = [*keys, "last"]
     expected[0] = expected[0].removeprefix("\ufeff")

@@ -125,7 +125,9 @@ def test_the_list_says_how_each_distribution_is_known_and_as_of_when(typed, stor
 
     assert answer.code == 0
     (as_of, listed, vault) = answer.out.strip().split("\n\n")
-    assert as_of.startswith("as of 20")
+    assert as_of.startswith("routes as CloudFront had them at 20")
+    assert "\nasked again at 20" in as_of  # SurveyMinutes later
+    assert as_of.endswith("or now by: invalidator route refresh")
     assert listed == f"site\n  {seen}  discovered  OriginPath /pub"
     assert vault == f"vault\n  {hidden}  pinned  OriginPath /, prefix docs/"
     data = typed("route", "list", "--json").data
@@ -402,7 +404,8 @@ def test_pins_that_reach_further_than_meant_are_said(typed, stored):
     assert answer.code == 0
     assert f"{disabled} is disabled" in answer.err
     assert (
-        f"no origin of {disabled} hides its bucket under OriginPath /x: every path of it counts" in answer.err
+        f"no origin of {disabled} with OriginPath /x could be this bucket, so the pin holds for all of it"
+        in answer.err
     )
 
 

@@ -18,7 +18,7 @@ from bucket_subscription.names import read_queue_arn
 from infra.cli.dlq.letters import read_letter
 from infra.cli.dlq.list import _pretty
 from infra.cli.errors import CommandError
-from infra.cli.input_files import read_distributions, read_keys, read_policies
+from infra.cli.files.input_files import read_distributions, read_keys, read_policies
 from infra.cli.logs import readable
 from infra.cli.printing import harmless, visible
 from invalidator.aws.table.accounts import calls_key, read_account

@@ -2,9 +2,13 @@
 
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+
+from infra.cli.errors import CommandError
+from infra.cli.session import configured_stack, default_stack
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -88,3 +92,54 @@ def test_make_hands_on_the_region_by_the_name_that_sam_and_the_sdk_read(clone, g
         timeout=60,
     )
     assert finished.stdout.strip() == used
+
+
+NAMES = {
+    "[default.global.parameters]\nstack_name = 'site'\n": "site",
+    "[default.deploy.parameters]\nstack_name = 'site'\n": "site",
+    "[default.global.parameters]\nstack_name = 'a'\n[default.deploy.parameters]\nstack_name = 'b'\n": "b",
+    "[other.global.parameters]\nstack_name = 'x'\n": "cloudfront-invalidator",
+    "version = 0.1\n": "cloudfront-invalidator",
+}
+
+
+@pytest.mark.parametrize("text", NAMES)
+def test_the_stack_of_samconfig_is_that_of_every_make_verb_and_of_the_command_line(clone, text, monkeypatch):
+    (clone / "samconfig.toml").write_text(text)
+    shown = subprocess.run(
+        [
+            "make",
+            "--no-print-directory",
+            f"PYTHON={sys.executable}",
+            "--eval",
+            "shown: ; @echo $(STACK)",
+            "shown",
+        ],
+        cwd=clone,
+        env={"PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert shown.stdout.strip() == NAMES[text]
+    (clone / "functions/invalidator").mkdir(parents=True)
+    monkeypatch.chdir(clone)
+    monkeypatch.delenv("INVALIDATOR_STACK", raising=False)
+    assert default_stack() == NAMES[text]
+    monkeypatch.setenv("INVALIDATOR_STACK", "typed")
+    assert default_stack() == "typed"
+
+
+def test_another_projects_samconfig_names_no_stack_of_ours(tmp_path, monkeypatch):
+    (tmp_path / "samconfig.toml").write_text("[default.global.parameters]\nstack_name = 'theirs'\n")
+    assert configured_stack(tmp_path) == ""
+
+
+def test_a_section_is_chosen_as_make_chooses_it(clone, monkeypatch):
+    (clone / "samconfig.toml").write_text("[production.global.parameters]\nstack_name = 'live'\n")
+    (clone / "functions/invalidator").mkdir(parents=True)
+    monkeypatch.setenv("CONFIG_ENV", "production")
+    assert configured_stack(clone) == "live"
+    (clone / "samconfig.toml").write_text("nonsense")
+    with pytest.raises(CommandError, match=r"samconfig\.toml cannot be read"):
+        configured_stack(clone)

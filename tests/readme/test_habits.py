@@ -14,7 +14,7 @@ MAKEFILE = (REPOSITORY / "Makefile").read_text("utf-8")
 PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text("utf-8"))["project"]
 VERBS = {
     "setup", "demo", "local", "test", "check", "lint", "bench", "validate", "build", "deploy", "outputs",
-    "status", "dlq", "logs", "delete", "clean",
+    "status", "dlq", "logs", "package", "delete", "clean",
 }  # fmt: skip
 
 
@@ -44,3 +44,18 @@ def test_the_hooks_run_the_tools_of_make_lint() -> None:
     config = yaml.safe_load((REPOSITORY / ".pre-commit-config.yaml").read_text("utf-8"))
     hooks = {hook["entry"].split()[0].rpartition("/")[2] for hook in config["repos"][0]["hooks"]}
     assert hooks == set(re.findall(r"\$\(BIN\)/(\S+)", recipe)) | {"make"}
+
+
+def test_a_release_is_checked_and_is_what_make_package_writes() -> None:
+    workflow = yaml.safe_load((REPOSITORY / ".github/workflows/release.yml").read_text("utf-8"))
+    steps = workflow["jobs"]["release"]["steps"]
+    runs = [step["run"] for step in steps if "run" in step]
+    assert [run.split()[:2] for run in runs][:3:2] == [["make", "test"], ["make", "package"]]
+    (python,) = (step["with"]["python-version"] for step in steps if "python-version" in step.get("with", {}))
+    template = (REPOSITORY / "template.yaml").read_text("utf-8")
+    assert set(re.findall(r"Runtime: python(\S+)", template)) == {python}
+    # The tag must be the version that stands in the tree.
+    tag = runs[1].replace("${{ github.ref_name }}", f"v{PROJECT['version']}")
+    assert subprocess.run(["bash", "-c", tag], cwd=REPOSITORY, check=False).returncode == 0
+    wrong = tag.replace(f"v{PROJECT['version']}", "v99.0.0")
+    assert subprocess.run(["bash", "-c", wrong], cwd=REPOSITORY, check=False).returncode == 1

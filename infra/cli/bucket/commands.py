@@ -10,8 +10,8 @@ import click
 from bucket_subscription.errors import SubscriptionError
 from bucket_subscription.key_filter import asked_filter
 from infra.cli.bucket.desk import BucketDesk
-from infra.cli.bucket.state import UNKNOWN, print_states
-from infra.cli.errors import PARTLY_DONE, CommandError
+from infra.cli.bucket.state import BROKEN, UNKNOWN, print_states
+from infra.cli.errors import NOT_EMPTY, PARTLY_DONE, CommandError
 from infra.cli.printing import harmless, print_text
 from infra.cli.session import Session, session_options
 
@@ -113,7 +113,8 @@ def disconnect(session: Session, names: tuple[str, ...], prefix: str, suffix: st
 def list_(session: Session, names: tuple[str, ...]) -> int:
     """Show what each bucket sends, where, and whether it works.
 
-    Without names: all buckets of the account in the stack's region.
+    Without names: all buckets of the account in the stack's region. Exits with 3
+    where a bucket is broken.
 
     \b
     Examples:
@@ -138,7 +139,7 @@ def list_(session: Session, names: tuple[str, ...]) -> int:
     unread = sum(state.state == UNKNOWN for state in states) if names else 0
     if unread:
         return PARTLY_DONE if unread < len(states) else 1
-    return 0
+    return NOT_EMPTY if any(state.state == BROKEN for state in states) else 0
 
 
 def _checked(names: tuple[str, ...]) -> tuple[str, ...]:

@@ -10,6 +10,8 @@ from infra.cli.printing import harmless
 
 # The state of a bucket that could not be read.
 UNKNOWN = "unknown"
+# One that should send and does not reach the queue.
+BROKEN = "broken"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,7 @@ def read_state(
     alike = next((entry for entry, is_own in listed if owner.names(entry.id) and not is_own), None)
     if state == "not connected" and alike is not None:
         state, reason = (
-            "broken",
+            BROKEN,
             f"entry {alike.id} is called as ours, but sends to {alike.arn}; remove it, then connect",
         )
     elif state == "not connected" and eventbridge:
@@ -91,9 +93,9 @@ def _judge(own: Sequence[Entry], problem: str | None, rules: Sequence[str]) -> t
     for entry in own:
         missing = [event for event in EVENTS if event not in entry.events]
         if missing:
-            return "broken", f"entry {entry.id} lacks {', '.join(missing)}; connect it again"
+            return BROKEN, f"entry {entry.id} lacks {', '.join(missing)}; connect it again"
     if problem:
-        return "broken", problem
+        return BROKEN, problem
     if rules:
         return "works", f"twice: directly, and through EventBridge rule {rules[0]}; disconnect one"
     return "works", "; ".join(str(entry.keys) for entry in own)

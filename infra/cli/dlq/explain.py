@@ -8,23 +8,24 @@ from typing import Any
 
 import click
 
-from infra.cli.deployed import Deployed, Standing, default_settings, settings_or_why, standing
+from infra.cli.defaults import default_settings
+from infra.cli.deployed import Deployed, Standing, settings_or_why, standing
 from infra.cli.dlq.diagnosis import SAFE_TO_PURGE, Plan, State, Verdict, judge, plans, what_is_wrong
 from infra.cli.dlq.letter_work import LetterWork, work_of
 from infra.cli.dlq.letters import DeadLetter, Group, group
+from infra.cli.dlq.next_commands import next_commands, unpins
 from infra.cli.dlq.sample import require, take_sample, tell
 from infra.cli.dlq.selection import Selector
 from infra.cli.dlq.sqs.queue import dead_letter_queue
-from infra.cli.printing import iso, many, print_command, print_json, print_notes, print_text, span, visible
+from infra.cli.printing import iso, many, print_command, print_json, print_notes, print_text, span
 from infra.cli.serving import Serving, find_serving, floors
 from infra.cli.session import Session
 from invalidator.aws.table.targets import TargetTable
+from invalidator.core.reasons import Reason
+from invalidator.core.routing.pins import Pin
 from invalidator.core.sent import CLOCK_MARGIN_SECONDS, Coverage
 from invalidator.failures import TableUnavailable
 from invalidator.settings import Settings
-
-IDS_SHOWN = 3
-PURGE = "invalidator dlq purge --export FILE --yes"
 
 
 def explain_letters(session: Session, selector: Selector) -> None:
@@ -45,16 +46,30 @@ def explain_letters(session: Session, selector: Selector) -> None:
     verdicts = _judge_all(deployed, chosen, settings, serving, notes)
     plan = _planning(deployed, serving, settings, now)
     explained = [(each, [verdicts[letter.id] for letter in each.letters]) for each in group(chosen)]
+    pins = _pins(deployed, explained, notes)
     if session.as_json:
-        groups = [_document(each, found, plan(found)) for each, found in explained]
+        groups = [_document(each, found, plan(found), pins) for each, found in explained]
         print_json({**sample.document(), "notes": notes, "groups": groups})
     else:
         for number, (each, found) in enumerate(explained):
             if number:
                 click.echo()
-            _print(each, found, plan(found), now)
+            _print(each, found, plan(found), pins, now)
     tell(sample)
     print_notes(notes)
+
+
+def _pins(
+    deployed: Deployed, explained: Sequence[tuple[Group, Sequence[Verdict]]], notes: list[str]
+) -> Sequence[Pin]:
+    """What people pinned; asked only where a distribution is gone, as a pin may name it."""
+    if all(each.reason != Reason.DISTRIBUTION_GONE for each, _ in explained):
+        return ()
+    try:
+        return deployed.pins.pins()
+    except TableUnavailable as error:
+        notes.append(f"whether a pin names a distribution that is gone is not known: {error}")
+        return ()
 
 
 def _judge_all(
@@ -97,12 +112,15 @@ def _planning(
     )
 
 
-def _document(each: Group, verdicts: Sequence[Verdict], planned: Sequence[Plan]) -> dict[str, Any]:
+def _document(
+    each: Group, verdicts: Sequence[Verdict], planned: Sequence[Plan], pins: Sequence[Pin]
+) -> dict[str, Any]:
     return {
         "reason": each.reason,
         "count": len(each.letters),
         "wrong": what_is_wrong(each),
         "fix": each.fix,
+        "commands": next_commands(each, verdicts, pins),
         "detail": each.letters[0].detail,
         "distributions": each.distributions,
         "buckets": each.buckets,
@@ -123,7 +141,9 @@ def _document(each: Group, verdicts: Sequence[Verdict], planned: Sequence[Plan])
     }
 
 
-def _print(each: Group, verdicts: Sequence[Verdict], planned: Sequence[Plan], now: float) -> None:
+def _print(
+    each: Group, verdicts: Sequence[Verdict], planned: Sequence[Plan], pins: Sequence[Pin], now: float
+) -> None:
     age = span(now - each.letters[0].sent)
     print_text(f"{each.reason}: {many(len(each.letters), 'dead letter')}, the oldest {age} old")
     print_text(f"wrong: {what_is_wrong(each)}", "  ")
@@ -141,12 +161,20 @@ def _print(each: Group, verdicts: Sequence[Verdict], planned: Sequence[Plan], no
             f"{many(plan.wildcards, 'wildcard')} among them",
             "  ",
         )
-    safe_ones = [verdict for verdict in verdicts if verdict.state in SAFE_TO_PURGE]
-    if len(safe_ones) == len(verdicts):
-        print_text("fix: nothing is left to do; purge them", "  ")
-        print_command(PURGE, f"--reason {visible(each.reason)}")
-        return
-    print_text(f"fix: {each.fix}", "  ")
-    if safe_ones:
-        print_text("for those that are safe to purge, by id (all ids are in --json):", "  ")
-        print_command(PURGE, *(f"--id {verdict.letter.id}" for verdict in safe_ones[:IDS_SHOWN]))
+    print_text(f"fix: {_fix(each, verdicts, pins)}", "  ")
+    for line in next_commands(each, verdicts, pins):
+        print_command(line, "    ")
+
+
+def _fix(each: Group, verdicts: Sequence[Verdict], pins: Sequence[Pin]) -> str:
+    safe = sum(verdict.state in SAFE_TO_PURGE for verdict in verdicts)
+    unpin = "take back the pin that names it, then purge" if unpins(each, pins) else ""
+    if unpin and each.reason == Reason.DISTRIBUTION_GONE:
+        return unpin
+    if safe == len(verdicts):
+        return "nothing is left to do; purge them"
+    if each.reason == Reason.DISTRIBUTION_GONE:
+        return "no pin names it; look again after a survey"
+    if safe:
+        return f"{each.fix} Of those that are safe to purge, all ids are in --json."
+    return each.fix

@@ -12,7 +12,7 @@ from infra.cli.dlq.letters import DeadLetter, letter_document
 from infra.cli.dlq.sample import require, take_sample, tell
 from infra.cli.dlq.selection import Selector
 from infra.cli.dlq.sqs.queue import dead_letter_queue
-from infra.cli.new_file import new_file
+from infra.cli.files.new_file import new_file
 from infra.cli.printing import many, print_json, visible
 from infra.cli.session import Session
 

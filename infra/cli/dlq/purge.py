@@ -28,6 +28,7 @@ def purge_letters(session: Session, selector: Selector, file: Path | None, *, ye
             write_letters(file, chosen)
             with progress("deleting", len(chosen)) as advance:
                 for start in range(0, len(chosen), STEP):
+                    queue.hold_on()
                     failed |= queue.delete(chosen[start : start + STEP])
                     advance(STEP)
     deleted = len(chosen) - len(failed) if yes else 0
@@ -59,4 +60,4 @@ def purge_letters(session: Session, selector: Selector, file: Path | None, *, ye
         click.echo(
             f"Dry run: nothing was deleted. To delete these {len(chosen)}, add --export FILE --yes.", err=True
         )
-    return PARTLY_DONE if failed else 0
+    return PARTLY_DONE if failed or (yes and not sample.to_the_end) else 0

@@ -4,6 +4,7 @@ Sent first, deleted only when SQS has taken them. So a letter may be sent twice,
 but none is lost; and the second time costs nothing, because its paths are covered by then.
 """
 
+import time
 from dataclasses import dataclass, field
 from threading import Lock
 
@@ -11,12 +12,13 @@ import click
 
 from infra.cli.dlq.letters import DeadLetter, group
 from infra.cli.dlq.sample import require, take_sample, tell
-from infra.cli.dlq.selection import Selector
+from infra.cli.dlq.selection import Selector, refuse_unknown
 from infra.cli.dlq.sqs.move import Moved, move_all
 from infra.cli.dlq.sqs.queue import DeadLetterQueue, dead_letter_queue
 from infra.cli.errors import PARTLY_DONE, CommandError
 from infra.cli.printing import harmless, many, print_json, print_text, progress
 from infra.cli.session import Session
+from invalidator.core.sent import CLOCK_MARGIN_SECONDS
 
 MOST_FAILURES_SHOWN = 5
 
@@ -27,15 +29,23 @@ class Done:
 
     Attributes:
         seen: ids of all letters that were received, selected or not.
+        reasons: the reasons of all of them.
         sent: how many SQS took again.
         deleted: how many of these left the dead-letter queue.
         failed: id → why, for what could not be sent or deleted.
+        to_the_end: whether the queue was read until nothing new came.
+        left: how many letters SQS counts in the queue afterwards, about, besides those that this command holds.
+        late: how many of the selected came while it ran, and stay: else what fails at once would be sent for ever.
     """
 
     seen: set[str] = field(default_factory=set)
+    reasons: set[str] = field(default_factory=set)
     sent: int = 0
     deleted: int = 0
     failed: dict[str, str] = field(default_factory=dict)
+    to_the_end: bool = True
+    left: int = 0
+    late: int = 0
 
 
 def redrive_selected(session: Session, selector: Selector, *, yes: bool) -> int:
@@ -55,6 +65,7 @@ def redrive_selected(session: Session, selector: Selector, *, yes: bool) -> int:
             done = redrive_letters(queue, selector)
         except KeyboardInterrupt as error:
             raise CommandError("interrupted; nothing is lost: run it again for the rest") from error
+    refuse_unknown(selector, done.reasons)
     missing = sorted(selector.ids - done.seen)
     if missing and not done.sent:
         raise CommandError(
@@ -74,21 +85,27 @@ def redrive_letters(queue: DeadLetterQueue, selector: Selector) -> Done:
     """Send the selected letters again, each batch as it is received; hold the others until the end."""
     done = Done()
     lock = Lock()
+    began = time.time() + CLOCK_MARGIN_SECONDS
     with progress("redriving", queue.counts().visible) as advance:
 
         def handle(batch: list[DeadLetter]) -> None:
-            chosen = [letter for letter in batch if selector.takes(letter)]
+            selected = [letter for letter in batch if selector.takes(letter)]
+            chosen = [letter for letter in selected if letter.sent <= began]
             failed = queue.send_again(chosen)
             taken = [letter for letter in chosen if letter.id not in failed]
             kept = queue.delete(taken)
             with lock:
                 done.seen.update(letter.id for letter in batch)
+                done.reasons.update(letter.reason for letter in batch)
+                done.late += len(selected) - len(chosen)
                 done.sent += len(taken)
                 done.deleted += len(taken) - len(kept)
                 done.failed |= failed | {name: f"sent, but not deleted: {why}" for name, why in kept.items()}
             advance(len(batch))
 
-        queue.read(handle)
+        done.to_the_end = queue.read(handle)
+    if not done.to_the_end:
+        done.left = queue.counts().visible
     return done
 
 
@@ -141,6 +158,9 @@ def _tell_done(session: Session, done: Done, missing: list[str]) -> int:
                 "deleted": done.deleted,
                 "failed": [{"id": name, "why": why} for name, why in sorted(done.failed.items())],
                 "not_received": missing,
+                "read_to_the_end": done.to_the_end,
+                "left": done.left,
+                "came_meanwhile": done.late,
             }
         )
     else:
@@ -155,4 +175,15 @@ def _tell_done(session: Session, done: Done, missing: list[str]) -> int:
         click.echo(f"{len(done.failed)} failed and are still there; run it again for them.", err=True)
     if missing:
         click.echo(f"{len(missing)} ids were not received, the first is {missing[0]}.", err=True)
-    return PARTLY_DONE if done.failed or missing else 0
+    if not done.to_the_end:
+        click.echo(
+            f"About {many(done.left, 'letter')} in the queue were not looked at; run it again for them.",
+            err=True,
+        )
+    if done.late:
+        click.echo(
+            f"{many(done.late, 'letter')} came while it ran, and stay. What was sent may have failed anew; see: "
+            "invalidator dlq explain",
+            err=True,
+        )
+    return PARTLY_DONE if done.failed or missing or done.late or not done.to_the_end else 0

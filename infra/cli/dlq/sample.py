@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from infra.cli.dlq.letters import DeadLetter
-from infra.cli.dlq.selection import MOST_LETTERS, Selector
+from infra.cli.dlq.selection import MOST_LETTERS, Selector, refuse_unknown
 from infra.cli.dlq.sqs.queue import HOLD_SECONDS, Counts, DeadLetterQueue
 from infra.cli.errors import CommandError
 from infra.cli.printing import many, progress
@@ -65,13 +65,17 @@ def tell(sample: Sample) -> None:
     if sample.empty:
         click.echo("The dead-letter queue is empty.", err=True)
         return
-    click.echo(
-        f"{many(len(sample.letters), 'dead letter')} received, about {sample.about.visible:,} in the queue. "
-        "A receive is a sample:\nwhat another reader holds does not show.",
-        err=True,
-    )
+    received = len(sample.letters)
+    if received != sample.about.visible:
+        click.echo(
+            f"{many(received, 'dead letter')} received, about {sample.about.visible:,} in the queue. "
+            "A receive is a sample:\nwhat another reader holds does not show.",
+            err=True,
+        )
     if not sample.to_the_end:
-        click.echo("There are more: this is only the part that was read.", err=True)
+        left = sample.about.visible - received
+        more = f"There are more, about {left:,}" if left > 0 else "There may be more"
+        click.echo(f"{more}: this is only the part that was read; run it again for them.", err=True)
     if sample.held_elsewhere:
         click.echo(
             f"Someone else is reading this queue and holds about {sample.about.in_flight}; they come back "
@@ -81,7 +85,11 @@ def tell(sample: Sample) -> None:
 
 
 def require(selector: Selector, sample: Sample) -> list[DeadLetter]:
-    """Return the selected letters. Raises CommandError where an id was not received."""
+    """Return the selected letters.
+
+    Raises CommandError where an id was not received, or where nobody knows a reason: neither this version nor a letter.
+    """
+    refuse_unknown(selector, (letter.reason for letter in sample.letters))
     chosen = [letter for letter in sample.letters if selector.takes(letter)]
     missing = sorted(selector.ids - {letter.id for letter in sample.letters})
     if missing:

@@ -1,12 +1,14 @@
 """Which dead letters a command is about, and the options that say so."""
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from infra.cli.errors import CommandError
 from infra.cli.printing import visible
 from invalidator.core.reasons import Reason
 
@@ -53,6 +55,20 @@ def known(reason: str) -> Reason | None:
         return None
 
 
+def refuse_unknown(selector: Selector, seen: Iterable[str]) -> None:
+    """Raise CommandError for a selected reason that this version does not know, and no letter that was seen has.
+
+    A reason that only a letter knows is no typing error: a newer worker wrote it.
+    """
+    unknown = sorted(each for each in selector.reasons if known(each) is None)
+    for reason in set(unknown).difference(seen):
+        near = get_close_matches(reason, list(Reason), n=1)
+        raise CommandError(
+            f"--reason {visible(reason)}: no dead letter has that reason"
+            + (f"; is {near[0]} meant?" if near else f"; it is one of {', '.join(Reason)}")
+        )
+
+
 def selector_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a click command --id, --reason and --bucket, and pass it a `Selector` named `selector`."""
 
@@ -63,10 +79,6 @@ def selector_options(command: Callable[..., Any]) -> Callable[..., Any]:
     def with_selector(
         *args: Any, ids: tuple[str, ...], reasons: tuple[str, ...], buckets: tuple[str, ...], **options: Any
     ) -> Any:
-        for reason in reasons:
-            if known(reason) is None:
-                # Not refused: a newer worker may have written it.
-                click.echo(f"note: {visible(reason)!r} is none of {', '.join(Reason)}", err=True)
         selector = Selector(frozenset(ids), frozenset(reasons), frozenset(buckets))
         return command(*args, selector=selector, **options)
 

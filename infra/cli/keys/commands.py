@@ -5,10 +5,6 @@ import click
 from infra.cli.keys.source import Source, source_options
 from infra.cli.session import Session, session_options
 
-# As in the template.
-DEFAULT_MAX_PATHS = 1000
-DEFAULT_MAX_WILDCARDS = 15
-
 
 @click.command()
 @click.option("--bucket", required=True, help="The bucket whose objects changed.")
@@ -21,12 +17,12 @@ DEFAULT_MAX_WILDCARDS = 15
 @click.option(
     "--max-paths",
     type=click.IntRange(min=1),
-    help=f"The most paths to send.  [default: {DEFAULT_MAX_PATHS}, or the stack's]",
+    help="The most paths to send.  [default: what a stack that has spent nothing would, or the stack's]",
 )
 @click.option(
     "--max-wildcards",
     type=click.IntRange(min=1),
-    help=f"The most of them that are wildcards.  [default: {DEFAULT_MAX_WILDCARDS}, or the stack's]",
+    help="The most of them that are wildcards.  [default: likewise]",
 )
 @source_options
 @session_options
@@ -42,8 +38,9 @@ def plan(
 ) -> None:
     """Show what would be invalidated when these keys change; send nothing.
 
-    With --distribution this needs no AWS account, so routing can be tested before it is deployed. Without,
-    the distributions are those that the stack would invalidate.
+    With --distribution this needs no AWS account, so routing can be tested before it is deployed; the limits are
+    then the template's defaults on the first day of a month. Without, the distributions are those that the stack
+    would invalidate, and the limits are its own as it stands now.
 
     \b
     Example:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from infra.cli.buckets import no_such_bucket
 from infra.cli.errors import CommandError
 from infra.cli.keys.explanation import Found, found_as_json, print_found
 from infra.cli.keys.freshness import Freshness, freshness
@@ -68,7 +69,10 @@ def _last_modified(session: Session, bucket: str, key: str) -> float | None:
             if isinstance(error, ClientError)
             else "that is no name for an object"
         )
-        reason = "it does not exist (any more)" if code in {"404", "NoSuchKey"} else f"S3 says {code}"
+        if code in {"404", "NoSuchKey", "NoSuchBucket"} and no_such_bucket(session, bucket):
+            reason = f"there is no bucket {visible(bucket)}; is it spelled so? see: invalidator bucket list"
+        else:
+            reason = "it does not exist (any more)" if code in {"404", "NoSuchKey"} else f"S3 says {code}"
         click.echo(f"note: when the object changed is not known: {reason}", err=True)
         return None
     return modified.timestamp()

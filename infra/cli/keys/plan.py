@@ -6,21 +6,26 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from infra.cli.defaults import default_settings
 from infra.cli.errors import CommandError
-from infra.cli.input_files import STDIN, read_keys
-from infra.cli.keys.commands import DEFAULT_MAX_PATHS, DEFAULT_MAX_WILDCARDS
-from infra.cli.keys.planning import DistributionPlan, plan_for
+from infra.cli.files.input_files import STDIN, read_keys
+from infra.cli.keys.planning import DistributionPlan, Purges, plan_for
 from infra.cli.keys.routers import find_routers
 from infra.cli.keys.source import Source
-from infra.cli.printing import print_json, print_table, visible
+from infra.cli.printing import many, print_json, print_table, visible
 from infra.cli.session import Session
 from invalidator.core.limits.allowance import Allowance
+from invalidator.core.limits.budget import Spending
 from invalidator.core.routing.distribution import Distribution
 
 if TYPE_CHECKING:
     from infra.cli.deployed import Deployed
 
 MOST_SHOWN = 20
+# Columns that paths stand in; a longer one pushes what stands beside it.
+MOST_WIDE = 50
+# Any month's first moment: the month has earned its head start, and nothing is spent.
+FIRST_DAY = 0.0
 
 
 def plan_keys(
@@ -73,25 +78,39 @@ def _allowance(
     changed: int,
 ) -> Allowance:
     if max_paths is not None and max_wildcards is not None:
-        allowance = Allowance(max_paths, max_wildcards)
-    elif deployed is None:
-        allowance = Allowance(DEFAULT_MAX_PATHS, DEFAULT_MAX_WILDCARDS)
+        return Allowance(max_paths, min(max_paths, max_wildcards))
+    if deployed is not None:
+        allowed, when = _as_it_stands(deployed, distribution, changed), "now"
+    elif max_paths is None:
+        allowed, when = _on_a_fresh_month(changed), "by the template's defaults on a month's first day"
     else:
-        import time
-
-        from infra.cli.deployed import one_line, standing
-
-        now = time.time()
-        with one_line():
-            stands = standing(deployed, distribution.id, distribution.role, now)
-        allowance = stands.allow(deployed.settings.limits, now, changed)
+        allowed, when = default_settings().limits.ceiling, ""
+    paths = max_paths or allowed.paths
+    allowance = Allowance(paths, min(paths, max_wildcards or allowed.wildcards))
+    if when:
         click.echo(
-            f"note: {visible(distribution.id)} would get at most {allowance.paths} paths now, "
-            f"{allowance.wildcards} of them wildcards",
+            f"note: {visible(distribution.id)} would get at most {many(allowance.paths, 'path')} {when}, "
+            f"{allowance.wildcards} of them wildcards, for {many(changed, 'changed path')}"
+            + ("" if deployed else "; --max-paths says otherwise"),
             err=True,
         )
-    paths = max_paths or allowance.paths
-    return Allowance(paths, min(paths, max_wildcards or allowance.wildcards))
+    return allowance
+
+
+def _as_it_stands(deployed: "Deployed", distribution: Distribution, changed: int) -> Allowance:
+    import time
+
+    from infra.cli.deployed import one_line, standing
+
+    now = time.time()
+    with one_line():
+        stands = standing(deployed, distribution.id, distribution.role, now)
+    return stands.allow(deployed.settings.limits, now, changed)
+
+
+def _on_a_fresh_month(changed: int) -> Allowance:
+    """The most that a stack would send that has spent nothing, with the budget's rule for bulk uploads."""
+    return default_settings().limits.allow(Spending(), None, FIRST_DAY, changed)
 
 
 def _as_json(bucket: str, keys: Sequence[str], plans: Sequence[DistributionPlan]) -> dict[str, Any]:
@@ -130,15 +149,34 @@ def _print(bucket: str, keys: Sequence[str], plans: Sequence[DistributionPlan]) 
         ],
     )
     for each in plans:
-        _print_some(f"{visible(each.distribution)} would be sent:", each.sent.paths)
+        _print_sent(each)
         _print_some(f"{visible(each.distribution)} does not serve:", each.unserved)
 
 
-def _print_some(title: str, lines: Sequence[str]) -> None:
+def _print_sent(plan: DistributionPlan) -> None:
+    """The paths, wildcards first: what they purge besides is what a person looks for."""
+    purges = plan.purges
+    width = max((len(visible(path)) for path in plan.sent.wildcards), default=0)
+    wildcards = [
+        f"{visible(path):<{min(width, MOST_WIDE)}}  {_purged(purges[path])}" for path in plan.sent.wildcards
+    ]
+    _print_some(
+        f"{visible(plan.distribution)} would be sent:", [*wildcards, *map(visible, plan.sent.exact)], raw=True
+    )
+    if wildcards and plan.collateral is None:
+        click.echo("  What wildcards purge besides is not known without --inventory.")
+
+
+def _purged(purges: Purges) -> str:
+    changed = f"{purges.changed:,} changed"
+    return changed if purges.besides is None else f"{changed}, {purges.besides:,} besides"
+
+
+def _print_some(title: str, lines: Sequence[str], *, raw: bool = False) -> None:
     if not lines:
         return
     click.echo(f"\n{title}")
     for line in lines[:MOST_SHOWN]:
-        click.echo(f"  {visible(line)}")
+        click.echo(f"  {line if raw else visible(line)}")
     if len(lines) > MOST_SHOWN:
         click.echo(f"  … and {len(lines) - MOST_SHOWN} more; --json shows all")

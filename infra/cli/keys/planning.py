@@ -1,8 +1,9 @@
 """What a set of changed keys would send to each distribution, and what that would purge besides. Pure."""
 
 from bisect import bisect_right
-from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
 
 from invalidator.core.coalescing.coalescing import Coalesced, coalesce
 from invalidator.core.coalescing.collateral import Inventory
@@ -10,6 +11,19 @@ from invalidator.core.limits.allowance import Allowance
 from invalidator.core.limits.budget import FREE_PATHS_A_MONTH, cost_usd
 from invalidator.core.routing.paths.joined_router import JoinedRouter
 from invalidator.core.routing.paths.viewer_paths import Router
+
+
+@dataclass(frozen=True, slots=True)
+class Purges:
+    """What one wildcard purges.
+
+    Attributes:
+        changed: how many of the changed keys.
+        besides: how many objects of the inventory whose key did not change; None without an inventory.
+    """
+
+    changed: int
+    besides: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +37,7 @@ class DistributionPlan:
             without an inventory.
         unserved: the keys that this distribution does not serve, in the order they were given.
         notes: what a person should know of it, a line each.
+        purges: what each of the wildcards purges.
     """
 
     distribution: str
@@ -30,6 +45,7 @@ class DistributionPlan:
     collateral: int | None
     unserved: tuple[str, ...]
     notes: tuple[str, ...] = ()
+    purges: Mapping[str, Purges] = field(default_factory=dict)
 
     @property
     def cost_usd(self) -> float:
@@ -54,28 +70,42 @@ def plan_for(
     name = routers[0].distribution.id
     joined = JoinedRouter(tuple(routers))
     paths_of = joined.paths if len(routers) > 1 else routers[0].paths
-    changed: set[str] = set()
+    served: list[tuple[str, ...]] = []
     unserved = []
     uncached = 0
     for key in keys:
         paths = paths_of(key)
-        changed.update(paths)
-        if not paths:
-            if joined.serves(key):
-                uncached += 1
-            else:
-                unserved.append(key)
+        if paths:
+            served.append(paths)
+        elif joined.serves(key):
+            uncached += 1
+        else:
+            unserved.append(key)
+    changed = set(chain.from_iterable(served))
     notes = _notes(joined, keys, uncached)
     floors = joined.floors()
     if inventory is None:
         sent = coalesce(changed, allow(len(changed)), floors=floors)
-        return DistributionPlan(name, sent, None, tuple(unserved), notes)
+        purges = {path: Purges(count, None) for path, count in _counted(sent, served).items()}
+        return DistributionPlan(name, sent, None, tuple(unserved), notes, purges)
     changed_keys = frozenset(keys)
     unchanged = [paths for key in inventory if key not in changed_keys and (paths := paths_of(key))]
     sent = coalesce(changed, allow(len(changed)), Inventory(_outermost(unchanged)), floors)
-    purges = _Purged(sent)
-    collateral = sum(any(map(purges, paths)) for paths in unchanged)
-    return DistributionPlan(name, sent, collateral, tuple(unserved), notes)
+    purged = _Purged(sent)
+    collateral = sum(any(map(purged, paths)) for paths in unchanged)
+    besides = _counted(sent, unchanged)
+    purges = {path: Purges(count, besides[path]) for path, count in _counted(sent, served).items()}
+    return DistributionPlan(name, sent, collateral, tuple(unserved), notes, purges)
+
+
+def _counted(sent: Coalesced, objects: Iterable[tuple[str, ...]]) -> dict[str, int]:
+    """Return how many of the objects each wildcard purges, in the order of the wildcards."""
+    counts = dict.fromkeys(sent.wildcards, 0)
+    purged = _Purged(sent)
+    for paths in objects:
+        for wildcard in {found for path in paths if (found := purged.wildcard(path))}:
+            counts[wildcard] += 1
+    return counts
 
 
 def _notes(router: JoinedRouter, keys: Iterable[str], uncached: int) -> tuple[str, ...]:
@@ -113,8 +143,10 @@ class _Purged:
         self._prefixes = sorted(path[:-1] for path in sent.wildcards)
 
     def __call__(self, path: str) -> bool:
+        return path.removesuffix("*") in self._exact or self.wildcard(path) is not None
+
+    def wildcard(self, path: str) -> str | None:
+        """Return the wildcard that purges it."""
         stem = path.removesuffix("*")
-        if stem in self._exact:
-            return True
         at = bisect_right(self._prefixes, stem)
-        return at > 0 and stem.startswith(self._prefixes[at - 1])
+        return f"{self._prefixes[at - 1]}*" if at > 0 and stem.startswith(self._prefixes[at - 1]) else None

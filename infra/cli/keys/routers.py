@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, cast
 import click
 
 from infra.cli.errors import CommandError
-from infra.cli.input_files import read_distributions, read_policies
+from infra.cli.files.input_files import ReadDistribution, read_distributions, read_policies
 from infra.cli.keys.source import DEFAULT_INDEX_DOCUMENTS, Source
-from infra.cli.printing import instant, visible
+from infra.cli.printing import instant, many, some, visible
 from infra.cli.session import Session
 from invalidator.core.routing.distribution import Distribution
 from invalidator.core.routing.paths.viewer_paths import Router
@@ -40,15 +40,41 @@ def find_routers(session: Session, bucket: str, source: Source) -> BucketRouters
     """
     if source.distributions:
         settings = _settings(source, RoutingSettings((DEFAULT_INDEX_DOCUMENTS,)))
-        read = read_distributions(source.distributions, read_policies(source.policies))
-        for file, distribution in read:
-            _say_unknown_policies(file, distribution, "; give it with --cache-policy")
-        return BucketRouters(_routers(tuple(each for _, each in read), bucket, settings), None)
+        read = _concerned(
+            bucket, read_distributions(source.distributions, read_policies(source.policies), source.ids)
+        )
+        for each in read:
+            _say_unknown_policies(each.file, each.distribution, "; give it with --cache-policy")
+        return BucketRouters(_routers(tuple(each.distribution for each in read), bucket, settings), None)
     if source.policies:
         raise CommandError("--cache-policy needs --distribution: the stack's distributions bring their own")
+    if source.ids:
+        raise CommandError("--id names the distribution in a file: give the file with --distribution")
     deployed, distributions = _ask_stack(session, bucket)
     settings = _settings(source, deployed.settings.routing)
     return BucketRouters(_routers(distributions, bucket, settings), deployed)
+
+
+def _concerned(bucket: str, read: list[ReadDistribution]) -> list[ReadDistribution]:
+    """Of a list, those that lead to the bucket; a distribution that was given alone is answered for in any case."""
+    kept = [
+        each
+        for each in read
+        if not each.listed or any(origin.bucket == bucket for origin in each.distribution.origins)
+    ]
+    if len(kept) < len(read):
+        click.echo(
+            f"note: {many(len(read) - len(kept), 'distribution')} of the list left out: no origin of theirs is "
+            f"{visible(bucket)}",
+            err=True,
+        )
+    if summaries := [each.distribution.id for each in kept if each.listed]:
+        click.echo(
+            f"note: {visible(some(summaries))}: a list does not tell the DefaultRootObject, so / is only counted where "
+            "--index-documents names it; get-distribution tells it",
+            err=True,
+        )
+    return kept
 
 
 def _settings(source: Source, known: RoutingSettings) -> RoutingSettings:

@@ -17,11 +17,13 @@ class Source:
     """Where from.
 
     Attributes:
-        distributions: files with what `aws cloudfront get-distribution` prints; none for the deployed stack.
+        distributions: files with what `aws cloudfront get-distribution` prints, or another form of it; none for the
+            deployed stack.
         policies: files with what `aws cloudfront get-cache-policy` prints.
         index_documents: names that stand for their directory, comma separated; None for the default, or the stack's.
         error_page_seconds: error pages kept for longer are purged where they were shown; None likewise.
         clean_urls: whether pages are reached without their `.html`; None likewise.
+        ids: the distributions' ids, for files that do not name one.
     """
 
     distributions: tuple[str, ...]
@@ -29,6 +31,7 @@ class Source:
     index_documents: str | None
     error_page_seconds: int | None = None
     clean_urls: str | None = None
+    ids: tuple[str, ...] = ()
 
 
 def source_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -39,7 +42,15 @@ def source_options(command: Callable[..., Any]) -> Callable[..., Any]:
         "distribution_files",
         multiple=True,
         metavar="FILE",
-        help="What 'aws cloudfront get-distribution' prints; repeatable. AWS is not asked then.",
+        help="What 'aws cloudfront get-distribution' prints (or list-distributions, or, with --id, "
+        "get-distribution-config), JSON or YAML, .gz too; repeatable. AWS is not asked then.",
+    )
+    @click.option(
+        "--id",
+        "ids",
+        multiple=True,
+        metavar="ID",
+        help="The distribution's id, for a FILE that lacks it; repeatable, in the files' order.",
     )
     @click.option(
         "--cache-policy",
@@ -73,9 +84,12 @@ def source_options(command: Callable[..., Any]) -> Callable[..., Any]:
         index_documents: str | None,
         error_page_seconds: int | None,
         clean_urls: str | None,
+        ids: tuple[str, ...],
         **options: Any,
     ) -> Any:
-        source = Source(distribution_files, policy_files, index_documents, error_page_seconds, clean_urls)
+        source = Source(
+            distribution_files, policy_files, index_documents, error_page_seconds, clean_urls, ids
+        )
         return command(*args, source=source, **options)
 
     return with_source

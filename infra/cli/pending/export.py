@@ -8,8 +8,9 @@ from typing import Any
 
 import click
 
-from infra.cli.deployed import Deployed, default_settings, one_line, settings_or_why
-from infra.cli.new_file import new_file
+from infra.cli.defaults import default_settings
+from infra.cli.deployed import Deployed, one_line, settings_or_why
+from infra.cli.files.new_file import new_file
 from infra.cli.pending.reading import LogAsItStands, must_wait, read_target, read_unknown, waiting_now
 from infra.cli.printing import iso, many, print_json, visible
 from infra.cli.session import Session

@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-from infra.cli.deployed import Deployed, default_settings, one_line, settings_or_why, standing_of
+from infra.cli.defaults import default_settings
+from infra.cli.deployed import Deployed, one_line, settings_or_why, standing_of
 from infra.cli.pending.reading import LogAsItStands, Waiting, must_wait, read_target, read_unknown
 from infra.cli.printing import instant, iso, many, print_json, print_notes, print_text, span, visible
 from infra.cli.serving import find_serving

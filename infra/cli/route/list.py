@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 import click
 
-from infra.cli.deployed import Deployed, one_line
+from infra.cli.deployed import Deployed, one_line, settings_or_why
 from infra.cli.errors import PARTLY_DONE, CommandError
 from infra.cli.printing import iso, print_json
 from infra.cli.route.mapping import (
@@ -60,7 +60,8 @@ def list_all(session: Session) -> int:
             "buckets": reports, "unresolved": looked.unresolved, "unreadable": unread,
         })  # fmt: skip
         return code
-    blocks = [as_of_text(as_of)]
+    settings = settings_or_why(deployed)
+    blocks = [as_of_text(as_of, None if isinstance(settings, str) else settings.survey_minutes)]
     blocks += [bucket_as_text(each, records_of(each, found, pins)) for each in buckets]
     if not buckets:
         blocks.append("no bucket is known to be served")

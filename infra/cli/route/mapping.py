@@ -108,11 +108,14 @@ def _route_as_text(bucket: str, record: Record, route: Distribution) -> list[str
     return lines
 
 
-def as_of_text(as_of: float) -> str:
-    """Say as of when the routing is what CloudFront has."""
+def as_of_text(as_of: float, survey_minutes: int | None = None) -> str:
+    """Say as of when the routing is what CloudFront has, and when CloudFront is asked again where that is known."""
     if not as_of:
         return "no survey of the distributions has completed yet; start one: invalidator route refresh"
-    return f"as of {instant(as_of)}, the last complete survey"
+    text = f"routes as CloudFront had them at {instant(as_of)}"
+    if survey_minutes is None:
+        return text
+    return f"{text};\nasked again at {instant(as_of + 60 * survey_minutes)}, or now by: invalidator route refresh"
 
 
 def unresolved_as_text(unresolved: Sequence[Mapping[str, str]], unread: Mapping[str, str]) -> str:

@@ -50,12 +50,12 @@ def check_pin(deployed: Deployed, pin: Pin, others: Sequence[Pin]) -> list[str]:
         if failure.reason is Reason.ROLE_REFUSED:
             return [
                 *notes,
-                f"not checked, because you may not assume {pin.role}: every path counts until the worker looks",
+                f"not checked, because you may not assume {pin.role}: every path is purged until the worker looks",
             ]
         if isinstance(failure.__cause__, DistributionError):
             return [
                 *notes,
-                f"{pin.distribution} cannot be read ({visible(str(failure.__cause__))}): every path of it counts",
+                f"{pin.distribution} cannot be read ({visible(str(failure.__cause__))}): every path of it is purged",
             ]
         raise CommandError(_not_read(pin, failure)) from failure
     except Failure as failure:
@@ -72,8 +72,8 @@ def check_pin(deployed: Deployed, pin: Pin, others: Sequence[Pin]) -> list[str]:
     together = routes_of(configured, [*others, pin])
     if any(is_guess(each) and each.origins[0].path == pin.origin_path for each in together):
         notes.append(
-            f"no origin of {pin.distribution} hides its bucket under OriginPath {visible(pin.origin_path) or '/'}: "
-            "every path of it counts, in every query string form"
+            f"no origin of {pin.distribution} with OriginPath {visible(pin.origin_path) or '/'} could be this bucket, "
+            "so the pin holds for all of it: a changed key is purged under every path pattern, with any query string"
         )
     return notes
 

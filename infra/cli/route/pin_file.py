@@ -10,7 +10,7 @@ from typing_extensions import TypedDict  # pydantic asks for it before Python 3.
 
 from infra.cli.deployed import Deployed, one_line
 from infra.cli.errors import CommandError
-from infra.cli.input_files import STDIN
+from infra.cli.files.input_files import STDIN
 from infra.cli.printing import print_json, visible
 from infra.cli.route.pin import checked_pin
 from infra.cli.session import Session

@@ -193,7 +193,8 @@ def test_list_tells_what_works_and_why_not(aws, run):
         aws.s3.put_bucket_notification_configuration(Bucket=name, NotificationConfiguration=configuration)
     code, out, _ = run("list", "--json")
     states = {each["bucket"]: each for each in json.loads(out)["buckets"]}
-    assert code == 0
+    assert code == 3
+    assert run("list", "site", "blog")[0] == 0
     assert {name: each["state"] for name, each in states.items()} == {
         "blog": "not connected",
         "site": "works",

@@ -158,9 +158,11 @@ class LocalSqs:
 
     def ChangeMessageVisibilityBatch(self, url, request):  # noqa: N802  SQS's name
         for entry in request["Entries"]:
-            message = self.held[url].pop(entry["ReceiptHandle"], None)
-            if message is not None:
-                self.visible[url].append(message)
+            message = self.held[url].get(entry["ReceiptHandle"])
+            if message is not None and entry["VisibilityTimeout"]:
+                message.visible_at = self.now() + entry["VisibilityTimeout"]
+            elif message is not None:
+                self.visible[url].append(self.held[url].pop(entry["ReceiptHandle"]))
         return {"Successful": [{"Id": entry["Id"]} for entry in request["Entries"]], "Failed": []}
 
     def StartMessageMoveTask(self, _url, request):  # noqa: N802  SQS's name

@@ -9,6 +9,7 @@ from invalidator.aws.table.routes import RoutesTable
 from invalidator.aws.table.targets import TargetTable
 from invalidator.core.limits.pace import Pace
 from invalidator.core.reasons import FIX, Reason
+from invalidator.core.routing.pins import Pin
 from invalidator.core.target_state import TargetState
 from invalidator.failures import TableUnavailable
 from tests.cli.dlq.desk import compact, notification
@@ -53,7 +54,7 @@ def test_what_was_invalidated_since_is_fresh_and_safe_to_purge(desk):
     assert letter["id"] == identifier
     text = desk.run("dlq", "explain").out
     assert "safe to purge" in " ".join(text.split())
-    assert "invalidator dlq purge --export FILE --yes \\\n    --reason access-denied\n" in text
+    assert "invalidator dlq purge --reason access-denied" in text
 
 
 def test_an_invalidation_from_before_the_change_leaves_it_stale(desk):
@@ -190,6 +191,53 @@ def test_what_was_sent_cannot_be_read_so_everything_counts_as_stale(desk, monkey
     answer = desk.run("dlq", "explain", "--json")
     assert answer.data["groups"][0]["letters"][0]["state"] == "stale"
     assert any("everything counts as stale: throttled" in note for note in answer.data["notes"])
+
+
+def test_of_a_gone_distribution_the_command_that_takes_back_its_pin_is_printed(desk):
+    for bucket in ("site", "other site"):
+        desk.stored.pins.pin(Pin(bucket, "E9"))
+    desk.stored.pins.pin(Pin("site", "E1"))
+    desk.stored.serve(site("E9"))
+    desk.bury(compact("E9"), "distribution-gone")
+    assert only(desk)["commands"] == [
+        "invalidator route unpin 'other site' --distribution E9",
+        "invalidator route unpin site --distribution E9",
+        "invalidator dlq purge --reason distribution-gone --export distribution-gone.jsonl --yes",
+    ]
+    text = desk.run("dlq", "explain", "--region", "eu-west-1").out
+    assert "fix: take back the pin that names it, then purge" in text
+    assert "    invalidator route unpin site --distribution E9 --region eu-west-1\n" in text
+
+
+def test_a_gone_distribution_without_a_pin_is_purged_once_a_survey_has_seen_that_it_is_gone(desk):
+    desk.stored.surveyed(0.0)
+    desk.bury(compact("E9"), "distribution-gone")
+    assert only(desk)["commands"] == [
+        "invalidator route refresh",
+        "invalidator dlq explain --reason distribution-gone",
+    ]
+    desk.stored.surveyed(time.time() + 1)
+    assert only(desk)["commands"] == [
+        "invalidator dlq purge --reason distribution-gone --export distribution-gone.jsonl --yes"
+    ]
+
+
+def test_every_reason_has_its_commands(desk):
+    at = changed()
+    for reason in Reason:
+        desk.bury(compact(paths={"/a": at}), "" if reason is Reason.UNFINISHED else reason.value)
+    groups = desk.run("dlq", "explain", "--json").data["groups"]
+    last = {each["reason"]: each["commands"][-1].split()[2] for each in groups}
+    mended = {
+        "access-denied",
+        "role-refused",
+        "mapping-denied",
+        "unavailable",
+        "unfinished",
+        "unsupported-version",
+    }
+    assert {reason for reason, verb in last.items() if verb == "redrive"} == mended
+    assert set(last.values()) == {"redrive", "purge", "explain"}
 
 
 def test_a_disabled_distribution_needs_nothing(desk):

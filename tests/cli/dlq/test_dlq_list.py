@@ -64,8 +64,12 @@ def test_a_letter_that_the_redrive_policy_moved_is_unfinished_whatever_it_says_o
 
 
 def test_a_receive_is_a_sample_and_the_output_says_so(desk):
+    """…where it shows: what SQS counts and what came are not the same."""
     desk.bury("x", "not-json")
-    assert "A receive is a sample" in desk.run("dlq", "list").err
+    assert desk.run("dlq", "list").err == ""
+    for number in range(300):
+        desk.bury(f"{number}", "not-json")
+    assert "A receive is a sample" in desk.run("dlq", "list", "--limit", "5").err
 
 
 def test_check_exits_with_3_while_anything_is_there_and_0_when_empty(desk):
@@ -133,6 +137,7 @@ def test_export_writes_bodies_and_attributes_a_line_each_and_leaves_the_queue_as
     (denied,) = [line for line in lines if line["reason"] == "access-denied"]
     assert denied["attributes"]["Detail"] == {"DataType": "String", "StringValue": "no"}
     assert len(desk.sqs.visible[desk.dead]) == 2
+    assert file.stat().st_mode & 0o777 == 0o600  # keys of people's files stand in it
 
 
 def test_an_export_never_overwrites_a_file(desk, tmp_path):

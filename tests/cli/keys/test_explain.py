@@ -106,6 +106,14 @@ def written(stored):
     return s3.head_object(Bucket="site", Key="docs/a.html")["LastModified"].timestamp()
 
 
+def test_a_bucket_that_is_not_there_is_told_from_an_object_that_is_not(typed, stored, written):
+    create(config(SITE, "sight.s3.eu-west-1.amazonaws.com"))
+    stored.survey()
+    said = typed("explain", "s3://sight/docs/a.html").err
+    assert "there is no bucket sight; is it spelled so? see: invalidator bucket list" in said
+    assert "it does not exist (any more)" in typed("explain", "s3://site/docs/gone.html").err
+
+
 def test_an_object_that_was_invalidated_after_it_changed_is_fresh(typed, stored, written):
     created = create(config(SITE))
     stored.survey()

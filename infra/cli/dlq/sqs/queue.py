@@ -2,10 +2,12 @@
 
 ReceiveMessage is a sample: it asks some servers, and what others hold, or another reader has, it does not show.
 So the queue is read in a loop of long polls, by several threads, until nothing new comes; what is held is
-invisible to others for `HOLD_SECONDS`, and is released as soon as it is not needed, also after Ctrl-C. Of a process
-that is killed, what it held and what was on its way to it comes back after `HOLD_SECONDS`.
+invisible to others for `HOLD_SECONDS`, is held on to in time where reading takes longer, and is released as soon as it
+is not needed, also after Ctrl-C. Of a process that is killed, what it held and what was on its way to it comes back
+after `HOLD_SECONDS`.
 """
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 HOLD_SECONDS = 120
+# What has been held for so long is held on to: nothing that was read comes round again and looks like the end.
+RENEW_SECONDS = 50
 READERS = 8
 # What is held in memory at once: compact messages may have 1 MiB each.
 MOST_BYTES = 256 * 1024 * 1024
@@ -55,6 +59,7 @@ class DeadLetterQueue:
     arn: str
     source_url: str
     source_arn: str
+    clock: Callable[[], float] = time.monotonic
     _held: Held = field(default_factory=Held)
     _stopped: Event = field(default_factory=Event)
 
@@ -95,7 +100,8 @@ class DeadLetterQueue:
 
     def _read(self, handle: Callable[[list[DeadLetter]], None], most: int) -> bool:
         while not self._stopped.is_set():
-            if self._held.received >= most or self._held.bytes >= MOST_BYTES:
+            self.hold_on()
+            if self._held.count >= most or self._held.bytes >= MOST_BYTES:
                 return False
             messages = self.client.receive_message(
                 QueueUrl=self.url,
@@ -110,11 +116,17 @@ class DeadLetterQueue:
                 # for no reader.
                 self._release([each["ReceiptHandle"] for each in messages])
                 return False
-            new = self._held.add(messages)
+            new = self._held.add(messages, self.clock())
             if not new:
                 return True  # the queue is empty, or what was held too long comes round again
             handle([read_letter(each) for each in new])
         return False
+
+    def hold_on(self) -> None:
+        """Keep invisible for longer what has been held for long; cheap where nothing has."""
+        now = self.clock()
+        while receipts := self._held.due(now - RENEW_SECONDS, now, BATCH):
+            self._see_again_in(receipts, HOLD_SECONDS)
 
     def send_again(self, letters: Sequence[DeadLetter]) -> dict[str, str]:
         """Send letters to the queue they came from; return id → why, for those that SQS did not take."""
@@ -159,11 +171,14 @@ class DeadLetterQueue:
             click.echo(f"Some letters stay invisible for {HOLD_SECONDS} s: {why}", err=True)
 
     def _release_batch(self, receipts: Sequence[str]) -> None:
-        # One that was received by another reader meanwhile cannot be released: its answer does not matter.
+        self._see_again_in(receipts, 0)
+
+    def _see_again_in(self, receipts: Sequence[str], seconds: int) -> None:
+        # One that was received by another reader meanwhile is no more ours: its answer does not matter.
         self.client.change_message_visibility_batch(
             QueueUrl=self.url,
             Entries=[
-                {"Id": str(number), "ReceiptHandle": receipt, "VisibilityTimeout": 0}
+                {"Id": str(number), "ReceiptHandle": receipt, "VisibilityTimeout": seconds}
                 for number, receipt in enumerate(receipts)
             ],
         )

@@ -1,0 +1,1 @@
+"""What a release consists of: the functions as zips, a template that names them, checksums, a bill of materials."""
