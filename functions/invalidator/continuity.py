@@ -1,12 +1,12 @@
 """Does a memory still know all that came to its bucket? It reads what others wrote into the bucket's log.
 
-While a parameter changes, or after a dead letter was redriven, changes come there that no memory has judged; a watch that
-found the bucket disconnected writes a doubt; a restore of the table takes numbers back. What a memory that did not notice
-said of such a key would be untrue.
+While a parameter changes, or after a dead letter was redriven, changes come there that no memory has judged; a watch
+that found the bucket disconnected writes a doubt; a restore of the table takes numbers back. What a memory that did not
+notice said of such a key would be untrue.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from invalidator.core.pending.entry import bucket_owner
 from invalidator.core.remembering.memory_state import MemoryState, begun_anew
@@ -32,33 +32,49 @@ def catch_up(memory: Memory, log: Log, bucket: str, state: MemoryState, rev: str
     To be called after the changes to be judged were read: what others wrote before those is seen then.
     Raises TableUnavailable.
     """
-    owner = bucket_owner(bucket)
-    newest = log.newest(owner)
+    newest = log.newest(bucket_owner(bucket))
     if not state.epoch:
         return _saved(memory, bucket, begun_anew(state, newest, ""))
     if newest == state.through:
         return Caught(state)
-    if newest < state.through:
-        why = "the table with the bucket's log was restored to an earlier time"
-        return _saved(memory, bucket, begun_anew(state, newest, why))
-    through = state.through
-    keys: set[str] = set()
-    for number, entry in read_on(log, owner, state.through):
-        if number != through + 1 or (entry is not None and entry.doubt):
-            why = entry.doubt if entry is not None and entry.doubt else "entries of the bucket's log have expired"
-            return _saved(memory, bucket, begun_anew(state, newest, why))
-        through = number
-        keys.update(entry.changed if entry is not None else ())
-        if len(keys) > MOST_FOREIGN:
-            why = f"more than {MOST_FOREIGN} keys came that were not judged"
-            return _saved(memory, bucket, begun_anew(state, newest, why))
-    if not forget_keys(memory, bucket, state, keys, Kind.UNKNOWN, rev):
-        return _saved(memory, bucket, begun_anew(state, newest, "its rows changed while it was caught up"))
-    return _saved(memory, bucket, replace(state, through=through))
+    read = _by_others(log, bucket, state.through, newest)
+    kept = not read.doubt and forget_keys(memory, bucket, state, read.keys, Kind.UNKNOWN, rev=rev)
+    if kept:
+        return _saved(memory, bucket, replace(state, through=read.through))
+    why = read.doubt or "its rows changed while it was caught up"
+    return _saved(memory, bucket, begun_anew(state, newest, why))
+
+
+@dataclass(slots=True)
+class _Read:
+    """What others wrote: the keys, up to which number; or why nobody can tell."""
+
+    through: int
+    keys: set[str] = field(default_factory=set)
+    doubt: str = ""
+
+
+def _by_others(log: Log, bucket: str, through: int, newest: int) -> _Read:
+    read = _Read(through)
+    if newest < through:
+        read.doubt = "the table with the bucket's log was restored to an earlier time"
+        return read
+    for number, entry in read_on(log, bucket_owner(bucket), through):
+        if number != read.through + 1:
+            read.doubt = "entries of the bucket's log have expired"
+        read.through = number
+        read.keys.update(entry.changed if entry is not None else ())
+        if entry is not None and entry.doubt:
+            read.doubt = entry.doubt
+        if len(read.keys) > MOST_FOREIGN:
+            read.doubt = f"more than {MOST_FOREIGN} keys came that were not judged"
+        if read.doubt:
+            break
+    return read
 
 
 def forget_keys(
-    memory: Memory, bucket: str, state: MemoryState, keys: Iterable[str], kind: Kind, rev: str
+    memory: Memory, bucket: str, state: MemoryState, keys: Iterable[str], kind: Kind, *, rev: str
 ) -> bool:
     """Remember of keys only that the bucket held them (`UNKNOWN`, or `OWED`); False where a row changed meanwhile.
 

@@ -19,7 +19,7 @@ class Metric(StrEnum):
     | `EVENT_TO_INVALIDATION_SECONDS` | worker | some of an invalidation's changes: p50 and p95 |
     | `PATHS_SENT` | worker | each invalidation, so that their count is this metric's SampleCount |
     | `THROTTLED` | worker | each run that CloudFront refused something for its quotas |
-    | `UNCHANGED_KEYS`, `NEW_KEYS`, `CHANGED_KEYS` | memory | each portion that was judged; only with RememberedBuckets |
+    | `UNCHANGED_KEYS`, `NEW_KEYS`, `CHANGED_KEYS` | memory | each run that judged; only with RememberedBuckets |
     | `UNJUDGED_KEYS` | memory | each run in which S3 could not be asked about keys; likewise, and only then |
     | `PATHS_THIS_MONTH` | worker | each invalidation; at HardPathLimit also each one that the limit stopped |
     """

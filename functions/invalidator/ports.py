@@ -240,9 +240,7 @@ class Listing(Protocol):
 class Objects(Protocol):
     """The objects of a remembered bucket, several asked for at a time."""
 
-    def heads(
-        self, bucket: str, keys: Iterable[str]
-    ) -> Iterator[tuple[str, "SeenObject | Absent | Failure"]]:
+    def heads(self, bucket: str, keys: Iterable[str]) -> Iterator[tuple[str, SeenObject | Absent | Failure]]:
         """Ask for the headers of each object, and yield each answer as it comes; a Failure where there was none."""
 
     def page(self, bucket: str, after: str) -> tuple[list[str], bool]:

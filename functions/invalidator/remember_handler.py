@@ -113,7 +113,9 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
             try:
                 done = wired.remembering.run(wake.memory, token, deadline - PORTION_SECONDS)
             except TableUnavailable as failure:
-                logger.exception("a wake is tried again", extra={"body": record["body"][:200], "detail": str(failure)})
+                logger.exception(
+                    "a wake is tried again", extra={"body": record["body"][:200], "detail": str(failure)}
+                )
                 retry.append(record["messageId"])
             else:
                 report_judged(done, logger, metrics)

@@ -56,7 +56,9 @@ def handler(_event: Any, _context: "LambdaContext") -> dict[str, Any]:
     clock = SystemClock()
     swept = sweep(_wakes, _wake_queue, clock)
     while _to_be_remembered:
-        Waking(_wakes, _wake_queue, clock).ask([memory_owner(_to_be_remembered[-1])], clock.now(), clock.now())
+        Waking(_wakes, _wake_queue, clock).ask(
+            [memory_owner(_to_be_remembered[-1])], clock.now(), clock.now()
+        )
         _to_be_remembered.pop()
     letters = _dead_letters.count()
     before = beat(_table, Heartbeat(clock.now(), letters))

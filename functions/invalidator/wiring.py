@@ -138,7 +138,8 @@ def wire(environment: Mapping[str, str], clock: Clock | None = None) -> Wired:
                 Forgetting(
                     log,
                     MemoryTable(
-                        DynamoDbTable(client("dynamodb", TABLE_CONFIG), settings.remembered_table_name), clock.now
+                        DynamoDbTable(client("dynamodb", TABLE_CONFIG), settings.remembered_table_name),
+                        clock.now,
                     ),
                     settings.remembered,
                     settings.routing,

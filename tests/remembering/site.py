@@ -94,7 +94,7 @@ class Site(World):
 
     def new_remembering(self) -> Remembering:
         def hooked(port: Any) -> Any:
-            return Hooked(port, lambda name: self.hook(name))
+            return Hooked(port, self._hooked)
 
         wakes = hooked(self.table)
         return Remembering(
@@ -109,6 +109,9 @@ class Site(World):
             objects=hooked(self.bucket),
             hints=self.hints,
         )
+
+    def _hooked(self, name: str) -> None:
+        self.hook(name)
 
     def remember(self) -> None:
         """Let the bucket be remembered, as the sweep does in a new environment."""
@@ -158,7 +161,11 @@ class Site(World):
 
     def stale(self) -> list[str]:
         """Keys of which viewers get other bytes or headers than the bucket holds."""
-        return [key for key in self.cache if _shown(self.view(key)) != _shown(self.bucket.objects.get(key, NOTHING))]
+        return [
+            key
+            for key in self.cache
+            if _shown(self.view(key)) != _shown(self.bucket.objects.get(key, NOTHING))
+        ]
 
     def _purge(self, sent: Sent) -> Sent:
         for path in sent.paths:
@@ -186,5 +193,3 @@ def body(change: Change) -> str:
 
 def _shown(what: Stored | str) -> object:
     return what if isinstance(what, str) else (what.content, what.headers)
-
-

@@ -1,9 +1,9 @@
 """Whatever the order of events, steps and deaths: no viewer keeps old bytes or headers of a remembered bucket.
 
-Each schedule writes a few keys, delivers the events late, twice and out of order, lets viewers fill the cache, lets runs
-die between any two calls, and lets other things happen within a run: a write while S3 is asked, an invalidation, a second
-run that takes the first for dead. At its end every event has come and all has been sent: then each viewer gets what lies
-in the bucket.
+Each schedule writes a few keys, delivers the events late, twice and out of order, lets viewers fill the cache, lets
+runs die between any two calls, and lets other things happen within a run: a write while S3 is asked, an invalidation, a
+second run that takes the first for dead. At its end every event has come and all has been sent: then each viewer gets
+what lies in the bucket.
 """
 
 import random
@@ -23,7 +23,7 @@ class Schedule:
     """One schedule, decided by a seed."""
 
     def __init__(self, seed: int) -> None:
-        self.chance = random.Random(seed)  # noqa: S311  not cryptography
+        self.chance = random.Random(seed)
         self.depth = 0
         self.hectic = self.chance.choice([0.0, 0.0, 0.05, 0.2])
         self.site = Site(site_distribution(), versioned=self.chance.random() < 0.3, hook=self.between_calls)

@@ -12,7 +12,14 @@ from infra.simulator.simulation import CEILING, Site
 from infra.simulator.worker import AT_A_TIME, TRIES
 from invalidator.aws.queue import AT_A_TIME as ADAPTERS_AT_A_TIME
 from invalidator.core.limits.budget import PRICE_OF_A_PATH_USD
-from invalidator.settings import RememberSettings, RollbackSettings, Settings, SurveySettings, SweepSettings, read_settings
+from invalidator.settings import (
+    RememberSettings,
+    RollbackSettings,
+    Settings,
+    SurveySettings,
+    SweepSettings,
+    read_settings,
+)
 from tests.template.conftest import ALARMS, BOUNDARY, KEY, SETS, TOPIC
 from tests.template.resolved import ROOT
 from tests.template.rules import listed, of_type, resource_statements, role_statements, sources

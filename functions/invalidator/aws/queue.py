@@ -121,8 +121,8 @@ class WakeQueue:
     Args:
         client: SQS.
         url: the queue of wakes.
-        memories_url: the queue of the function that remembers buckets, "" where there is none: then the worker is called,
-            which hands over what waits for a memory.
+        memories_url: the queue of the function that remembers buckets, "" where there is none: then the worker is
+            called, which hands over what waits for a memory.
     """
 
     def __init__(self, client: "SQSClient", url: str, memories_url: str = "") -> None:

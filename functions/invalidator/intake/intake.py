@@ -5,12 +5,12 @@ never asks CloudFront, and no bucket holds up another.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from invalidator.core.messages.backlog import PathBacklog
 from invalidator.core.messages.change import Change, ChangeKind
-from invalidator.core.pending.entry import UNKNOWN, Times, entries, memory_owner, merged, target_owner
+from invalidator.core.pending.entry import Times, entries, memory_owner, merged, target_owner
 from invalidator.core.pending.heard import Heard
 from invalidator.core.pending.wakes import Gathering
 from invalidator.core.reasons import Reason
@@ -148,10 +148,7 @@ class Intake:
         behind: dict[str, set[str]] = {}
         heard: dict[str, dict[str, list[Heard]]] = {}
         for message, changes in done.inbox.changes:
-            for change in changes:
-                if self.hints is not NO_HINTS and self._needs_nothing(change):
-                    done.hinted[change.bucket] += 1
-                    continue
+            for change in changes if self.hints is NO_HINTS else self._noticed(changes, done):
                 if change.bucket in self.remembered:
                     keys = heard.setdefault(change.bucket, {})
                     keys.setdefault(change.key, []).append(_heard(change))
@@ -163,9 +160,7 @@ class Intake:
                 buckets.setdefault(backlog.bucket, {}),
                 ((key, (at, at)) for key, at in backlog.keys.items()),
             )
-            # Of a dead letter that is redriven nobody knows what happened to its keys.
-            for key in backlog.keys:
-                heard.get(backlog.bucket, {}).pop(key, None)
+            _unheard(heard.get(backlog.bucket, {}), backlog.keys)
             behind.setdefault(backlog.bucket, set()).add(message)
         named = Counter(message for messages in behind.values() for message in messages)
         # A forged message may name thousands of buckets: those that honest ones name come first.
@@ -206,9 +201,14 @@ class Intake:
         since = min(first for first, _ in changed.values())
         done.woken += self.waking.ask([owner], now + self.gathering.quiet, since)
 
-    def _needs_nothing(self, change: Change) -> bool:
-        removed = change.kind is not ChangeKind.CREATED
-        return self.hints.ignores(change.bucket, change.key, removed=removed)
+    def _noticed(self, changes: Iterable[Change], done: Intaken) -> Iterator[Change]:
+        """Yield the changes that need something, for all that people say of their keys."""
+        for change in changes:
+            removed = change.kind is not ChangeKind.CREATED
+            if self.hints.ignores(change.bucket, change.key, removed=removed):
+                done.hinted[change.bucket] += 1
+            else:
+                yield change
 
     def _take_in_paths(self, message: str, backlog: PathBacklog, done: Intaken) -> None:
         """Take in viewer paths: a dead letter that was redriven, or what 0.1.0 left on the queue."""
@@ -245,3 +245,9 @@ def _heard(change: Change) -> Heard:
     version = "" if change.version == "null" else change.version
     removed = change.kind is not ChangeKind.CREATED
     return Heard(change.at, removed, change.etag, change.sequencer, version)
+
+
+def _unheard(heard: dict[str, list[Heard]], keys: Iterable[str]) -> None:
+    """Leave out keys of a dead letter that is redriven: nobody knows what happened to them."""
+    for key in keys:
+        heard.pop(key, None)

@@ -1,15 +1,16 @@
 """One wake of one remembered bucket: what was heard of it is judged, and what viewers may notice is handed over.
 
-In this order, so that a run can die anywhere and two can be at it at once. What was heard is read first, then what others
-wrote into the bucket's log, then what is remembered, then S3 is asked. A change is handed over before its row is written;
-that nothing changed counts only once its row is written in the place of the one that was judged by. Only then is settled
-what was heard. Whatever dies in between is judged again.
+In this order, so that a run can die anywhere and two can be at it at once. What was heard is read first, then what
+others wrote into the bucket's log, then what is remembered, then S3 is asked. A change is handed over before its row is
+written; that nothing changed counts only once its row is written in the place of the one that was judged by. Only then
+is settled what was heard. Whatever dies in between is judged again.
 """
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import islice
 
+from invalidator.continuity import catch_up
 from invalidator.core.limits.budget import month_of
 from invalidator.core.pending.entry import Entry, Times, entries, memory_owner, merged
 from invalidator.core.pending.heard import Heard
@@ -23,7 +24,6 @@ from invalidator.failures import Failure
 from invalidator.handing_over import HandedOver, hand_over
 from invalidator.logs import read_on
 from invalidator.ports import Clock, Log, Memory, Objects, Targets, Wakes
-from invalidator.continuity import catch_up
 from invalidator.remembering.round import one_page
 from invalidator.waking import Waking
 
@@ -225,34 +225,26 @@ class Remembering:
         return handed
 
     def _go_round(self, bucket: str, done: Judged, rev: str) -> float | None:
+        """Go on with a round; return when there is more to do, epoch seconds, None for nothing."""
         memory, objects = self.memory, self.objects
+        now = self.clock.now()
         if memory is None or objects is None or bucket not in self.remembered:
             return None
-        now = self.clock.now()
-        state = memory.state(bucket)
-        if state.stopped:
-            done.state = state
+        done.state = memory.state(bucket)
+        if not done.state.wants_round(now, self.hints.basis):
             return None
-        caught = catch_up(memory, self.log, bucket, state, rev)
-        done.state = state = caught.state
+        caught = catch_up(memory, self.log, bucket, done.state, rev)
+        done.state = caught.state
         if not caught.saved:
             return now + HELD_SECONDS
-        if not state.wants_round(now, self.hints.basis):
-            return None
-        if _refused_lately(state, now):
-            return state.refused_at + REFUSED_SECONDS
-        page = one_page(memory, objects, bucket, state, self.hints, now=now, rev=rev)
+        if _refused_lately(done.state, now):
+            return done.state.refused_at + REFUSED_SECONDS
+        page = one_page(memory, objects, bucket, done.state, self.hints, now=now, rev=rev)
+        saved = memory.save(bucket, page.state)
+        done.state, done.refused, done.passed = page.state, page.refused, done.passed + page.passed
         if page.refused:
-            done.refused = page.refused
-            refused = replace(state, refused=page.refused, refused_at=now)
-            memory.save(bucket, refused)
-            done.state = refused
             return now + REFUSED_SECONDS
-        before = state.round.objects if state.round.basis == self.hints.basis else 0
-        after = page.state.objects if not page.state.round.began else page.state.round.objects
-        done.passed += max(0, after - before)
-        done.state = page.state
-        return now if memory.save(bucket, page.state) else now + HELD_SECONDS
+        return now if saved else now + HELD_SECONDS
 
     def _end(self, name: str, token: str, wake: Wake, due: float | None) -> None:
         now = self.clock.now()
@@ -261,13 +253,18 @@ class Remembering:
             return
         settled = self.targets.view(name, now).state.settled.get(name, 0)
         waits = self.log.newest(name) > settled
-        # A round that goes on is no change that waits, and never old. But whoever asks for a look while one is asked for
-        # leaves no mark: where the run that follows dies, this is what the sweep sees.
+        # A round that goes on is no change that waits, and never old. But whoever asks for a look while one is asked
+        # for leaves no mark: where the run that follows dies, this is what the sweep sees.
         since = wake.since if waits and wake.since is not None else now
         reason = "" if waits else "a round goes through the bucket"
         wait = max(0.0, due - now)
         called = now if wait <= LONGEST_DELAY_SECONDS else 0.0
-        if self.wakes.end(name, token, Wake(name, due=max(due, now), called=called, since=since, reason=reason)) and called:
+        if (
+            self.wakes.end(
+                name, token, Wake(name, due=max(due, now), called=called, since=since, reason=reason)
+            )
+            and called
+        ):
             self.waking.call([(name, wait)])
 
     def _told(self, done: Judged) -> Judged:

@@ -23,7 +23,11 @@ def report_judged(done: Judged, logger: Logger, metrics: Metrics) -> None:
     if done.forgotten:
         logger.warning(
             "a memory begins anew",
-            extra={**about, "detail": done.forgotten, "happens": "keys count as changed until its round is complete"},
+            extra={
+                **about,
+                "detail": done.forgotten,
+                "happens": "keys count as changed until its round is complete",
+            },
         )
     if done.released:
         logger.info("changes handed over unjudged", extra={**about, "keys": done.released})

@@ -21,10 +21,12 @@ class Page:
 
     Attributes:
         state: how far the memory is then; not written yet.
+        passed: objects that it passed.
         refused: why S3 could not be asked, "" where it could. Then the round is where it was.
     """
 
     state: MemoryState
+    passed: int = 0
     refused: str = ""
 
 
@@ -48,7 +50,7 @@ def one_page(
     try:
         listed, more = objects.page(bucket, under_way.after)
     except Failure as failure:
-        return Page(state, f"the bucket cannot be listed: {failure}")
+        return _refused(state, f"the bucket cannot be listed: {failure}", now)
     keys = [key for key in listed if not hints.passes_over(bucket, key)]
     rows = memory.rows(bucket, state.epoch, keys)
     unsure = [key for key in keys if key not in rows or rows[key].kind is Kind.UNKNOWN]
@@ -59,7 +61,7 @@ def one_page(
             refusals.append(answer)
         found[key] = None if isinstance(answer, Failure) else answer
     if refusals and len(refusals) == len(unsure):
-        return Page(state, f"its objects' headers cannot be read: {refusals[0]}")
+        return _refused(state, f"its objects' headers cannot be read: {refusals[0]}", now)
     memory.store(bucket, state.epoch, _written(keys, rows, found, now, rev))
     under_way = replace(
         under_way,
@@ -68,13 +70,15 @@ def one_page(
         asked=under_way.asked + len(unsure),
     )
     state = replace(state, round=under_way, refused="", refused_at=0.0)
-    if more and listed:
-        return Page(state)
-    return Page(
-        replace(
+    if not (more and listed):
+        state = replace(
             state, round=Round(), complete=under_way.began, objects=under_way.objects, basis=under_way.basis
         )
-    )
+    return Page(state, len(keys))
+
+
+def _refused(state: MemoryState, why: str, now: float) -> Page:
+    return Page(replace(state, refused=why, refused_at=now), refused=why)
 
 
 def _written(

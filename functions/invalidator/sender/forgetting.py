@@ -1,9 +1,10 @@
 """What was given up is forgotten: an object whose invalidation never went out heals with its next upload."""
 
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
+from invalidator.continuity import forget_keys
 from invalidator.core.pending.entry import bucket_owner
 from invalidator.core.remembering.memory_state import begun_anew
 from invalidator.core.remembering.row import Kind
@@ -14,7 +15,6 @@ from invalidator.core.target_state import TargetState
 from invalidator.failures import TableUnavailable
 from invalidator.logs import read_on
 from invalidator.ports import Log, Memory
-from invalidator.continuity import forget_keys
 from invalidator.sender.pending import routers_of, start_of
 
 # Others may be at the memory too: so often it is tried again.
@@ -64,7 +64,8 @@ class Forgetting:
         behind: dict[str, set[str]] = {}
         left = set(given_up)
         for bucket in routes.buckets:
-            behind[bucket] = self._keys_behind(bucket, routes, state, routers, given_up, left)
+            start = start_of(self.log, bucket_owner(bucket), routes, state)
+            behind[bucket] = self._keys_behind(bucket, start, routers[bucket], given_up, left)
         for bucket in buckets:
             if left:
                 self.stop(bucket, f"{min(left)} was given up, and nobody knows which keys are behind it")
@@ -78,23 +79,18 @@ class Forgetting:
             stopped = begun_anew(state, state.through, why)
             if self.memory.save(bucket, replace(stopped, stopped=True)):
                 return
-        raise TableUnavailable(f"the memory of {bucket} was changed {MOST_TRIES} times while it was to be stopped")
+        raise TableUnavailable(
+            f"the memory of {bucket} was changed {MOST_TRIES} times while it was to be stopped"
+        )
 
     def _keys_behind(
-        self,
-        bucket: str,
-        routes: TargetRoutes,
-        state: TargetState,
-        routers: Mapping[str, JoinedRouter],
-        given_up: set[str],
-        left: set[str],
+        self, bucket: str, start: int, router: JoinedRouter, given_up: set[str], left: set[str]
     ) -> set[str]:
         """The bucket's keys that are pending and have one of the paths; what they explain is taken from `left`."""
-        owner, router = bucket_owner(bucket), routers[bucket]
         prefixes = {path[:-1]: path for path in given_up if path.endswith("*")}
         starts = tuple(prefixes)
         found: set[str] = set()
-        for _, entry in read_on(self.log, owner, start_of(self.log, owner, routes, state)):
+        for _, entry in read_on(self.log, bucket_owner(bucket), start):
             for key in () if entry is None else entry.changed:
                 for path in router.paths(key):
                     if path in given_up:
@@ -102,12 +98,12 @@ class Forgetting:
                         left.discard(path)
                     elif starts and path.startswith(starts):
                         found.add(key)
-                        left -= {prefixes[start] for start in starts if path.startswith(start)}
+                        left -= {prefixes[each] for each in starts if path.startswith(each)}
         return found
 
     def _forget_keys(self, bucket: str, keys: set[str]) -> None:
         for _ in range(MOST_TRIES):
             state = self.memory.state(bucket)
-            if forget_keys(self.memory, bucket, state, keys, Kind.OWED, self.name()):
+            if forget_keys(self.memory, bucket, state, keys, Kind.OWED, rev=self.name()):
                 return
         self.stop(bucket, "an invalidation was given up while others wrote what is remembered")

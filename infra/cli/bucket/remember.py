@@ -41,9 +41,7 @@ def remember_bucket(session: Session, name: str, *, forget: bool) -> None:
                 state = started
             if state.wants_round(now, deployed.settings.hints.basis):
                 settings = deployed.settings
-                queue = WakeQueue(
-                    session.client("sqs"), settings.wake_queue_url, settings.remember_queue_url
-                )
+                queue = WakeQueue(session.client("sqs"), settings.wake_queue_url, settings.remember_queue_url)
                 Waking(deployed.wakes, queue, SystemClock()).ask([memory_owner(name)], now, now)
     if session.as_json:
         print_json(as_json(name, state, now, deployed.settings.hints.basis))
@@ -87,9 +85,13 @@ def lines(name: str, state: MemoryState, now: float, basis: str) -> list[str]:
         told.append(f"start it: invalidator bucket remember {shown}")
     elif at == "refused":
         told.append(f"{shown}: S3 refuses, so each change counts: {state.refused}")
-        told.append("allow s3:GetObject and s3:ListBucket to the stack's RememberRole (and kms:Decrypt with its key)")
+        told.append(
+            "allow s3:GetObject and s3:ListBucket to the stack's RememberRole (and kms:Decrypt with its key)"
+        )
     elif at == "complete":
-        told.append(f"{shown}: {many(state.objects, 'object')} remembered, complete since {instant(state.complete)}")
+        told.append(
+            f"{shown}: {many(state.objects, 'object')} remembered, complete since {instant(state.complete)}"
+        )
     else:
         passed = state.round
         cost = (HEADS_USD + ROWS_USD) * 1000

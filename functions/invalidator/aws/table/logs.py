@@ -8,7 +8,7 @@
 
 Entries expire, and nothing deletes them: deletes would heat the partition. DynamoDB removes expired items late
 [aws-behaviour.md, Lambda, SAM, DynamoDB]; one that is read still is one that its reader has settled, or it counts.
-"""
+"""  # noqa: E501  a row of a table
 
 import hashlib
 from collections.abc import Callable, Iterator

@@ -94,11 +94,15 @@ class MemoryTable:
             item = row_item(bucket, name, epoch, row) | {"expires": expires}
             mine = {":mine": text(row.rev)}
             if before:
-                return self._table.put_if(item, "#rev = :before OR #rev = :mine", {**mine, ":before": text(before)})
+                return self._table.put_if(
+                    item, "#rev = :before OR #rev = :mine", {**mine, ":before": text(before)}
+                )
             condition = f"{NOT_THERE} OR #epoch < :epoch OR #rev = :mine"
             return self._table.put_if(item, condition, {**mine, ":epoch": number(epoch)})
 
-        return {name for name, stands in zip(rows, self._pool.map(write, rows.items()), strict=True) if not stands}
+        return {
+            name for name, stands in zip(rows, self._pool.map(write, rows.items()), strict=True) if not stands
+        }
 
 
 def state_key(bucket: str) -> Item:
@@ -107,7 +111,7 @@ def state_key(bucket: str) -> Item:
 
 
 def row_key(bucket: str, name: str) -> Item:
-    """Return the key of what is remembered of a key; keys may hold what is no Unicode, and a digest tells them apart."""
+    """Return where a key's row stands; keys may hold what is no Unicode, and a digest tells them apart."""
     digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:32]
     return key(f"{bucket}#{digest}", "row")
 

@@ -54,7 +54,8 @@ class Entry:
         written: when it was written, epoch seconds by the writer's clock, which may be minutes off.
         doubt: why nobody can tell what changed, "" where it is told. Then all that the owner's log can name counts as
             changed. So it is with what this version cannot read, or a bucket may have sent while it was disconnected.
-        new: those of the changed keys that the bucket did not hold before. Who does not read this takes them for changed.
+        new: those of the changed keys that the bucket did not hold before. Who does not read this takes them for
+            changed.
         heard: in the log of a bucket's memory, what S3 said of each of the changed keys; a key without is in doubt.
     """
 
@@ -90,7 +91,9 @@ def entries(
     for name, times in changed.items():
         length = len(name) if name.isascii() else len(name.encode("utf-8", "surrogatepass"))
         # ETag, sequencer and version are random hex: half of it is left, packed.
-        length += sum(len(each.etag) + len(each.sequencer) + len(each.version) for each in heard.get(name, ()))
+        length += sum(
+            len(each.etag) + len(each.sequencer) + len(each.version) for each in heard.get(name, ())
+        )
         if part and size + length > MOST_BYTES:
             yield _entry(part, bucket, written, new, heard)
             part, size = {}, 0

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 
-# Headers that say nothing of what viewers get, or say it elsewhere in `Seen`: of the answer itself, of the bytes, or what
-# changes by itself (a rule's expiry, a replication's progress, a restore). Whatever else S3 answers counts, also what it
-# will answer one day: in doubt something changed.
+# Headers that say nothing of what viewers get, or say it elsewhere in `Seen`: of the answer itself, of the bytes, or
+# what changes by itself (a rule's expiry, a replication's progress, a restore). Whatever else S3 answers counts, also
+# what it will answer one day: in doubt something changed.
 _NOT_COMPARED = frozenset({
     "accept-ranges",
     "connection",

@@ -6,8 +6,8 @@ still to be judged. So an event that leads back to what the row says needs nothi
 away from it is judged by its own event, whenever that comes.
 
 That holds only while it is sure that S3 was asked about this event's own write and no other: events tell bytes but not
-headers, S3's times are cut off to seconds, and a second write may have come before S3 was asked. Where that is not sure,
-it is a change. When in doubt, invalidate.
+headers, S3's times are cut off to seconds, and a second write may have come before S3 was asked. Where that is not
+sure, it is a change. When in doubt, invalidate.
 """
 
 from collections.abc import Iterable, Sequence
@@ -72,7 +72,9 @@ def judge(
         row = _stands(newest, head, pending=verdict is Verdict.CHANGED)
         return Judgement(verdict, since_seen, replace(row, unchanged=0.0))
     since = row.since if row is not None else 0.0
-    return Judgement(verdict, times, replace(_stands(newest, head, pending=False), since=since, unchanged=last))
+    return Judgement(
+        verdict, times, replace(_stands(newest, head, pending=False), since=since, unchanged=last)
+    )
 
 
 def as_found(row: Row | None, head: Seen | Absent | None, at: float) -> Row | None:
@@ -96,23 +98,33 @@ def as_found(row: Row | None, head: Seen | Absent | None, at: float) -> Row | No
 
 def _judge(event: Heard, row: Row | None, head: Seen, *, complete: bool) -> Verdict:
     """Judge the one event of a key."""
-    if event.removed or not event.etag or event.etag != head.etag or head.archived:
-        return Verdict.CHANGED
     mine = bool(event.version) and event.version == head.version
-    if not mine and (head.version or head.modified > event.at):
-        return Verdict.CHANGED  # what stands there is another write than this event's
+    if not _shows(head, event, mine=mine):
+        return Verdict.CHANGED
     if row is None:
         return Verdict.NEW if complete else Verdict.CHANGED
-    if row.kind in (Kind.UNKNOWN, Kind.OWED) or (not _repeats(event, row) and not _follows(event, row)):
+    if row.kind in (Kind.UNKNOWN, Kind.OWED) or not (_repeats(event, row) or _follows(event, row)):
         return Verdict.CHANGED
-    if row.kind is Kind.ABSENT or row.seen is None:
+    if row.seen is None:
         return Verdict.NEW
-    if not mine:
-        if head.multipart:
-            return Verdict.CHANGED  # its time is when the upload began: another one may have come in between
-        if head.modified == row.seen.modified and not _repeats(event, row):
-            return Verdict.CHANGED  # S3 was asked about this write before, under another event or under none
-    return Verdict.UNCHANGED if same_for_viewers(head, row.seen) else Verdict.CHANGED
+    sure = mine or _tells(head, row.seen, repeated=_repeats(event, row))
+    return Verdict.UNCHANGED if sure and same_for_viewers(head, row.seen) else Verdict.CHANGED
+
+
+def _shows(head: Seen, event: Heard, *, mine: bool) -> bool:
+    """Whether S3 may have shown what this event's own write made, and not what a later one did."""
+    if event.removed or not event.etag or event.etag != head.etag or head.archived:
+        return False
+    return mine or (not head.version and head.modified <= event.at)
+
+
+def _tells(head: Seen, seen: Seen, *, repeated: bool) -> bool:
+    """Whether the time of what stands there tells that no other write came in between.
+
+    That of an object in parts is when its upload began. And a write that S3 showed before was shown then under another
+    event, or under none.
+    """
+    return not head.multipart and (repeated or head.modified != seen.modified)
 
 
 def _repeats(event: Heard, row: Row) -> bool:

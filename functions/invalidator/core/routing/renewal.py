@@ -179,7 +179,7 @@ def _as_it_was(
         work = _Work(change, None, dict.fromkeys(old.again, at.now), applied=applied)
         return _changed(known, current_routes(known), seen, at, work)
     kept = replace(seen, earlier=old.earlier, again=old.again, left=old.left, told=old.told)
-    # What decides about no viewer path of a change is learned without a new version: its names, how long errors are kept.
+    # What decides about no viewer path of a change is learned without a new version: names, how long errors are kept.
     as_read = (*routes, *known.routes.routes[len(known.routes.routes) - old.earlier :])
     return Renewed(replace(known.routes, routes=as_read), kept)
 

@@ -35,7 +35,6 @@ from tests.core.routing.routing_cases import (
 )
 from tests.examples import examples
 
-
 # The MinTTL of the policies here.
 LEAST = 1
 
@@ -141,7 +140,9 @@ def test_an_unknown_cache_policy_counts_as_keyed_on_query_strings_and_is_named()
 
 @pytest.mark.parametrize("keyed", [False, True])
 def test_a_policy_that_was_read_decides_and_is_no_longer_unknown(keyed):
-    read = read_distribution(DISTRIBUTIONS["unread policy"], {UNREAD: CachePolicy(query_strings=keyed, least=LEAST)})
+    read = read_distribution(
+        DISTRIBUTIONS["unread policy"], {UNREAD: CachePolicy(query_strings=keyed, least=LEAST)}
+    )
 
     assert read.unknown_policies == ()
     assert read.behaviors[0].query_strings is keyed

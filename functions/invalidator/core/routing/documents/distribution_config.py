@@ -41,8 +41,12 @@ _UNKNOWN = CachePolicy(query_strings=True)
 MANAGED_CACHE_POLICIES: Mapping[str, CachePolicy] = {
     "658327ea-f89d-4fab-a63d-7e88639e58f6": _PLAIN,  # CachingOptimized
     "b2884449-e4de-46a7-ac36-70bc7f1ddd6d": _PLAIN,  # CachingOptimizedForUncompressedObjects
-    "4135ea2d-6df8-44a3-9df3-4b5a84be39ad": CachePolicy(query_strings=False, cached=False, least=0),  # CachingDisabled
-    "83da9c7e-98b4-4e11-a168-04f0df8e2c65": CachePolicy(query_strings=False, least=0),  # UseOriginCacheControlHeaders
+    "4135ea2d-6df8-44a3-9df3-4b5a84be39ad": CachePolicy(
+        query_strings=False, cached=False, least=0
+    ),  # CachingDisabled
+    "83da9c7e-98b4-4e11-a168-04f0df8e2c65": CachePolicy(
+        query_strings=False, least=0
+    ),  # UseOriginCacheControlHeaders
     "4cc15a8a-d715-48a4-82b8-cc0b614638fe": _BY_QUERY,  # UseOriginCacheControlHeaders-QueryStrings
     "2e54312d-136d-493c-8eb9-b001f22f67d2": CachePolicy(query_strings=True, least=2),  # Amplify: all
     "08627262-05a9-4f76-9ded-b50ca2e3a84f": _BY_QUERY,  # Elemental-MediaPackage: some

@@ -25,8 +25,8 @@ from invalidator.core.routing.paths.rendered_origin import RenderedOrigin
 from invalidator.core.routing.settings import RoutingSettings
 
 _WEBSITE_INDEX = "index.html"
-# What S3 answers for an object that is not there, with or without the right to list the bucket, and for how many seconds
-# edges keep that where nothing else is said [aws-behaviour.md, Error pages].
+# What S3 answers for an object that is not there, with or without the right to list the bucket, and for how many
+# seconds edges keep that where nothing else is said [aws-behaviour.md, Error pages].
 _NOT_THERE = (403, 404)
 _KEPT_BY_DEFAULT = 10
 _DEFAULTS = RoutingSettings()
@@ -205,13 +205,16 @@ class Router:
         longest = self.settings.error_page_seconds
         if not longest or at.origin.website or path.endswith("/") or len(list(at.names(path))) > 1:
             return False
-        kept = {code: _KEPT_BY_DEFAULT for code in _NOT_THERE}
+        kept = dict.fromkeys(_NOT_THERE, _KEPT_BY_DEFAULT)
         kept |= {each.code: each.seconds for each in self.distribution.error_pages if each.code in kept}
         if max(kept.values()) > longest:
             return False
         taking = [at.rules.behavior(form) for form in spellings(path)]
         return all(
-            each is not None and each.errors_kept is not None and each.errors_kept <= longest and len(each.origins) == 1
+            each is not None
+            and each.errors_kept is not None
+            and each.errors_kept <= longest
+            and len(each.origins) == 1
             for each in taking
         )
 
