@@ -32,6 +32,8 @@ LEASE_SECONDS = 90.0
 HELD_SECONDS = 2.0
 # Keys that are judged together: some seconds of asking, and an entry or two.
 MOST_KEYS = 2000
+# From so many keys on, a bulk upload, half of the longest gathering is enough: judging them takes its time too.
+MANY_KEYS = 100
 # Where S3 could not be asked about the whole bucket, a round is tried again after so long.
 REFUSED_SECONDS = 300.0
 
@@ -152,7 +154,8 @@ class Remembering:
         portion = self._read(name, settled)
         if portion.through > settled:
             if portion.times and portion.ended:
-                due = due_after((portion.oldest, portion.newest), Rest(), self.gathering, now)
+                many = len(portion.times) > MANY_KEYS
+                due = due_after((portion.oldest, portion.newest), Rest(), self.gathering, now, many=many)
                 if due > now:
                     return due
             if not self._work_off(bucket, portion, done, rev):

@@ -5,6 +5,7 @@ Each part stands alone: where one service cannot be asked, its part is None and 
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -20,6 +21,7 @@ from invalidator.aws.table.targets import TargetTable
 from invalidator.core.limits.account import OWN_ACCOUNT, Limits
 from invalidator.core.limits.room import LONGEST_SECONDS, in_progress
 from invalidator.core.pending.wakes import Wake
+from invalidator.core.remembering.memory_state import MemoryState
 from invalidator.core.sent import Sent
 from invalidator.failures import Failure
 
@@ -55,6 +57,7 @@ class Facts:
         limits: what the operator allows.
         money: what follows from both.
         latency: of the last 24 hours.
+        remembered: how far the memory of each remembered bucket is.
         notes: what could not be asked, and why.
     """
 
@@ -71,6 +74,7 @@ class Facts:
     limits: Limits | None = None
     money: Money | None = None
     latency: Latency | None = None
+    remembered: dict[str, MemoryState] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
 
@@ -91,6 +95,11 @@ def gather(session: Session, now: float) -> Facts:
         facts.notes.append(settings)
     else:
         facts.limits = settings.limits
+        memory = deployed.memory
+        for bucket in sorted(settings.remembered) if memory is not None else ():
+            state = _ask(facts, f"the memory of {bucket}", partial(memory.state, bucket))
+            if state is not None:
+                facts.remembered[bucket] = state
     targets = deployed.targets
     facts.pending = _ask(facts, "what is pending", lambda: _pending(deployed))
     facts.paths = _ask(
