@@ -21,6 +21,7 @@ class Metric(StrEnum):
     | `THROTTLED` | worker | each run that CloudFront refused something for its quotas |
     | `UNCHANGED_KEYS`, `NEW_KEYS`, `CHANGED_KEYS` | memory | each run that judged; only with RememberedBuckets |
     | `UNJUDGED_KEYS` | memory | each run in which S3 could not be asked about keys; likewise, and only then |
+    | `SUBSCRIPTIONS_LOST` | watch | each round that finds buckets whose changes did not come: how many |
     | `PATHS_THIS_MONTH` | worker | each invalidation; at HardPathLimit also each one that the limit stopped |
     """
 
@@ -35,12 +36,16 @@ class Metric(StrEnum):
     NEW_KEYS = "NewKeys"
     CHANGED_KEYS = "ChangedKeys"
     UNJUDGED_KEYS = "UnjudgedKeys"
+    SUBSCRIPTIONS_LOST = "SubscriptionsLost"
+
+    @property
+    def only_while_wrong(self) -> bool:
+        """Whether a stack in which all is well never writes it, and so does not pay for it."""
+        return self in _ONLY_WHILE_WRONG
 
 
+_ONLY_WHILE_WRONG = frozenset([Metric.SUBSCRIPTIONS_LOST, Metric.UNJUDGED_KEYS])
 # Written only where buckets are remembered: elsewhere they cost nothing.
-OF_REMEMBERED_BUCKETS = frozenset({
-    Metric.UNCHANGED_KEYS,
-    Metric.NEW_KEYS,
-    Metric.CHANGED_KEYS,
-    Metric.UNJUDGED_KEYS,
-})  # fmt: skip
+OF_REMEMBERED_BUCKETS = frozenset(
+    [Metric.UNCHANGED_KEYS, Metric.NEW_KEYS, Metric.CHANGED_KEYS, Metric.UNJUDGED_KEYS]
+)

@@ -122,9 +122,13 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class SweepSettings:
-    """What the sweep needs to know: the table, the queue of wakes, and the dead-letter queue it watches.
+    """What the sweep needs to know.
 
     Attributes:
+        table_name: the DynamoDB table.
+        wake_queue_url: the queue of wakes.
+        dead_letter_queue_url: the dead-letter queue, whose letters it counts.
+        cover_gaps: whether what a bucket may have lost is invalidated.
         remembered_buckets: buckets that are remembered, with commas between: their rounds are called for.
         remember_queue_url: the queue of their memories' wakes; "" where there are none.
     """
@@ -132,6 +136,7 @@ class SweepSettings:
     table_name: Text
     wake_queue_url: Text
     dead_letter_queue_url: Text
+    cover_gaps: bool = True
     remembered_buckets: str = ""
     remember_queue_url: str = ""
 

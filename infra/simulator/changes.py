@@ -5,7 +5,8 @@ import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from infra.simulator.simulation import STANDING, START, Site
+from infra.simulator.remembered import STANDING
+from infra.simulator.simulation import START, Site
 from infra.simulator.traffic import Write, rewritten, upload
 
 

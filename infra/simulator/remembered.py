@@ -28,7 +28,7 @@ ROWS_A_CALL = 100
 
 
 class _TimedMemory:
-    """The memory's table: each row is written by a call, 32 at a time, and a hundred are read by one."""
+    """The memory's table: each row is written by a call, 16 at a time, and a hundred are read by one."""
 
     def __init__(self, memory: InMemoryMemory, function: SimulatedFunction) -> None:
         self._memory = memory

@@ -156,8 +156,9 @@ def _deploys() -> Iterator[Scenario]:
         (
             Reach("paths", 10),
             Reach("needlessly_purged", 0),
-            Reach("last_fresh_seconds", 30),
-            Reach("run_cost_usd", 0.40),
+            # Asking S3 takes longer than uploading: some 300 keys a second.
+            Reach("last_fresh_seconds", 350),
+            Reach("run_cost_usd", 0.25),
             *NOTHING_LOST,
         ),
     )

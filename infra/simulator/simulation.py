@@ -13,7 +13,7 @@ from infra.simulator.aws.prices import Used
 from infra.simulator.aws.sqs import SimulatedQueue
 from infra.simulator.aws.table import InMemoryTable
 from infra.simulator.freshness import Freshness
-from infra.simulator.remembered import STANDING, Remembered
+from infra.simulator.remembered import Remembered
 from infra.simulator.result import Moment, Result, percentile
 from infra.simulator.traffic import Traffic, Write
 from infra.simulator.virtual_time import VirtualTime

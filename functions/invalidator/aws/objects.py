@@ -13,7 +13,7 @@ from invalidator.failures import Failure, Transient
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-AT_A_TIME = 32
+AT_A_TIME = 16
 _NOT_FOUND = 404
 
 

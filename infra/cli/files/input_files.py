@@ -153,6 +153,7 @@ def _json(file: str) -> object:
 
 
 def read_bytes(file: str) -> bytes:
+    """Return what is in a file; `-` is stdin. Raises CommandError."""
     try:
         return sys.stdin.buffer.read() if file == STDIN else Path(file).read_bytes()
     except (OSError, ValueError) as error:
@@ -161,6 +162,7 @@ def read_bytes(file: str) -> bytes:
 
 
 def named(file: str) -> str:
+    """Return a file's name for people."""
     return "stdin" if file == STDIN else visible(file)
 
 

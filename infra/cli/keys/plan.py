@@ -79,7 +79,7 @@ def plan_keys(
         for note in each.notes:
             click.echo(f"note: {visible(each.distribution)}: {visible(note)}", err=True)
     if session.as_json:
-        print_json(_as_json(bucket, changed, plans) | judged.told)
+        print_json({**_as_json(bucket, changed, plans), **judged.told})
     else:
         for name, count in judged.told.items():
             click.echo(f"{count} {name}")

@@ -8,7 +8,7 @@ from invalidator.core.remembering.head import Absent, Seen
 from invalidator.failures import Failure
 
 # As many calls as its adapter makes at a time; a test compares them.
-AT_A_TIME = 32
+AT_A_TIME = 16
 # S3 answers HeadObject and ListObjectsV2 within tens of milliseconds [S3 user guide, optimizing-performance: 100-200 ms
 # for a first byte and less for small ones]. What the SDK computes for one was measured on a whole processor.
 HEAD_SECONDS = 0.03

@@ -34,7 +34,7 @@ from invalidator.core.remembering.memory_state import MemoryState
 from invalidator.core.remembering.row import KEEP_SECONDS, Kind, Row
 from invalidator.failures import TableUnavailable
 
-AT_A_TIME = 32
+AT_A_TIME = 16
 _validate = TypeAdapter(MemoryState).validate_python
 
 
