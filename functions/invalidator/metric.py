@@ -2,6 +2,9 @@
 
 So there are as few as the alarms and the dashboard's questions need; whatever else is worth knowing is a field of a log
 line, which Logs Insights adds up. `tests/template` holds the sum: $3 a month with the alarms.
+
+A metric costs only in the hours in which it is written. One that is written only while something is wrong costs a well
+stack its alarm alone, whose missing data count as well (`TreatMissingData: notBreaching`).
 """
 
 from enum import StrEnum
@@ -23,6 +26,7 @@ class Metric(StrEnum):
     | `UNJUDGED_KEYS` | memory | each run in which S3 could not be asked about keys; likewise, and only then |
     | `SUBSCRIPTIONS_LOST` | watch | each round that finds buckets whose changes did not come: how many |
     | `PATHS_THIS_MONTH` | worker | each invalidation; at HardPathLimit also each one that the limit stopped |
+    | `ROUTES_AGE_SECONDS` | sweep | each minute while the routes are late (`core/routes_age.py`), else none |
     """
 
     OLDEST_UNSENT_SECONDS = "OldestUnsentSeconds"
@@ -36,6 +40,7 @@ class Metric(StrEnum):
     NEW_KEYS = "NewKeys"
     CHANGED_KEYS = "ChangedKeys"
     UNJUDGED_KEYS = "UnjudgedKeys"
+    ROUTES_AGE_SECONDS = "RoutesAgeSeconds"
     SUBSCRIPTIONS_LOST = "SubscriptionsLost"
 
     @property
@@ -44,7 +49,7 @@ class Metric(StrEnum):
         return self in _ONLY_WHILE_WRONG
 
 
-_ONLY_WHILE_WRONG = frozenset([Metric.SUBSCRIPTIONS_LOST, Metric.UNJUDGED_KEYS])
+_ONLY_WHILE_WRONG = frozenset([Metric.ROUTES_AGE_SECONDS, Metric.SUBSCRIPTIONS_LOST, Metric.UNJUDGED_KEYS])
 # Written only where buckets are remembered: elsewhere they cost nothing.
 OF_REMEMBERED_BUCKETS = frozenset(
     [Metric.UNCHANGED_KEYS, Metric.NEW_KEYS, Metric.CHANGED_KEYS, Metric.UNJUDGED_KEYS]

@@ -14,6 +14,7 @@ from infra.cli.keys.routers import find_routers
 from infra.cli.keys.source import Source
 from infra.cli.printing import instant, print_json, print_text, visible
 from infra.cli.s3_url import read_s3_url
+from infra.cli.serving import as_of_text
 from infra.cli.session import Session
 from infra.cli.viewer.url import is_viewer_url
 from invalidator.core.remembering.row import Kind, Row
@@ -50,11 +51,13 @@ def explain_key(session: Session, url: str, source: Source) -> None:
         found.append(Found(name, explanations, routers[0].distribution.aliases, known))
     remembered = None if theirs.deployed is None else _remembered(theirs.deployed, bucket, key)
     if session.as_json:
-        print_json(found_as_json(bucket, key, changed, found) | {"remembered": remembered})
+        print_json(found_as_json(bucket, key, changed, found, theirs.as_of) | {"remembered": remembered})
     else:
         click.echo(visible(url))
         if remembered:
             print_text(remembered, "  ")
+        if theirs.deployed is not None:
+            click.echo(as_of_text(theirs.as_of))
         for each in found:
             click.echo()
             print_found(each)

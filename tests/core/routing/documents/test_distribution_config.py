@@ -17,7 +17,7 @@ from invalidator.core.routing.documents.distribution_config import (
     read_distribution,
 )
 from tests.cache_policies import cache_policy_config
-from tests.core.routing.routing_cases import (
+from tests.core.routing.distributions import (
     ALB,
     BY_QUERY,
     CACHE_POLICIES,
