@@ -93,6 +93,7 @@ def test_a_round_in_which_all_is_right_writes_to_no_bucket_and_notes_no_gap():
     summary = world.round()
     assert summary.as_json()["buckets"][0]["state"] == "works"
     assert (summary.lost, world.s3.writes, world.wishes.noted) == ([], [], {})
+    assert world.standings.last == world.clock.now(), "the sweep sees that it came to its end"
 
 
 def test_what_was_taken_away_is_put_back_and_the_gap_begins_when_it_was_seen_right_last():
