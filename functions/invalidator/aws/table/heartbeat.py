@@ -3,7 +3,7 @@
 | pk | sk | holds |
 | --- | --- | --- |
 | `sweep` | `heartbeat` | `at`, epoch seconds; `letters` |
-| `watched` | `heartbeat` | `at`: the end of the watch's last round; of a stack that never had one, the sweep's first look |
+| `watched` | `heartbeat` | `at`: the end of the watch's last round; where none was yet, the sweep's first look |
 """
 
 from dataclasses import dataclass
