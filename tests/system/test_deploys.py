@@ -3,6 +3,7 @@
 Nothing is orphaned, nothing of others touched, and what the watch remembers is what is connected.
 """
 
+import os
 from typing import Any
 
 import pytest
@@ -12,7 +13,12 @@ from infra.local.aws import TEMPLATE
 from infra.local.sam import SamError
 from tests.system import site
 
-pytestmark = [pytest.mark.local_aws, pytest.mark.xdist_group("system")]
+pytestmark = [
+    pytest.mark.local_aws,
+    pytest.mark.soak,
+    pytest.mark.skipif("SOAK" not in os.environ, reason="takes minutes: make soak"),
+    pytest.mark.xdist_group("system"),
+]
 
 NAME = "lived"
 OWN = f"cloudfront-invalidator-{NAME}"
