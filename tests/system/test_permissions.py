@@ -545,6 +545,7 @@ SWEEP = {
         "dynamodb:DescribeTable",
         a_sweep_that_was_away_asks_whether_the_table_was_restored,
     ),
+    **each_of("SeeHowOldTheRoutesAre", "dynamodb:BatchGetItem", what_is_due_is_called_for),
     **each_of("DoubtWhatARestoreForgot", "dynamodb:PutItem", a_doubt_can_be_written),
     **each_of("Wake", "sqs:SendMessage", what_is_due_is_called_for),
     **each_of("CountDeadLetters", "sqs:GetQueueAttributes", what_is_due_is_called_for),

@@ -69,16 +69,11 @@ def connect(
 
 def _survey_now(session: Session) -> None:
     """Have CloudFront looked at, so that the bucket's first change finds its distribution; say where that failed."""
-    from botocore.exceptions import BotoCoreError, ClientError
-
     from infra.cli.deployed import Deployed
-    from infra.cli.errors import explain_aws_error
-    from infra.cli.surveying import survey_to_its_end
+    from infra.cli.surveying import or_why, survey_to_its_end
 
-    try:
-        survey_to_its_end(Deployed(session))
-    except (CommandError, BotoCoreError, ClientError) as error:
-        why = error if isinstance(error, CommandError) else explain_aws_error(error)
+    why = or_why(lambda: survey_to_its_end(Deployed(session)))
+    if isinstance(why, str):
         print_text(f"note: who serves it is seen by the next survey; none could be made now: {why}", err=True)
 
 
