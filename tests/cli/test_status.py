@@ -8,6 +8,7 @@ import boto3
 import pytest
 
 from bucket_watch.standing import Standing, StandingTable
+from infra.cli.session import Session
 from infra.cli.status.money import month
 from invalidator.aws.table.dynamodb import DynamoDbTable
 from invalidator.core.limits.account import Limits
@@ -211,8 +212,6 @@ def test_latencies_are_told_as_median_and_p95(desk, monkeypatch):
                 return {"Datapoints": []}
             at = datetime.now(UTC)
             return {"Datapoints": [{"Timestamp": at, "ExtendedStatistics": {"p50": 2.5, "p95": 9.0}}]}
-
-    from infra.cli.session import Session  # noqa: PLC0415  only this test
 
     real = Session.client
     monkeypatch.setattr(

@@ -131,7 +131,7 @@ def test_of_several_edits_while_tenants_may_not_be_listed_the_first_counts(shops
 def test_a_list_of_tenants_that_repeats_is_no_end_of_them(shops):
     shops.account.put("E2", s3("site"))
     shops.survey()
-    shops.account.list_distributions = lambda Marker="": {  # noqa: N803
+    shops.account.list_distributions = lambda Marker="": {
         "DistributionList": {"IsTruncated": False, "Items": list(shops.account.distributions.values())}
     }
     shops.account.repeats = True

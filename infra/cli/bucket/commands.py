@@ -49,7 +49,7 @@ def connect(
       invalidator bucket connect my-site
       invalidator bucket connect my-site --prefix public/ --dry-run
       invalidator bucket connect my-site --eventbridge
-    """  # noqa: D301  \b is click's mark for a paragraph that keeps its line breaks
+    """
     from infra.cli.bucket.desk import BucketDesk
 
     if eventbridge and (prefix or suffix):
@@ -91,7 +91,7 @@ def disconnect(session: Session, names: tuple[str, ...], prefix: str, suffix: st
     Examples:
       invalidator bucket disconnect my-site
       invalidator bucket disconnect my-site --prefix public/ --dry-run
-    """  # noqa: D301  \b is click's mark for a paragraph that keeps its line breaks
+    """
     from infra.cli.bucket.desk import BucketDesk
 
     desk = BucketDesk(session, dry_run=dry_run)
@@ -115,7 +115,7 @@ def list_(session: Session, names: tuple[str, ...]) -> int:
     Examples:
       invalidator bucket list
       invalidator bucket list my-site --json
-    """  # noqa: D301  \b is click's mark for a paragraph that keeps its line breaks
+    """
     from concurrent.futures import ThreadPoolExecutor
 
     desk = BucketDesk(session, dry_run=True)

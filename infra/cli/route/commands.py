@@ -34,7 +34,7 @@ def list_routes(session: Session) -> int:
     \b
     Example:
       invalidator route list
-    """  # noqa: D301  \b is click's mark for a paragraph that keeps its line breaks
+    """
     from infra.cli.route.list import list_all
 
     return list_all(session)
@@ -49,7 +49,7 @@ def show(session: Session, *, bucket: str) -> None:
     \b
     Example:
       invalidator route show my-site
-    """  # noqa: D301  \b is click's mark for a paragraph that keeps its line breaks
+    """
     from infra.cli.route.list import show_bucket
 
     show_bucket(session, bucket)
@@ -104,7 +104,7 @@ def pin(
     Example:
       invalidator route pin my-site --distribution E1 --origin-path /site
       invalidator route pin my-site --distribution E1 --as '/{key}*' --as '/x/*'
-    """  # noqa: D301  \b is click's mark for a paragraph that keeps its line breaks
+    """
     from dataclasses import asdict
 
     from infra.cli.deployed import Deployed, one_line
@@ -142,7 +142,7 @@ def unpin(
     \b
     Example:
       invalidator route unpin my-site --distribution E1
-    """  # noqa: D301  \b is click's mark for a paragraph that keeps its line breaks
+    """
     from dataclasses import asdict
 
     from infra.cli.deployed import Deployed, one_line
@@ -176,7 +176,7 @@ def refresh(session: Session) -> int:
     \b
     Example:
       invalidator route refresh
-    """  # noqa: D301  \b is click's mark for a paragraph that keeps its line breaks
+    """
     from infra.cli.deployed import Deployed
     from infra.cli.route.mapping import unresolved_as_text
     from infra.cli.route.refresh import refresh_routes
@@ -203,7 +203,7 @@ def export(session: Session, *, table: str | None) -> None:
     Examples:
       invalidator route export > pins.json
       invalidator route export --table old-MappingTable-1ABC > pins.json
-    """  # noqa: D301  \b is click's mark for a paragraph that keeps its line breaks
+    """
     from infra.cli.route.pin_file import export_pins
 
     export_pins(session, table)
@@ -220,7 +220,7 @@ def import_(session: Session, *, file: Path) -> int:
     \b
     Example:
       invalidator route import pins.json
-    """  # noqa: D301  \b is click's mark for a paragraph that keeps its line breaks
+    """
     from dataclasses import asdict
 
     from infra.cli.deployed import Deployed, one_line

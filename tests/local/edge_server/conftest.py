@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 from infra.local.cloudfront.proxy import Answer, Forward, Proxy, Request
 from infra.local.edge.edge import EdgeSettings
 from infra.local.edge_server.server import EdgeServer
-from tests.core.routing.routing_cases import S3, behavior, document
+from tests.core.routing.distributions import S3, behavior, document
 
 
 @dataclass
@@ -67,12 +67,12 @@ class CloudFrontBehind:
         ]
         return [{"DistributionList": {"Items": items}}] if items else [{"DistributionList": {}}]
 
-    def get_distribution_config(self, Id: str) -> Any:  # noqa: N803  the SDK's own name
+    def get_distribution_config(self, Id: str) -> Any:
         self.read.append(Id)
         config = self.configs[Id]
         return {"ETag": config["Comment"], "DistributionConfig": config}
 
-    def get_cache_policy(self, Id: str) -> Any:  # noqa: N803
+    def get_cache_policy(self, Id: str) -> Any:
         if Id not in self.policies:
             raise ClientError({"Error": {"Code": "NoSuchCachePolicy"}}, "GetCachePolicy")
         return {"CachePolicy": {"CachePolicyConfig": self.policies[Id]}}
