@@ -221,6 +221,15 @@ def test_a_needed_field_that_is_null_is_named_as_missing():
         read_distribution(wrong, {})
 
 
+def test_a_behavior_that_does_not_say_what_it_forwards_counts_as_cached_by_query_string():
+    made = copy.deepcopy(DISTRIBUTIONS["plain"])
+    behavior = made["Distribution"]["DistributionConfig"]["DefaultCacheBehavior"]
+    behavior.pop("CachePolicyId", None)
+    behavior["ForwardedValues"] = {"QueryString": None}
+
+    assert read_distribution(made, {}).behaviors[-1].query_strings
+
+
 def test_error_pages_are_read_with_the_seconds_that_they_are_kept():
     made = copy.deepcopy(DISTRIBUTIONS["plain"])
     made["Distribution"]["DistributionConfig"]["CustomErrorResponses"] = {
