@@ -26,6 +26,18 @@ COMMANDS = {
         "infra.cli.keys.commands:explain",
         "Say where an object is served, and why; and whether it was invalidated",
     ),
+    "send": (
+        "infra.cli.send.command:send",
+        "Invalidate what the worker would send if these objects had changed",
+    ),
+    "wait": (
+        "infra.cli.wait.command:wait",
+        "Return when nothing waits to be sent, and what was sent has completed",
+    ),
+    "verify": (
+        "infra.cli.verify.command:verify",
+        "Fetch URLs from the edge, and compare what comes with what lies in S3 now",
+    ),
     "bucket": (
         "infra.cli.bucket.commands:bucket",
         "Connect existing buckets to the queue, and disconnect them",
@@ -37,6 +49,10 @@ COMMANDS = {
     "status": (
         "infra.cli.status.commands:status",
         "Show what waits, what failed, what was sent, and what it costs",
+    ),
+    "check": (
+        "infra.cli.check.command:check",
+        "Say whether everything is as it must be; exit code 3 where it is not",
     ),
     "pending": (
         "infra.cli.pending.commands:pending",

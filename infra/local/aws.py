@@ -1,7 +1,8 @@
 """An AWS inside this machine: no account, no Docker, nothing left behind.
 
-MiniStack is the AWS, and in front of its CloudFront stands the gate. What is deployed is the real template, by the real
-`sam build` and `sam deploy`; its queues are read and its schedules run as they say.
+MiniStack is the AWS; in front of its CloudFront stands the gate, and beside it the edge that viewers ask. What is
+deployed is the real template, by the real `sam build` and `sam deploy`; its queues are read and its schedules run as
+they say.
 """
 
 import os
@@ -18,11 +19,15 @@ from botocore.config import Config
 from infra.local import ministack, sam
 from infra.local.cloudfront.gate import Gate
 from infra.local.cloudfront.quotas import QuotaSettings
+from infra.local.edge.edge import EdgeSettings
+from infra.local.edge_server.server import EdgeServer
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 TEMPLATE = REPOSITORY / "template.yaml"
 LOGS = REPOSITORY / ".local/logs"
 STACK = "cloudfront-invalidator"
+# The edge presigns what it reads; S3's own names for buckets do not resolve here.
+_PATH_STYLE = Config(signature_version="s3v4", s3={"addressing_style": "path"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +37,7 @@ class LocalAws:
     Attributes:
         endpoint: its URL.
         gate: what stands in front of its CloudFront.
+        edge: where viewers ask for what its distributions serve.
         environment: the variables that lead an SDK to it; see `subprocess_environment` for a child's whole.
         logs: where `ministack.log` (the functions' output included) and `sam.log` are.
         directory: MiniStack's files; the functions' processes work below it.
@@ -39,6 +45,7 @@ class LocalAws:
 
     endpoint: str
     gate: Gate
+    edge: EdgeServer
     environment: Mapping[str, str]
     logs: Path
     directory: Path
@@ -86,6 +93,7 @@ class LocalAws:
 def local_aws(
     *,
     quotas: QuotaSettings | None = None,
+    edge: EdgeSettings | None = None,
     enforce_iam: bool = False,
     logs: Path = LOGS,
 ) -> Iterator[LocalAws]:
@@ -93,6 +101,7 @@ def local_aws(
 
     Args:
         quotas: what the gate enforces.
+        edge: how the edge behaves: its locations, how the guide is read, how long invalidations take.
         enforce_iam: whether roles' policies are enforced.
         logs: directory for the logs, written anew.
 
@@ -128,4 +137,13 @@ def local_aws(
             aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
             region_name=ministack.REGION,
         )
-        yield LocalAws(emulator.endpoint, gate, environment, logs, directory, session)
+        clients: Any = session
+        viewers = running.enter_context(
+            EdgeServer(
+                clients.client("cloudfront", endpoint_url=emulator.endpoint),
+                clients.client("s3", endpoint_url=emulator.endpoint, config=_PATH_STYLE),
+                edge,
+            )
+        )
+        gate.tell(viewers)
+        yield LocalAws(emulator.endpoint, gate, viewers, environment, logs, directory, session)

@@ -16,6 +16,7 @@ class FakeLambda:
         mappings: the worker's event source mappings, by the step that each is a switch of.
         updates: (step, whether it was switched on), as asked for.
         survey: what the survey's function does.
+        broken: why the worker does not start, "" where it does.
     """
 
     def __init__(
@@ -31,10 +32,12 @@ class FakeLambda:
         }
         self.updates: list[tuple[str, bool]] = []
         self.survey = survey
+        self.broken = ""
 
     def get_function_configuration(self, FunctionName: str) -> dict[str, Any]:  # noqa: N803  boto3's name
         assert FunctionName in {"invalidator", "sweep", "survey"}
-        return self.configuration
+        arn = f"arn:aws:lambda:eu-west-1:123456789012:function:{FunctionName}"
+        return {**self.configuration, "FunctionArn": arn}
 
     def list_event_source_mappings(self, FunctionName: str) -> dict[str, Any]:  # noqa: N803  boto3's name
         assert FunctionName == "invalidator"
@@ -45,10 +48,15 @@ class FakeLambda:
         self.mappings[UUID]["State"] = "Enabling" if Enabled else "Disabling"
 
     def invoke(self, FunctionName: str, Payload: bytes) -> dict[str, Any]:  # noqa: N803  boto3's names
+        if FunctionName == "invalidator":
+            assert Payload == b'{"Records": []}'
+            failed = {"errorType": "Runtime.ImportModuleError", "errorMessage": self.broken}
+            answer = json.dumps(failed if self.broken else {"batchItemFailures": []}).encode()
+            return {"Payload": io.BytesIO(answer), **({"FunctionError": "Unhandled"} if self.broken else {})}
         assert (FunctionName, Payload) == ("survey", b"{}")
         try:
-            answer: Any = self.survey()
+            surveyed: Any = self.survey()
         except RuntimeError as error:  # as Lambda answers what a function raises
             failed = {"errorType": type(error).__name__, "errorMessage": str(error)}
             return {"FunctionError": "Unhandled", "Payload": io.BytesIO(json.dumps(failed).encode())}
-        return {"Payload": io.BytesIO(json.dumps(answer).encode())}
+        return {"Payload": io.BytesIO(json.dumps(surveyed).encode())}

@@ -87,6 +87,7 @@ def test_the_commands_of_the_contract_are_there() -> None:
         "route show", "route pin", "route unpin", "route refresh", "status", "dlq list", "dlq show",
         "route export", "route import", "pending list", "pending show", "pending export", "pending drop",
         "dlq explain", "dlq export", "dlq redrive", "dlq purge", "pause", "resume", "logs",
+        "send", "wait", "check", "verify",
     }  # fmt: skip
 
 

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
@@ -149,6 +150,7 @@ def test_nothing_of_the_users_own_aws_goes_in():
 
 KILLED = """
 import os, signal, tempfile
+from http.client import HTTPConnection
 from pathlib import Path
 from infra.local.ministack import ministack
 directory = Path(tempfile.mkdtemp())
@@ -205,3 +207,60 @@ def test_its_port_is_its_own_from_the_first_moment_so_that_no_two_local_awss_sha
     with ministack.ministack(tmp_path, tmp_path / "log"):
         assert len(held) > 1, "nobody looked before it was up"
         assert all(held)
+
+
+def viewed(aws, host, path="/index.html"):
+    """What a viewer gets: status, body, the first word of X-Cache."""
+    connection = HTTPConnection("127.0.0.1", aws.edge.port, timeout=10)
+    connection.request("GET", path, headers={"Host": host})
+    answer = connection.getresponse()
+    found = answer.status, answer.read(), answer.headers["X-Cache"].split()[0]
+    connection.close()
+    return found
+
+
+def test_viewers_see_the_old_object_until_it_is_invalidated_and_the_new_one_then(aws, distribution):
+    s3, cloudfront = aws.client("s3"), aws.client("cloudfront")
+    s3.create_bucket(Bucket="site", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
+    host = f"{distribution}.localhost"
+    for body, seen in ((b"one", (200, b"one", "Miss")), (b"two", (200, b"one", "Hit"))):
+        s3.put_object(Bucket="site", Key="index.html", Body=body)
+        assert viewed(aws, host) == seen
+
+    paths = {"Quantity": 1, "Items": ["/index.html"]}
+    cloudfront.create_invalidation(
+        DistributionId=distribution, InvalidationBatch={"CallerReference": "viewed", "Paths": paths}
+    )
+    wait_until(lambda: viewed(aws, host)[1] == b"two", 26)
+
+
+def test_a_tenant_is_served_under_its_domain_and_invalidated_by_its_own_call(aws, distribution):
+    cloudfront, s3 = aws.client("cloudfront"), aws.client("s3")
+    config = cloudfront.get_distribution_config(Id=distribution)["DistributionConfig"]
+    config["Origins"]["Items"][0] |= {"OriginPath": "/{{folder}}"}
+    definition = {"Name": "folder", "Definition": {"StringSchema": {"Required": True}}}
+    shared = cloudfront.create_distribution(
+        DistributionConfig=config
+        | {
+            "CallerReference": "shared",
+            "ConnectionMode": "tenant-only",
+            "TenantConfig": {"ParameterDefinitions": [definition]},
+        }
+    )["Distribution"]["Id"]
+    tenant = cloudfront.create_distribution_tenant(
+        DistributionId=shared,
+        Name="shop",
+        Domains=[{"Domain": "shop.example.org"}],
+        Parameters=[{"Name": "folder", "Value": "shop"}],
+    )["DistributionTenant"]["Id"]
+    for body, seen in ((b"s1", (200, b"s1", "Miss")), (b"s2", (200, b"s1", "Hit"))):
+        s3.put_object(Bucket="site", Key="shop/index.html", Body=body)
+        assert viewed(aws, "shop.example.org") == seen
+    assert viewed(aws, f"{shared}.localhost")[0] == 501
+
+    paths = {"Quantity": 1, "Items": ["/index.html"]}
+    cloudfront.create_invalidation_for_distribution_tenant(
+        Id=tenant, InvalidationBatch={"CallerReference": "shop", "Paths": paths}
+    )
+    assert aws.gate.invalidations[-1].distribution == tenant
+    wait_until(lambda: viewed(aws, "shop.example.org")[1] == b"s2", 26)

@@ -29,7 +29,8 @@ def test_the_package_the_template_and_the_changelog_have_one_version() -> None:
     template = (REPOSITORY / "template.yaml").read_text("utf-8")
     (semantic,) = re.findall(r"^ +SemanticVersion: (\S+)$", template, re.MULTILINE)
     released = re.findall(r"^## (\d\S*) ", (REPOSITORY / "CHANGELOG.md").read_text("utf-8"), re.MULTILINE)
-    assert PROJECT["version"] == semantic == released[0]
+    (output,) = re.findall(r"^  Version:\n(?:    Description: .*\n)    Value: (\S+)$", template, re.MULTILINE)
+    assert PROJECT["version"] == semantic == output == released[0]
 
 
 def test_ci_runs_make_test_on_each_supported_python() -> None:

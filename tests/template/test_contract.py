@@ -3,6 +3,7 @@
 import json
 import re
 from dataclasses import fields
+from importlib.metadata import version
 
 import pytest
 
@@ -36,6 +37,7 @@ def test_the_promised_resources_and_outputs_exist(stacks):
         "TableName": "<MappingTable>",
         "SurveyFunctionName": "<SurveyFunction>",
         "SweepFunctionName": "<SweepFunction>",
+        "Version": version("cloudfront-invalidator"),
     }
 
 

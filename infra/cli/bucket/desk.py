@@ -28,11 +28,13 @@ class BucketDesk:
     Args:
         session: the shared options.
         dry_run: whether nothing is written.
+        quiet: whether the difference is not shown: who asks shows it.
     """
 
-    def __init__(self, session: Session, *, dry_run: bool) -> None:
+    def __init__(self, session: Session, *, dry_run: bool, quiet: bool = False) -> None:
         self._session = session
         self._dry_run = dry_run
+        self._quiet = quiet
 
     @functools.cached_property
     def queue(self) -> QueueArn:
@@ -128,7 +130,7 @@ class BucketDesk:
 
     def _show(self, lines: tuple[str, ...]) -> None:
         # On a dry run the difference is what was asked for.
-        for line in lines:
+        for line in () if self._quiet else lines:
             print_text(line, err=self._session.as_json or not self._dry_run)
 
     def _told(self, result: Result, summary: str) -> dict[str, Any]:

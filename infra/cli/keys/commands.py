@@ -62,7 +62,7 @@ def plan(
 
 
 @click.command()
-@click.argument("url", metavar="s3://BUCKET/KEY")
+@click.argument("url", metavar="s3://BUCKET/KEY|URL")
 @source_options
 @session_options
 def explain(
@@ -75,13 +75,18 @@ def explain(
 
     For each distribution of the bucket: the viewer paths of the key, the cache behavior that takes each,
     what would be sent, and the newest invalidation that covered it. The key is not encoded, as in
-    'aws s3 ls'. With --distribution, AWS is not asked.
+    'aws s3 ls'.
+
+    Of a viewer's URL (by alias, wildcard alias, domain name, or with a distribution's id as its host): the
+    distribution, the behavior and origin, the keys that may answer, and what was sent for the path.
+    With --distribution, AWS is not asked.
 
     \b
-    Example:
+    Examples:
+      invalidator explain 'https://www.example.com/docs/?x=1'
       aws cloudfront get-distribution --id E1 > e1.json
       invalidator explain s3://my-site/docs/index.html --distribution e1.json
     """  # noqa: D301  \b is click's mark for a paragraph that keeps its line breaks
-    from infra.cli.keys.explain import explain_key
+    from infra.cli.keys.explain import explain_what
 
-    explain_key(session, url, source)
+    explain_what(session, url, source)

@@ -7,12 +7,15 @@ import click
 
 from infra.cli.buckets import no_such_bucket
 from infra.cli.errors import CommandError
+from infra.cli.keys.explain_url import explain_url
 from infra.cli.keys.explanation import Found, found_as_json, print_found
 from infra.cli.keys.freshness import Freshness, freshness
 from infra.cli.keys.routers import find_routers
 from infra.cli.keys.source import Source
 from infra.cli.printing import print_json, visible
+from infra.cli.s3_url import read_s3_url
 from infra.cli.session import Session
+from infra.cli.viewer.url import is_viewer_url
 from invalidator.core.routing.paths.explanation import Explanation
 
 if TYPE_CHECKING:
@@ -22,7 +25,14 @@ if TYPE_CHECKING:
 
 REMEMBERED_DAYS = 15
 DAY_SECONDS = 86_400
-_S3_URL = "s3://"
+
+
+def explain_what(session: Session, url: str, source: Source) -> None:
+    """Explain an object (`s3://BUCKET/KEY`), or what a viewer sees under a URL (`https://HOST/PATH`)."""
+    if is_viewer_url(url):
+        explain_url(session, url, source)
+    else:
+        explain_key(session, url, source)
 
 
 def explain_key(session: Session, url: str, source: Source) -> None:
@@ -46,15 +56,14 @@ def explain_key(session: Session, url: str, source: Source) -> None:
             print_found(each)
 
 
-def _bucket_and_key(url: str) -> tuple[str, str]:
-    if not url.startswith(_S3_URL):
-        raise CommandError(f"{visible(url)}: not an S3 URL; write s3://BUCKET/KEY")
-    bucket, _, key = url.removeprefix(_S3_URL).partition("/")
-    if not bucket:
-        raise CommandError(f"{visible(url)}: no bucket; write s3://BUCKET/KEY")
-    if not key:
-        raise CommandError(f"{visible(url)}: no key; write s3://BUCKET/KEY")
-    return bucket, key
+def _bucket_and_key(text: str) -> tuple[str, str]:
+    url = read_s3_url(
+        text,
+        "s3://BUCKET/KEY" if text.startswith("s3:") else "s3://BUCKET/KEY, or a viewer's: https://HOST/PATH",
+    )
+    if not url.rest:
+        raise CommandError(f"{visible(text)}: no key; write s3://BUCKET/KEY")
+    return url.bucket, url.rest
 
 
 def _last_modified(session: Session, bucket: str, key: str) -> float | None:

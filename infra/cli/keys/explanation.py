@@ -113,7 +113,7 @@ def print_found(found: Found) -> None:
             for line in _about(path):
                 print_text(line, "      ")
     if found.freshness is not None:
-        for line in _freshness_as_text(found.freshness):
+        for line in freshness_as_text(found.freshness):
             print_text(line, "  ")
 
 
@@ -132,9 +132,10 @@ def _about(verdict: PathVerdict) -> list[str]:
     return [verdict.meaning, behavior, f"sent as {' '.join(verdict.sent)}"]
 
 
-def _freshness_as_text(known: Freshness) -> list[str]:
+def freshness_as_text(known: Freshness) -> list[str]:
+    """Say whether a key's paths were invalidated since it changed, a line each."""
     if known.state == "covered" and known.oldest is not None and known.changed is not None:
-        return [f"fresh: changed {instant(known.changed)}, then {_invalidation(known.oldest)}"]
+        return [f"fresh: changed {instant(known.changed)}, then {invalidation_as_text(known.oldest)}"]
     lines = []
     if known.changed is not None:
         since = (
@@ -147,10 +148,11 @@ def _freshness_as_text(known: Freshness) -> list[str]:
             "invalidator dlq explain"
         )
     for path, sent in known.covering.items():
-        last = "never, as far as is remembered" if sent is None else _invalidation(sent)
+        last = "never, as far as is remembered" if sent is None else invalidation_as_text(sent)
         lines.append(f"last time for {path}: {last}")
     return lines
 
 
-def _invalidation(sent: Sent) -> str:
+def invalidation_as_text(sent: Sent) -> str:
+    """Say when what was invalidated, and by which invalidation."""
     return f"invalidated {instant(sent.created)} by {sent.id}" + (", completed" if sent.completed else "")

@@ -39,20 +39,31 @@ def find_routers(session: Session, bucket: str, source: Source) -> BucketRouters
         CommandError: a file is not what it should be, or the stack does not answer.
     """
     if source.distributions:
-        settings = _settings(source, RoutingSettings((DEFAULT_INDEX_DOCUMENTS,)))
-        read = _concerned(
-            bucket, read_distributions(source.distributions, read_policies(source.policies), source.ids)
-        )
-        for each in read:
-            _say_unknown_policies(each.file, each.distribution, "; give it with --cache-policy")
-        return BucketRouters(_routers(tuple(each.distribution for each in read), bucket, settings), None)
+        read = _read_files(source, bucket)
+        routes = tuple(each.distribution for each in read)
+        return BucketRouters(_routers(routes, bucket, routing_settings(source)), None)
     if source.policies:
         raise CommandError("--cache-policy needs --distribution: the stack's distributions bring their own")
     if source.ids:
         raise CommandError("--id names the distribution in a file: give the file with --distribution")
     deployed, distributions = _ask_stack(session, bucket)
-    settings = _settings(source, deployed.settings.routing)
+    settings = routing_settings(source, deployed.settings.routing)
     return BucketRouters(_routers(distributions, bucket, settings), deployed)
+
+
+def offline_routes(source: Source) -> tuple[Distribution, ...]:
+    """Return the distributions of the files, and say on stderr what is uncertain about them. Raises CommandError."""
+    return tuple(each.distribution for each in _read_files(source))
+
+
+def _read_files(source: Source, bucket: str | None = None) -> list[ReadDistribution]:
+    """Read the files; with a bucket, of lists only what leads to it."""
+    read = read_distributions(source.distributions, read_policies(source.policies), source.ids)
+    if bucket is not None:
+        read = _concerned(bucket, read)
+    for each in read:
+        _say_unknown_policies(each.file, each.distribution, "; give it with --cache-policy")
+    return read
 
 
 def _concerned(bucket: str, read: list[ReadDistribution]) -> list[ReadDistribution]:
@@ -77,8 +88,11 @@ def _concerned(bucket: str, read: list[ReadDistribution]) -> list[ReadDistributi
     return kept
 
 
-def _settings(source: Source, known: RoutingSettings) -> RoutingSettings:
-    """What is known of the sites, with what was typed in its place."""
+def routing_settings(
+    source: Source,
+    known: RoutingSettings = RoutingSettings((DEFAULT_INDEX_DOCUMENTS,)),  # noqa: B008  frozen
+) -> RoutingSettings:
+    """Return what is known of the sites (the template's defaults, or a stack's), with what was typed in its place."""
     return RoutingSettings(
         known.index_documents if source.index_documents is None else names_in(source.index_documents),
         known.error_page_seconds if source.error_page_seconds is None else source.error_page_seconds,

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 from infra.local.cloudfront.faults import Fault
 from infra.local.cloudfront.path_rules import refusal_of_paths
@@ -49,9 +49,22 @@ class Seen:
     refusal: Refusal | None = None
 
 
+class Listener(Protocol):
+    """Is told what happens at CloudFront; on the gate's threads, so it must be quick."""
+
+    def invalidate(
+        self, distribution: str, invalidation: str, items: tuple[str, ...], completes: float
+    ) -> None:
+        """An invalidation was created; it completes then, epoch seconds."""
+
+    def look_again(self) -> None:
+        """Something else may have changed, such as a distribution's configuration."""
+
+
 # The local AWS has one account; its rates are counted under this name.
 ACCOUNT = "000000000000"
 _CREATED = 201
+_CREATE = frozenset({"CreateInvalidation", "CreateInvalidationForDistributionTenant"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +108,7 @@ class Gate:
         self._taken: dict[str, _Taken] = {}
         self._skew = 0.0
         self._references: set[tuple[str, str]] = set()
+        self._listener: Listener | None = None
         self._lock = threading.Lock()
 
     def __enter__(self) -> Self:
@@ -126,6 +140,10 @@ class Gate:
         """Pass requests on to the CloudFront at this URL."""
         self._proxy.upstream = upstream
 
+    def tell(self, listener: Listener) -> None:
+        """Tell this one from now on what happens."""
+        self._listener = listener
+
     def enforce(self, settings: QuotaSettings) -> None:
         """Enforce other quotas from now on, with nothing used up yet."""
         with self._lock:
@@ -155,12 +173,14 @@ class Gate:
         operation = operation_of(request.method, request.path)
         with self._lock:
             self.calls[operation.name] += 1
-            if operation.name == "CreateInvalidation" and operation.distribution:
+            if operation.name in _CREATE and operation.distribution:
                 return self._create(operation.distribution, request.body, forward)
             fault = self._fault(operation.name, operation.distribution)
         if fault is not None and not fault.answer_lost:
             return _error(fault.answer)
         answer = forward()
+        if request.method != "GET" and self._listener is not None:
+            self._listener.look_again()
         return self._told(answer) if fault is None else _error(fault.answer)
 
     def _create(self, distribution: str, body: bytes, forward: Forward) -> Answer:
@@ -191,6 +211,8 @@ class Gate:
             self._references.add((distribution, batch.reference))
             accepted = self._quotas.accept(now, ACCOUNT, distribution, *size)
             self._taken[invalidation] = _Taken(now + self._skew, accepted.completes)
+            if self._listener is not None:
+                self._listener.invalidate(distribution, invalidation, batch.paths, accepted.completes)
         if fault is not None:
             return self._refuse(seen, fault.answer)
         self._seen.append(seen)

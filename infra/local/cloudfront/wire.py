@@ -13,6 +13,11 @@ from infra.local.cloudfront.quotas import Refusal
 _VERSION = r"/\d{4}-\d{2}-\d{2}"
 _OPERATIONS = (
     ("CreateInvalidation", "POST", rf"{_VERSION}/distribution/(?P<distribution>[^/]+)/invalidation/?"),
+    (
+        "CreateInvalidationForDistributionTenant",
+        "POST",
+        rf"{_VERSION}/distribution-tenant/(?P<distribution>[^/]+)/invalidation/?",
+    ),
     ("ListInvalidations", "GET", rf"{_VERSION}/distribution/(?P<distribution>[^/]+)/invalidation/?"),
     ("GetInvalidation", "GET", rf"{_VERSION}/distribution/(?P<distribution>[^/]+)/invalidation/[^/]+"),
     ("ListDistributions", "GET", rf"{_VERSION}/distribution/?"),
@@ -27,7 +32,7 @@ _SHOWN = re.compile(rb"<Id>([^<]+)</Id><Status>[^<]*</Status><CreateTime>[^<]*</
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """What a request asks for: the API's name of it, and which distribution, if any."""
+    """What a request asks for: the API's name of it, and which distribution or tenant, if any."""
 
     name: str
     distribution: str | None

@@ -5,6 +5,7 @@ neither has the service's own move of a queue, nor answers a batch in part. `tes
 moto to the same contract.
 """
 
+import hashlib
 import json
 import threading
 import time
@@ -42,6 +43,9 @@ class LocalSqs:
         denied: actions that the caller may not do.
         move_tasks: whether the service's own move exists.
         offset: seconds that the clock was turned on.
+        policy: the queues' policy, "" for none.
+        status: of the stack.
+        parameters: the stack's, name → value.
     """
 
     endpoint: str = ""
@@ -54,6 +58,9 @@ class LocalSqs:
     move_tasks: bool = False
     move_fails_after: int | None = None
     offset: float = 0.0
+    policy: str = ""
+    status: str = "CREATE_COMPLETE"
+    parameters: dict[str, str] = field(default_factory=dict)
     calls: dict[str, int] = field(default_factory=dict)
     lock: Any = field(default_factory=threading.RLock)
     visible: dict[str, deque] = field(default_factory=dict)
@@ -121,8 +128,10 @@ class LocalSqs:
             "ApproximateNumberOfMessagesNotVisible": str(len(self.held[url])),
             "ApproximateNumberOfMessagesDelayed": "0",
             "MessageRetentionPeriod": "345600",
+            **({"Policy": self.policy} if self.policy else {}),
+            "RedrivePolicy": json.dumps({"deadLetterTargetArn": self.outputs["DeadLetterQueueArn"]}),
         }
-        return {"Attributes": {name: values[name] for name in request["AttributeNames"]}}
+        return {"Attributes": {name: values[name] for name in request["AttributeNames"] if name in values}}
 
     def ReceiveMessage(self, url, request):  # noqa: N802  SQS's name
         if not self.visible[url]:
@@ -138,6 +147,15 @@ class LocalSqs:
                 "Attributes": message.system, "MessageAttributes": message.attributes,
             })  # fmt: skip
         return {"Messages": found} if found else {}
+
+    def SetQueueAttributes(self, _url, request):  # noqa: N802  SQS's name
+        self.policy = request["Attributes"]["Policy"]
+        return {}
+
+    def SendMessage(self, url, request):  # noqa: N802  SQS's name
+        body = request["MessageBody"]
+        name = self._store(url, body, request.get("MessageAttributes", {}))
+        return {"MessageId": name, "MD5OfMessageBody": hashlib.md5(body.encode()).hexdigest()}  # noqa: S324  SQS's
 
     def SendMessageBatch(self, url, request):  # noqa: N802  SQS's name
         return self._each(
@@ -209,10 +227,15 @@ class LocalSqs:
             f"<member><OutputKey>{key}</OutputKey><OutputValue>{escape(value)}</OutputValue></member>"
             for key, value in self.outputs.items()
         )
+        parameters = "".join(
+            f"<member><ParameterKey>{key}</ParameterKey><ParameterValue>{escape(value)}</ParameterValue></member>"
+            for key, value in self.parameters.items()
+        )
         return 200, (
             "<DescribeStacksResponse><DescribeStacksResult><Stacks><member>"
             f"<StackName>{name}</StackName><CreationTime>2026-01-01T00:00:00Z</CreationTime>"
-            f"<StackStatus>CREATE_COMPLETE</StackStatus><Outputs>{members}</Outputs>"
+            f"<StackStatus>{self.status}</StackStatus><Outputs>{members}</Outputs>"
+            f"<Parameters>{parameters}</Parameters>"
             "</member></Stacks></DescribeStacksResult></DescribeStacksResponse>"
         )
 

@@ -79,8 +79,12 @@ def test_a_hostile_key_is_shown_escaped(typed, tmp_path):
         ("s3://site", "s3://site: no key; write s3://BUCKET/KEY"),
         ("s3://site/", "s3://site/: no key; write s3://BUCKET/KEY"),
         ("s3:///key", "s3:///key: no bucket; write s3://BUCKET/KEY"),
-        ("https://site/key", "https://site/key: not an S3 URL; write s3://BUCKET/KEY"),
-        ("site/key", "site/key: not an S3 URL; write s3://BUCKET/KEY"),
+        ("https:///key", "https:///key: no host; write https://HOST/PATH"),
+        ("https://[x/key", "https://[x/key: not a URL: Invalid IPv6 URL; write https://HOST/PATH"),
+        (
+            "site/key",
+            "site/key: not an S3 URL; write s3://BUCKET/KEY, or a viewer's: https://HOST/PATH",
+        ),
         ("s3://a\x1b[1m", "s3://a\\x1b[1m: no key; write s3://BUCKET/KEY"),
     ],
 )
@@ -90,7 +94,7 @@ def test_what_is_not_the_url_of_an_object_is_one_line(typed, url, said):
 
 
 def test_the_example_in_the_help_works(typed, tmp_path, monkeypatch):
-    write(tmp_path, "e1", config("my-site.s3.amazonaws.com"))  # what the example's first line prints
+    write(tmp_path, "e1", config("my-site.s3.amazonaws.com"))  # what the example's second line prints
     monkeypatch.chdir(tmp_path)
     answer = typed(*shlex.split(explain.help.strip().splitlines()[-1])[1:])
     assert answer.code == 0

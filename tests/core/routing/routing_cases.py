@@ -79,7 +79,7 @@ def error(code: int, page: str, seconds: int | None = 300) -> dict[str, Any]:
 def group(identifier: str, *members: str) -> dict[str, Any]:
     return {
         "Id": identifier,
-        "FailoverCriteria": {"StatusCodes": {"Quantity": 1, "Items": [403]}},
+        "FailoverCriteria": {"StatusCodes": {"Quantity": 2, "Items": [403, 404]}},
         "Members": listed([{"OriginId": member} for member in members]),
     }
 

@@ -12,7 +12,7 @@ from invalidator.core.routing.paths.viewer_paths import Router
 from invalidator.core.routing.settings import RoutingSettings
 from tests.core.routing.cloudfront_cache_model import Edge, World, decode, encodings
 from tests.core.routing.random_distributions import BY_QUERY_OF_POLICY, distributions, keys
-from tests.core.routing.routing_cases import behavior, document, origin
+from tests.core.routing.routing_cases import behavior, document, error, origin
 from tests.examples import examples
 
 pytestmark = pytest.mark.long
@@ -42,9 +42,17 @@ ROOT_IS_A_DIRECTORY = document(
     [origin("o0", "b.s3-website-us-east-1.amazonaws.com")], [behavior("o0")], root="index.html"
 )
 
+ERROR_PAGE_FOR_AN_HOUR = document(
+    [origin("o0", "b.s3.amazonaws.com")], [behavior("o0")], errors=[error(404, "/index.html", 3600)]
+)
+PLAIN = document([origin("o0", "b.s3.amazonaws.com")], [behavior("o0")])
+
 
 @examples(2)
 @given(distributions(), WORLDS, BUCKETS, st.sampled_from(["replaced", "created", "deleted"]))
+@example(ERROR_PAGE_FOR_AN_HOUR, World(), ["index.html"], "replaced")
+@example(PLAIN, World(plus_is_space=False), ["c+d"], "replaced")
+@example(PLAIN, World(), ["c d"], "replaced")
 @example(ROOT_IS_A_DIRECTORY, World(), ["index.html/index.html"], "created")
 def test_no_viewer_url_serves_the_old_object_once_its_paths_are_purged(distribution, world, bucket, how):
     """Whatever the cache held is compared with what S3 says now."""
@@ -80,8 +88,7 @@ def test_what_is_purged_besides_follows_from_a_documented_widening(distribution,
     for url in urls(bucket):
         edge.get(url)
     config = edge.config
-    behaviors = [*config["CacheBehaviors"].get("Items", []), config["DefaultCacheBehavior"]]
-    keyed = any(edge._keyed(behavior) for behavior in behaviors)
+    keyed = edge.keyed()
     troubled = "~" in changed or "*/" in f"{changed}/" or {".", ".."} & set(changed.split("/"))
     folders = {one["OriginPath"] for one in config["Origins"]["Items"]}
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from invalidator.aws.aws_errors import AwsError
-from invalidator.aws.table.dynamodb import DynamoDbTable, key, number
+from invalidator.aws.table.dynamodb import DynamoDbTable, key, number, place
 from invalidator.failures import TableUnavailable
 
 if TYPE_CHECKING:
@@ -42,6 +42,12 @@ def beat(table: DynamoDbTable, now: Heartbeat) -> Heartbeat | None:
     if not before or "letters" not in before:
         return None
     return Heartbeat(float(before["at"]["N"]), int(before["letters"]["N"]))
+
+
+def last_sweep(table: DynamoDbTable) -> float:
+    """Return when a sweep ran last, epoch seconds; 0 for never. Raises TableUnavailable."""
+    item = table.get([HEARTBEAT]).get(place(HEARTBEAT), {})
+    return float(item["at"]["N"]) if "at" in item else 0.0
 
 
 def restored(client: "DynamoDBClient", name: str) -> float:

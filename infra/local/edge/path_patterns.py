@@ -1,0 +1,31 @@
+"""Path patterns of cache behaviors [DownloadDistValuesCacheBehavior, "Path pattern"]."""
+
+
+def fits(pattern: str, path: str) -> bool:
+    """Whether a pattern matches: `*` is any run of characters, `?` is one, upper and lower case differ.
+
+    All the places in the pattern at once, one character of the path at a time: no pattern takes long.
+    """
+    states = _after_stars(pattern, {0})
+    for character in path:
+        states = _after_stars(
+            pattern,
+            {
+                state if pattern[state] == "*" else state + 1
+                for state in states
+                if state < len(pattern) and pattern[state] in {"*", "?", character}
+            },
+        )
+        if not states:
+            return False
+    return len(pattern) in states
+
+
+def _after_stars(pattern: str, states: set[int]) -> set[int]:
+    reached = set(states)
+    for state in states:
+        at = state
+        while at < len(pattern) and pattern[at] == "*":
+            at += 1
+            reached.add(at)
+    return reached
