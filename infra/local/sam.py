@@ -46,12 +46,16 @@ def build(template: Path, log: Path, environment: Mapping[str, str], interpreter
     for old in sorted(BUILT.iterdir(), key=lambda each: each.stat().st_mtime)[:-_BUILDS_KEPT]:
         shutil.rmtree(old, ignore_errors=True)
     making = Path(mkdtemp(prefix="making-", dir=BUILT))
-    _run(
-        ["build", "--template-file", template, "--build-dir", making],
-        log,
-        {**environment, "LAMBDA_PLATFORM": "host", "LAMBDA_PYTHON": str(interpreter), "UV": str(UV)},
-        template.parent,
-    )
+    try:
+        _run(
+            ["build", "--template-file", template, "--build-dir", making],
+            log,
+            {**environment, "LAMBDA_PLATFORM": "host", "LAMBDA_PYTHON": str(interpreter), "UV": str(UV)},
+            template.parent,
+        )
+    except BaseException:  # also Ctrl-C: half a build is nobody's
+        shutil.rmtree(making, ignore_errors=True)
+        raise
     try:
         making.rename(into)
     except OSError:  # another process has built the same meanwhile

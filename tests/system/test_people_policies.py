@@ -61,7 +61,8 @@ class As:
     @contextmanager
     def noted(self) -> Iterator[None]:
         """Note every call that is made, by IAM's name of it."""
-        real = BaseClient._make_api_call
+        base: Any = BaseClient  # its stubs do not know what every call goes through
+        real = base._make_api_call
 
         def call(client: Any, operation: str, arguments: Any) -> Any:
             service = client.meta.service_model.signing_name
@@ -70,7 +71,7 @@ class As:
             self.called.add(ACTIONS.get(name, name))
             return real(client, operation, arguments)
 
-        with mock.patch.object(BaseClient, "_make_api_call", call):
+        with mock.patch.object(base, "_make_api_call", call):
             yield
 
     def types(self, *arguments: str, expect: int = 0) -> Any:
@@ -81,7 +82,8 @@ class As:
             return invalidator(aws, *arguments, expect=expect)
 
     def client(self, service: str) -> Any:
-        session: Any = boto3.Session(*self.credentials.values(), region_name=REGION)
+        key, secret, token = self.credentials.values()
+        session: Any = boto3.Session(key, secret, token, REGION)
         return session.client(service, endpoint_url=self.stack.aws.endpoint)
 
 
