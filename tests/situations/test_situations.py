@@ -51,8 +51,8 @@ def page() -> str:
     head = (
         "# When something looks wrong",
         "",
-        "What you see, what to type first, what that says, and what to type then. `tests/situations` makes each of these",
-        "on a local AWS, types the commands, and sees it mended.",
+        "What you see, what to type first, what that says, and what to do then. `tests/situations` makes each of",
+        "these on a local AWS, types the commands, and sees it mended.",
     )
     return "\n".join([*head, *rows(SITUATIONS)]) + "\n"
 
