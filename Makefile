@@ -80,11 +80,11 @@ lint: setup ## style, types, import walls, stale tables
 	@$(BIN)/ruff format --check functions infra tests
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
-	@$(BIN)/cog --check --check-fail-msg="stale; write it again with: make docs" README.md
+	@$(BIN)/cog --check --check-fail-msg="stale; write it again with: make docs" README.md infra/how-it-works.md
 
 .PHONY: docs
-docs: setup ## write the README's tables again, from the template and the code
-	@$(BIN)/cog -r README.md
+docs: setup ## write the tables of README and how-it-works again, from the template and the code
+	@$(BIN)/cog -r README.md infra/how-it-works.md
 
 .PHONY: local
 # FAULT=access-denied makes something go wrong; a name that is none lists them all.
@@ -103,9 +103,12 @@ pictures: setup $(SAM) $(MINISTACK)
 	@$(BIN)/python -m infra.pictures $(PICTURES)
 
 .PHONY: test
-test: lint validate $(SAM) $(MINISTACK) ## all checks and tests
-	@$(BIN)/python -m pytest -q -n 3 --dist loadgroup
+test: setup $(SAM) $(MINISTACK) ## all checks and tests; other examples and schedules with SEED=n
+	@$(MAKE) --no-print-directory --jobs=2 lint validate
+	@$(BIN)/python -m pytest -q $(SPREAD)
 
+# What waits for a local AWS waits more than it computes: more processes than cores. tests/conftest.py orders the tests.
+SPREAD := -n 6 --dist loadgroup --no-loadscope-reorder
 # Without what needs the local AWS, or seconds for one test.
 QUICK := -m "not local_aws and not long and not soak"
 LAMBDA := $(addprefix tests/,core intake sender sweep survey rollback template function hostile)
@@ -155,7 +158,6 @@ bench: setup ## measure speed and purge, as ratios; compare with the committed o
 .PHONY: validate build deploy outputs delete clean credentials
 validate: setup $(SAM) ## check the template, offline
 	@AWS_DEFAULT_REGION=$${AWS_DEFAULT_REGION:-us-east-1} $(SAM) validate --lint
-	@$(BIN)/cfn-lint template.yaml
 
 build: $(SAM) $(UV) ## build the functions for Lambda (arm64)
 	@UV=$(abspath $(UV)) $(SAM) build
@@ -166,10 +168,17 @@ package: setup build ## write a release into dist: zips, template, checksums, bi
 	@$(BIN)/python -m infra.release
 
 deploy: setup credentials build ## build and deploy to the account of your credentials
+	@$(BIN)/python -m infra.stack try --stack $(STACK) --config-env $(CONFIG_ENV) -- $(DEPLOY_ARGS)
 	@$(SAM) deploy --config-env $(CONFIG_ENV) --stack-name $(STACK) $(DEPLOY_ARGS)
 
 outputs: credentials ## print the stack's outputs
 	@$(SAM) list stack-outputs --stack-name $(STACK) --output table
+
+# What `make smoke SMOKE_ARGS=--help` names.
+SMOKE_ARGS ?=
+.PHONY: smoke
+smoke: setup credentials ## prove the deployed stack in your account, with a site that is made and removed
+	@$(BIN)/python -m infra.smoke --stack $(STACK) $(SMOKE_ARGS)
 
 .PHONY: status dlq logs
 status: setup ## what waits, what failed, what it costs
@@ -181,9 +190,9 @@ dlq: setup ## what failed for good, why, and how to mend it
 logs: setup ## the worker's log of the last hour, readable
 	@$(BIN)/invalidator logs --stack $(STACK)
 
-delete: credentials ## delete the stack; the table with its pinned routes stays
-	@$(SAM) delete --stack-name $(STACK) --no-prompts
-	@echo "kept: the table with pinned routes; remove it with: aws dynamodb delete-table --table-name $(STACK)-MappingTable-..." >&2
+# YES=1 asks nothing.
+delete: setup credentials ## delete the stack: says what is lost and what stays, and asks
+	@$(BIN)/python -m infra.stack delete --stack $(STACK) $(if $(YES),--yes) -- $(SAM) delete --stack-name $(STACK) --no-prompts
 
 clean: ## remove what was built and installed
 	@rm -rf .aws-sam .local dist $(VENV) $(TOOLS) .mypy_cache .ruff_cache .hypothesis .import_linter_cache .pytest_cache

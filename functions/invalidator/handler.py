@@ -10,13 +10,14 @@ import gc
 gc.disable()
 
 import os
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from invalidator.core.messages.wake import read_wake
 from invalidator.failures import QueueUnavailable, TableUnavailable
 from invalidator.intake.report import report_intake
 from invalidator.ports import Message
-from invalidator.sender.report import report_buckets, report_run
+from invalidator.sender.report import report_buckets, report_run, report_sent
 from invalidator.telemetry import flush, telemetry
 from invalidator.wiring import wire
 
@@ -66,7 +67,10 @@ def _look(message: Message, request: str, deadline: float) -> bool:
             # Only the function writes to this queue: the sweep makes good whatever this stood for.
             logger.error("not a wake", extra={"message_id": message.id, "body": message.body[:200]})
         elif wake.target is not None:
-            report_run(wired.sender.run(wake.target, token, deadline), logger, metrics)
+            run = wired.sender.run(
+                wake.target, token, deadline, partial(report_sent, logger=logger, metrics=metrics)
+            )
+            report_run(run, logger, metrics)
         elif wake.bucket is not None:
             report_buckets(wired.buckets.hand_out(wake.bucket, token, deadline), logger, metrics)
         else:

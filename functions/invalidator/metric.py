@@ -2,6 +2,9 @@
 
 So there are as few as the alarms and the dashboard's questions need; whatever else is worth knowing is a field of a log
 line, which Logs Insights adds up. `tests/template` holds the sum: $3 a month with the alarms.
+
+A metric costs only in the hours in which it is written. One that is written only while something is wrong costs a well
+stack its alarm alone, whose missing data count as well (`TreatMissingData: notBreaching`).
 """
 
 from enum import StrEnum
@@ -19,7 +22,9 @@ class Metric(StrEnum):
     | `EVENT_TO_INVALIDATION_SECONDS` | worker | some of an invalidation's changes: p50 and p95 |
     | `PATHS_SENT` | worker | each invalidation, so that their count is this metric's SampleCount |
     | `THROTTLED` | worker | each run that CloudFront refused something for its quotas |
+    | `SUBSCRIPTIONS_LOST` | watch | each round that finds buckets whose changes did not come: how many |
     | `PATHS_THIS_MONTH` | worker | each invalidation; at HardPathLimit also each one that the limit stopped |
+    | `ROUTES_AGE_SECONDS` | sweep | each minute while the routes are late (`core/routes_age.py`), else none |
     """
 
     OLDEST_UNSENT_SECONDS = "OldestUnsentSeconds"
@@ -29,3 +34,13 @@ class Metric(StrEnum):
     PATHS_SENT = "PathsSent"
     THROTTLED = "Throttled"
     PATHS_THIS_MONTH = "PathsThisMonth"
+    ROUTES_AGE_SECONDS = "RoutesAgeSeconds"
+    SUBSCRIPTIONS_LOST = "SubscriptionsLost"
+
+    @property
+    def only_while_wrong(self) -> bool:
+        """Whether a stack in which all is well never writes it, and so does not pay for it."""
+        return self in _ONLY_WHILE_WRONG
+
+
+_ONLY_WHILE_WRONG = frozenset([Metric.ROUTES_AGE_SECONDS, Metric.SUBSCRIPTIONS_LOST])

@@ -101,11 +101,21 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class SweepSettings:
-    """What the sweep needs to know: the table, the queue of wakes, and the dead-letter queue it watches."""
+    """What the sweep needs to know.
+
+    Attributes:
+        table_name: the DynamoDB table.
+        wake_queue_url: the queue of wakes.
+        dead_letter_queue_url: the dead-letter queue, whose letters it counts.
+        survey_minutes: minutes between two surveys, by which routes are late.
+        cover_gaps: whether what a bucket may have lost is invalidated.
+    """
 
     table_name: Text
     wake_queue_url: Text
     dead_letter_queue_url: Text
+    survey_minutes: Annotated[int, Field(ge=1)] = 5
+    cover_gaps: bool = True
 
 
 @dataclass(frozen=True, slots=True)

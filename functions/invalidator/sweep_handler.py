@@ -13,16 +13,19 @@ from botocore.config import Config
 
 from invalidator.aws.queue import DeadLetters, WakeQueue
 from invalidator.aws.table.dynamodb import DynamoDbTable
+from invalidator.aws.table.gaps import GapTable
 from invalidator.aws.table.heartbeat import Heartbeat, beat, restored
 from invalidator.aws.table.logs import LogTable
 from invalidator.aws.table.routes import RoutesTable
 from invalidator.aws.table.wakes import WakeTable
 from invalidator.clock import SystemClock
+from invalidator.core.routes_age import late_after, routes_age
 from invalidator.metric import Metric
 from invalidator.settings import SweepSettings, read_settings
-from invalidator.sweep.measures import measure
+from invalidator.sweep.gaps import close_gaps
+from invalidator.sweep.measures import Measures, measure
 from invalidator.sweep.restored import doubt_all, is_to_be_asked
-from invalidator.sweep.sweep import sweep
+from invalidator.sweep.sweep import Swept, sweep
 from invalidator.telemetry import telemetry
 from invalidator.waking import Waking
 
@@ -53,15 +56,58 @@ def handler(_event: Any, _context: "LambdaContext") -> dict[str, Any]:
     letters = _dead_letters.count()
     before = beat(_table, Heartbeat(clock.now(), letters))
     doubted = [] if before is None else _doubt_what_was_lost(before.at, clock)
-    measures = measure(swept, letters, None if before is None else before.letters, clock.now())
+    covered = _close_gaps(clock)
+    measures = _measure(swept, letters, before, clock.now())
     metrics.add_metric(Metric.OLDEST_UNSENT_SECONDS, MetricUnit.Seconds, measures.oldest_unsent_seconds)
     metrics.add_metric(Metric.PENDING_TARGETS, MetricUnit.Count, measures.waiting)
     if measures.new_dead_letters:
         metrics.add_metric(Metric.NEW_DEAD_LETTERS, MetricUnit.Count, measures.new_dead_letters)
+    if measures.routes_late:
+        metrics.add_metric(Metric.ROUTES_AGE_SECONDS, MetricUnit.Seconds, measures.routes_age_seconds)
+        logger.warning(
+            "the routes are old: a distribution that is new or was changed is not seen; those known go on serving",
+            extra={"routes_age_seconds": measures.routes_age_seconds},
+        )
     if measures.waiting or measures.new_dead_letters or swept.unsent:
         more = {"names": swept.called[:MOST_NAMES], "unsent": swept.unsent}
         logger.info("swept", extra={**asdict(measures), **more})
-    return {**asdict(measures), "doubted_buckets": len(doubted)}
+    return {**asdict(measures), "doubted_buckets": len(doubted), "covered_gaps": covered}
+
+
+def _close_gaps(clock: SystemClock) -> int:
+    """Cover what buckets may have lost while they were not connected; return how many."""
+    waking = Waking(_wakes, _wake_queue, clock)
+    closed = close_gaps(
+        GapTable(_table), LogTable(_table, clock.now), waking, clock, cover=settings.cover_gaps
+    )
+    if closed.covered:
+        logger.warning(
+            "changes may have been lost while buckets were not connected",
+            extra={
+                "buckets": closed.covered[:MOST_NAMES],
+                "count": len(closed.covered),
+                "happens": "all that leads to them is invalidated, once",
+            },
+        )
+    if closed.left:
+        logger.warning(
+            "changes may have been lost while buckets were not connected; CoverGaps is no",
+            extra={"buckets": closed.left[:MOST_NAMES], "count": len(closed.left)},
+        )
+    return len(closed.covered)
+
+
+def _measure(swept: Swept, letters: int, before: Heartbeat | None, now: float) -> Measures:
+    since = now if before is None else before.first or before.at
+    age = routes_age(RoutesTable(_table).survey_state().completed, since, now)
+    return measure(
+        swept,
+        letters,
+        None if before is None else before.letters,
+        now,
+        age=age,
+        late=late_after(settings.survey_minutes * 60.0),
+    )
 
 
 def _doubt_what_was_lost(before: float, clock: SystemClock) -> list[str]:

@@ -18,7 +18,7 @@ def completion(context: click.Context, shell: str) -> None:
       invalidator completion bash >> ~/.bashrc
       invalidator completion zsh >> ~/.zshrc
       invalidator completion fish > ~/.config/fish/completions/invalidator.fish
-    """  # noqa: D301  \b is click's mark for a paragraph that keeps its line breaks
+    """
     made = get_completion_class(shell)
     if made is None:
         raise click.UsageError(f"no completion for {shell}")

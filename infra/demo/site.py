@@ -12,7 +12,8 @@ from infra.demo.proof import Changed
 BUCKET = "demo-site"
 # One distribution serves the whole bucket, the other a part of it at its root.
 ORIGIN_PATHS = ("", "/ckeditor/plugins")
-UPLOADS_AT_ONCE = 8
+# As many as `aws s3 sync` has.
+UPLOADS_AT_ONCE = 10
 
 
 def put(s3: Any, key: str, body: bytes, done: Callable[[Changed], None]) -> None:

@@ -83,7 +83,7 @@ def stack(tmp_path_factory: Any) -> Iterator[Stack]:
         for name in BUCKETS:
             site.make_bucket(aws, name)
         raw, wrapped = (aws.client("sns").create_topic(Name=name)["TopicArn"] for name in ("raw", "wrapped"))
-        role, key = _role(aws), _key(aws)
+        role, key = _role(aws), queues_key(aws)
         outputs = aws.deploy(
             {
                 "MonthlyPathBudget": "0",
@@ -99,6 +99,13 @@ def stack(tmp_path_factory: Any) -> Iterator[Stack]:
         yield Stack(aws, outputs, raw, wrapped, role, key)
 
 
+@pytest.fixture(scope="session")
+def account(tmp_path_factory: Any) -> Iterator[LocalAws]:
+    """A local AWS that enforces IAM, with nothing in it, for those who deploy stacks of their own."""
+    with local_aws(quotas=NO_QUOTAS, enforce_iam=True, logs=tmp_path_factory.mktemp("logs")) as aws:
+        yield aws
+
+
 def _role(aws: LocalAws) -> str:
     """The role of a distribution in another account: it trusts the account of the worker."""
     iam = aws.client("iam")
@@ -111,7 +118,7 @@ def _role(aws: LocalAws) -> str:
     return str(made["Arn"])
 
 
-def _key(aws: LocalAws) -> str:
+def queues_key(aws: LocalAws) -> str:
     """A customer key whose policy lets the senders use it, as the parameter's description asks."""
     services = ["s3.amazonaws.com", "sns.amazonaws.com", "events.amazonaws.com"]
     document = {

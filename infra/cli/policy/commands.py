@@ -30,7 +30,7 @@ def policy(session: Session, *, who: str, account: str, buckets: tuple[str, ...]
     Examples:
       invalidator policy operator --account 123456789012 --region eu-west-1
       invalidator policy ci --bucket my-site > ci-policy.json
-    """  # noqa: D301  \b is click's mark for a paragraph that keeps its line breaks
+    """
     from infra.cli.policy.documents import Place, document
 
     print_json(document(who, Place(session.stack, account, session.region or "*", buckets)))

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from bucket_watch.standing import Standing
 from infra.cli.deployed import Deployed, settings_or_why
 from infra.cli.errors import CommandError, explain_aws_error
 from infra.cli.pause import Step, event_source_mappings, is_off
@@ -20,6 +21,7 @@ from invalidator.aws.table.targets import TargetTable
 from invalidator.core.limits.account import OWN_ACCOUNT, Limits
 from invalidator.core.limits.room import LONGEST_SECONDS, in_progress
 from invalidator.core.pending.wakes import Wake
+from invalidator.core.routes_age import late_after
 from invalidator.core.sent import Sent
 from invalidator.failures import Failure
 
@@ -48,9 +50,12 @@ class Facts:
         dead_letters: how many there are, about.
         paused: which of the worker's steps are switched off.
         pending: whom something waits for that is not sent yet, the oldest change first.
+        buckets: how each connected bucket stood when the watch looked last; what is wrong comes first.
         running: invalidations in progress.
         last: the newest invalidation of each distribution, newest first.
         distributions: how many there are to be invalidated.
+        surveyed: when the last complete survey began, epoch seconds; 0 for never.
+        late_after: the routes' age in seconds past which they are late.
         paths: paths sent this month.
         limits: what the operator allows.
         money: what follows from both.
@@ -64,9 +69,12 @@ class Facts:
     dead_letters: int | None = None
     paused: dict[Step, bool] | None = None
     pending: list[Wake] | None = None
+    buckets: list[Standing] | None = None
     running: list[Sent] = field(default_factory=list)
     last: list[Sent] | None = None
     distributions: int | None = None
+    surveyed: float | None = None
+    late_after: float | None = None
     paths: int | None = None
     limits: Limits | None = None
     money: Money | None = None
@@ -91,11 +99,14 @@ def gather(session: Session, now: float) -> Facts:
         facts.notes.append(settings)
     else:
         facts.limits = settings.limits
+        facts.late_after = late_after(settings.survey_minutes * 60.0)
     targets = deployed.targets
     facts.pending = _ask(facts, "what is pending", lambda: _pending(deployed))
+    facts.buckets = _ask(facts, "how the buckets stand", lambda: _buckets(deployed))
     facts.paths = _ask(
         facts, "the paths of this month", lambda: deployed.accounts.known(OWN_ACCOUNT, now).spending.month
     )
+    facts.surveyed = _ask(facts, "how old the routes are", lambda: deployed.routes.survey_state().completed)
     roles = _ask(facts, "the routes", lambda: _roles(deployed))
     if roles is not None:
         facts.distributions = len(roles)
@@ -134,6 +145,10 @@ def _paused(session: Session) -> dict[Step, bool]:
 def _pending(deployed: Deployed) -> list[Wake]:
     waiting = [wake for wake in deployed.wakes.waiting() if wake.since is not None]
     return sorted(waiting, key=lambda wake: (wake.since or 0.0, wake.name))
+
+
+def _buckets(deployed: Deployed) -> list[Standing]:
+    return sorted(deployed.standings.all().values(), key=lambda each: (not each.wrong, each.bucket))
 
 
 def _roles(deployed: Deployed) -> dict[str, str | None]:

@@ -5,7 +5,8 @@ from typing import Any
 
 import click
 
-from infra.cli.printing import instant, iso, many, print_json, print_notes, print_table, span
+from bucket_watch.standing import Standing
+from infra.cli.printing import instant, iso, many, print_json, print_notes, print_table, print_text, span
 from infra.cli.session import Session
 from infra.cli.status.facts import Facts, gather
 from infra.cli.status.money import Money
@@ -17,6 +18,7 @@ from invalidator.core.sent import Sent
 
 DISTRIBUTIONS_SHOWN = 10
 WAITING_SHOWN = 10
+BUCKETS_SHOWN = 10
 UNKNOWN = "?"
 
 
@@ -40,6 +42,7 @@ def _show(session: Session, facts: Facts) -> None:
         print_json(_document(facts))
         return
     print_table(("STACK", session.stack), _rows(facts))
+    _lost(facts)
     waiting = (facts.pending or [])[:WAITING_SHOWN]
     if waiting:
         click.echo()
@@ -82,6 +85,8 @@ def _rows(facts: Facts) -> list[tuple[str, str]]:
         ("oldest message", UNKNOWN if facts.oldest_seconds is None else span(facts.oldest_seconds)),
         ("not sent yet", _pending(facts)),
         ("dead letters", _dead_letters(facts)),
+        *_routes(facts),
+        ("buckets", _buckets(facts)),
         ("in progress", _running(facts)),
         ("this month", _month(facts)),
         *_money(facts.money, facts.limits),
@@ -116,8 +121,36 @@ def _pending(facts: Facts) -> str:
     return f"{many(paths, 'path')}, the oldest change {age} old"
 
 
+def _lost(facts: Facts) -> None:
+    """Name each bucket that does not send, whole: a cut sentence or command helps nobody."""
+    lost = [each for each in facts.buckets or [] if each.wrong]
+    for each in lost[:BUCKETS_SHOWN]:
+        by = f"; {each.by}" if each.by else ""
+        since = span(facts.at - each.wrong_since)
+        click.echo()
+        print_text(f"bucket {each.bucket}, for {since}: {'; '.join(each.wrong)}{by}")
+        print_text(f"type: {each.fix}")
+    if len(lost) > BUCKETS_SHOWN:
+        click.echo(f"and {len(lost) - BUCKETS_SHOWN} more: see --json")
+
+
 def _why(wake: Wake) -> str:
     return wake.reason or "it gathers"
+
+
+def _buckets(facts: Facts) -> str:
+    """Whether the buckets that were connected still send, as the watch saw it last."""
+    if facts.buckets is None:
+        return UNKNOWN
+    if not facts.buckets:
+        return "the watch has looked at none yet"
+    lost = sum(bool(each.wrong) for each in facts.buckets)
+    unknown = sum(bool(each.unknown) for each in facts.buckets)
+    parts = [f"{len(facts.buckets) - lost - unknown} send"]
+    parts += [f"{lost} lost: see below"] if lost else []
+    parts += [f"{unknown} unknown"] if unknown else []
+    ago = span(facts.at - min(each.looked for each in facts.buckets))
+    return f"{', '.join(parts)} (seen {ago} ago)"
 
 
 def _running(facts: Facts) -> str:
@@ -129,6 +162,18 @@ def _dead_letters(facts: Facts) -> str:
     if facts.dead_letters is None:
         return UNKNOWN
     return f"{facts.dead_letters}" + (": invalidator dlq explain" if facts.dead_letters else "")
+
+
+def _routes(facts: Facts) -> list[tuple[str, str]]:
+    """The routes' age, where somebody has to know it."""
+    if facts.surveyed is None:
+        return [("routes", UNKNOWN)]
+    if not facts.surveyed:
+        return [("routes", "never surveyed: invalidator route refresh")]
+    age = facts.at - facts.surveyed
+    if facts.late_after is None or age <= facts.late_after:
+        return []
+    return [("routes", f"{span(age)} old, which is late: invalidator route refresh")]
 
 
 def _month(facts: Facts) -> str:
@@ -176,11 +221,13 @@ def _document(facts: Facts) -> dict[str, Any]:
         if backlog is None
         else {"waiting": backlog.waiting, "in_flight": backlog.in_flight, "delayed": backlog.delayed},
         "oldest_message_seconds": facts.oldest_seconds,
+        "routes_age_seconds": round(max(0.0, facts.at - facts.surveyed), 1) if facts.surveyed else None,
         "oldest_unsent_seconds": None if facts.pending is None else _age(facts, facts.pending),
         "pending": None
         if facts.pending is None
         else [_pending_document(facts, wake) for wake in facts.pending],
         "dead_letters": facts.dead_letters,
+        "buckets": None if facts.buckets is None else [_bucket_document(each) for each in facts.buckets],
         "in_progress": [_sent_document(sent) for sent in facts.running],
         "last_invalidations": None if facts.last is None else [_sent_document(sent) for sent in facts.last],
         "month": {
@@ -203,6 +250,20 @@ def _document(facts: Facts) -> dict[str, Any]:
 
 def _age(facts: Facts, waiting: list[Wake]) -> float:
     return max((facts.at - (wake.since or facts.at) for wake in waiting), default=0.0)
+
+
+def _bucket_document(standing: Standing) -> dict[str, Any]:
+    state = "unknown" if standing.unknown else "lost" if standing.wrong else "works"
+    return {
+        "bucket": standing.bucket,
+        "road": standing.road,
+        "state": state,
+        "wrong": list(standing.wrong),
+        "fix": standing.fix,
+        "since": iso(standing.wrong_since) if standing.wrong_since else None,
+        "by": standing.by,
+        "looked": iso(standing.looked),
+    }
 
 
 def _pending_document(facts: Facts, wake: Wake) -> dict[str, Any]:
