@@ -49,6 +49,7 @@ class Settings:
         survey_minutes: minutes between two surveys.
         listing_calls: the most listings for one target in a run; 0 where no bucket may be listed.
         acl_changes: whether a new ACL of an object counts as a change of it.
+        event_bus: where others are told of the work: `default`, or a bus's ARN; "" for nowhere.
     """
 
     table_name: Text
@@ -73,6 +74,7 @@ class Settings:
     survey_minutes: Annotated[int, Field(ge=1)] = 5
     listing_calls: Annotated[int, Field(ge=0)] = 0
     acl_changes: bool = False
+    event_bus: str = ""
 
     @property
     def limits(self) -> Limits:
@@ -101,11 +103,19 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class SweepSettings:
-    """What the sweep needs to know: the table, the queue of wakes, and the dead-letter queue it watches."""
+    """What the sweep needs to know.
+
+    Attributes:
+        table_name: the DynamoDB table.
+        wake_queue_url: the queue of wakes.
+        dead_letter_queue_url: the dead-letter queue, whose letters it counts.
+        event_bus: as the worker has it.
+    """
 
     table_name: Text
     wake_queue_url: Text
     dead_letter_queue_url: Text
+    event_bus: str = ""
 
 
 @dataclass(frozen=True, slots=True)

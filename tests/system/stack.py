@@ -5,7 +5,7 @@ import io
 import json
 import os
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 from unittest import mock
 
@@ -105,3 +105,23 @@ def reason(letter: Mapping[str, Any]) -> str:
     """A dead letter's reason, empty where it has none."""
     attribute = letter.get("MessageAttributes", {}).get("Reason", {})
     return str(attribute.get("StringValue", ""))
+
+
+@contextlib.contextmanager
+def listening(stack: Any, *kinds: str, rule: str = "listening") -> Iterator[Callable[[], list[Any]]]:
+    """Chain on the stack's events as a person would: a rule that takes some of them to a queue of one's own.
+
+    Yields what returns the events that have come, each once.
+    """
+    sqs, events = stack.aws.client("sqs"), stack.aws.client("events")
+    url = sqs.create_queue(QueueName=rule)["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    pattern = {"source": ["cloudfront-invalidator"], "detail-type": list(kinds), "detail": {"version": [1]}}
+    events.put_rule(Name=rule, EventPattern=json.dumps(pattern))
+    events.put_targets(Rule=rule, Targets=[{"Id": "1", "Arn": arn}])
+    try:
+        yield lambda: [json.loads(each["Body"]) for each in letters(stack.aws, url)]
+    finally:
+        events.remove_targets(Rule=rule, Ids=["1"])
+        events.delete_rule(Name=rule)
+        sqs.delete_queue(QueueUrl=url)

@@ -40,7 +40,7 @@ from tests.system.permissions import (
     without,
     work,
 )
-from tests.system.stack import letters, paths_sent
+from tests.system.stack import letters, listening, paths_sent
 
 pytestmark = [pytest.mark.local_aws, pytest.mark.xdist_group("system")]
 
@@ -204,6 +204,30 @@ def version_0_1_0_could_look_up_distributions(stack: Stack) -> bool:
         and allowed(lambda: cloudfront.get_distribution_config(Id=distribution))
         and allowed(lambda: cloudfront.get_cache_policy(Id=site.CACHING_OPTIMIZED))
     )
+
+
+def others_are_told_what_was_created(stack: Stack) -> bool:
+    bucket, distribution = fresh_site(stack)
+    with listening(stack, "Invalidation Created") as heard:
+        work(stack, change(bucket))
+        look(stack, target_owner(distribution))
+        return [each["detail"]["distribution"] for each in heard()] == [distribution]
+
+
+def others_are_told_what_has_completed(stack: Stack) -> bool:
+    _, distribution = fresh_site(stack)
+    made = stack.aws.client("cloudfront").create_invalidation(
+        DistributionId=distribution,
+        InvalidationBatch={"Paths": {"Quantity": 1, "Items": ["/a"]}, "CallerReference": distribution},
+    )["Invalidation"]
+    now = time.time()
+    for each in sent_items(Sent(distribution, made["Id"], now - 30, ("/a",))):
+        write(stack, each)
+    rest = {"rest": {"N": "2"}, "rest_until": {"N": str(now)}}
+    write(stack, wake_key(target_owner(distribution)) | rest)
+    with listening(stack, "Invalidation Completed") as heard:
+        sweep(stack)
+        return made["Id"] in {each["detail"]["invalidation"] for each in heard()}
 
 
 def lambda_can_read_the_changes(stack: Stack) -> bool:
@@ -432,6 +456,7 @@ WORKER = {
         the_named_role_can_be_assumed,
     ),
     **each_of("SeeWhatAWildcardWouldPurge", "s3:ListBucket", the_named_bucket_can_be_listed),
+    **each_of("TellOthers", "events:PutEvents", others_are_told_what_was_created),
     **those_of_every_function("InvalidatorFunction", "invalidator"),
 }
 SWEEP = {
@@ -445,6 +470,8 @@ SWEEP = {
     **each_of("DoubtWhatARestoreForgot", "dynamodb:PutItem", a_doubt_can_be_written),
     **each_of("Wake", "sqs:SendMessage", what_is_due_is_called_for),
     **each_of("CountDeadLetters", "sqs:GetQueueAttributes", what_is_due_is_called_for),
+    **each_of("TellOthers", "events:PutEvents", others_are_told_what_has_completed),
+    **each_of("SeeWhatHasCompleted", "cloudfront:GetInvalidation", others_are_told_what_has_completed),
     **those_of_every_function("SweepFunction", "sweep"),
 }
 SURVEY = {
@@ -497,6 +524,7 @@ NOT_PROVED_HERE = {
     ("Trace", "xray:PutTelemetryRecords"),
     ("InvalidateTenants", "cloudfront:CreateInvalidationForDistributionTenant"),
     ("InvalidateTenants", "cloudfront:GetInvalidationForDistributionTenant"),
+    ("SeeWhatHasCompletedOfTenants", "cloudfront:GetInvalidationForDistributionTenant"),
     ("FindDistributions", "cloudfront:ListDistributionTenants"),
     ("ReadTenants", "cloudfront:GetDistributionTenant"),
 }

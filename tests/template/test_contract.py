@@ -14,7 +14,7 @@ from infra.simulator.worker import AT_A_TIME, TRIES
 from invalidator.aws.queue import AT_A_TIME as ADAPTERS_AT_A_TIME
 from invalidator.core.limits.budget import PRICE_OF_A_PATH_USD
 from invalidator.settings import RollbackSettings, Settings, SurveySettings, SweepSettings, read_settings
-from tests.template.conftest import ALARMS, BOUNDARY, KEY, SETS, TOPIC
+from tests.template.conftest import ALARMS, BOUNDARY, BUS, KEY, SETS, TOPIC
 from tests.template.resolved import ROOT
 from tests.template.rules import listed, of_type, resource_statements, role_statements, sources
 
@@ -57,6 +57,7 @@ def test_the_contract_s_parameters_have_their_defaults(stacks):
         "CleanUrls": "auto",
         "AlarmEmail": "",
         "AlarmTopicArn": "",
+        "EventBus": "",
     }
     assert {name: parameters[name]["Default"] for name in promised} == promised
 
@@ -131,6 +132,7 @@ def test_each_parameter_decides_something():
         ("IndexDocuments", ["", "index.html", "index.html,index.htm"], ["a/b.html", "*", "a, b"]),
         ("AlarmEmail", ["", "me@example.com"], ["me", "me@example", "a b@example.com"]),
         ("AlarmTopicArn", ["", TOPIC], ["pager", f"{TOPIC},{TOPIC}", TOPIC + ".fifo"]),
+        ("EventBus", ["", "default", BUS], ["ops", "*", f"{BUS},{BUS}"]),
         ("KmsKeyArn", ["", KEY], ["alias/aws/sqs", KEY.replace("key/", "alias/")]),
     ],
 )
@@ -331,6 +333,7 @@ def test_parameters_add_just_the_rights_they_name(stacks):
         ("kms:GenerateDataKey", KEY),
         ("xray:PutTraceSegments", "*"),
         ("xray:PutTelemetryRecords", "*"),
+        ("events:PutEvents", "arn:aws:events:eu-west-1:111122223333:event-bus/default"),
     }
 
 
@@ -470,3 +473,15 @@ def test_the_simulated_site_has_the_numbers_of_the_template(stacks):
     assert parameters["MonthlyPathBudget"] == site.monthly_budget
     assert parameters["MaxReceiveCount"] == TRIES
     assert AT_A_TIME == ADAPTERS_AT_A_TIME
+
+
+def test_only_with_a_bus_may_it_be_told_and_no_other_bus(stacks):
+    def told(name):
+        roles = ("InvalidatorRole", "SweepRole")
+        found = [_allowed(stacks[name]["Resources"], role) for role in roles]
+        return [sorted(where for action, where in each if action == "events:PutEvents") for each in found]
+
+    default = "arn:aws:events:eu-west-1:111122223333:event-bus/default"
+    assert told("defaults") == [[], []]
+    assert told("everything") == [[default], [default]]
+    assert told("no budget") == [[BUS], [BUS]]
