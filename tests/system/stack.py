@@ -108,16 +108,18 @@ def reason(letter: Mapping[str, Any]) -> str:
 
 
 @contextlib.contextmanager
-def listening(stack: Any, *kinds: str, rule: str = "listening") -> Iterator[Callable[[], list[Any]]]:
+def listening(
+    stack: Any, *kinds: str, rule: str = "listening", pattern: Any = None
+) -> Iterator[Callable[[], list[Any]]]:
     """Chain on the stack's events as a person would: a rule that takes some of them to a queue of one's own.
 
-    Yields what returns the events that have come, each once.
+    By their kinds, or by a whole pattern. Yields what returns the events that have come, each once.
     """
     sqs, events = stack.aws.client("sqs"), stack.aws.client("events")
     url = sqs.create_queue(QueueName=rule)["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    pattern = {"source": ["cloudfront-invalidator"], "detail-type": list(kinds), "detail": {"version": [1]}}
-    events.put_rule(Name=rule, EventPattern=json.dumps(pattern))
+    by_kind = {"source": ["cloudfront-invalidator"], "detail-type": list(kinds), "detail": {"version": [1]}}
+    events.put_rule(Name=rule, EventPattern=json.dumps(pattern or by_kind))
     events.put_targets(Rule=rule, Targets=[{"Id": "1", "Arn": arn}])
     try:
         yield lambda: [json.loads(each["Body"]) for each in letters(stack.aws, url)]
