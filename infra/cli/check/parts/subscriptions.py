@@ -14,6 +14,8 @@ from infra.cli.printing import many, visible
 
 PART = "subscriptions"
 _AT_ONCE = 8
+# So many are asked for a line of `status`; `check` asks for all.
+_MOST_ASKED = 10
 
 
 def look(ground: Ground) -> Iterator[Finding]:
@@ -34,6 +36,28 @@ def look(ground: Ground) -> Iterator[Finding]:
     if works:
         yield ok(PART, f"{many(works, 'bucket')} connected")
     elif not ground.list_of("TopicArns"):
+        yield wrong(PART, "no bucket sends its changes to this stack", "invalidator bucket connect NAME")
+
+
+def any_connected(ground: Ground) -> Iterator[Finding]:
+    """Look whether any bucket sends to the stack: those of the parameters, else some of those that are served."""
+    named = [*ground.list_of("Buckets"), *ground.list_of("EventBridgeBuckets"), *ground.list_of("TopicArns")]
+    if named:
+        yield ok(PART, f"{many(len(named), 'bucket or topic')} named by the parameters")
+        return
+    served = sorted(
+        {bucket for routes, _ in ground.deployed.routes.all_routes() for bucket in routes.buckets}
+    )
+    desk = BucketDesk(ground.session, dry_run=True)
+    states = [desk.state(each) for each in served[:_MOST_ASKED]]
+    unknown = [each for each in states if each.state == UNKNOWN]
+    if any(each.state == "works" for each in states):
+        yield ok(PART, "a bucket is connected")
+    elif unknown:
+        yield Finding(
+            PART, State.UNKNOWN, f"{visible(unknown[0].bucket)}: {unknown[0].reason}", "invalidator check"
+        )
+    elif len(served) <= _MOST_ASKED:
         yield wrong(PART, "no bucket sends its changes to this stack", "invalidator bucket connect NAME")
 
 
