@@ -164,6 +164,7 @@ package: setup build ## write a release into dist: zips, template, checksums, bi
 	@$(BIN)/python -m infra.release
 
 deploy: setup credentials build ## build and deploy to the account of your credentials
+	@$(BIN)/python -m infra.stack try --stack $(STACK) --config-env $(CONFIG_ENV) -- $(DEPLOY_ARGS)
 	@$(SAM) deploy --config-env $(CONFIG_ENV) --stack-name $(STACK) $(DEPLOY_ARGS)
 
 outputs: credentials ## print the stack's outputs
@@ -179,9 +180,9 @@ dlq: setup ## what failed for good, why, and how to mend it
 logs: setup ## the worker's log of the last hour, readable
 	@$(BIN)/invalidator logs --stack $(STACK)
 
-delete: credentials ## delete the stack; the table with its pinned routes stays
-	@$(SAM) delete --stack-name $(STACK) --no-prompts
-	@echo "kept: the table with pinned routes; remove it with: aws dynamodb delete-table --table-name $(STACK)-MappingTable-..." >&2
+# YES=1 asks nothing.
+delete: setup credentials ## delete the stack: says what is lost and what stays, and asks
+	@$(BIN)/python -m infra.stack delete --stack $(STACK) $(if $(YES),--yes) -- $(SAM) delete --stack-name $(STACK) --no-prompts
 
 clean: ## remove what was built and installed
 	@rm -rf .aws-sam .local dist $(VENV) $(TOOLS) .mypy_cache .ruff_cache .hypothesis .import_linter_cache .pytest_cache

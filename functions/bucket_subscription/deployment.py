@@ -6,8 +6,10 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from bucket_subscription.errors import RefusedError, SubscriptionError, UnsettledError
-from bucket_subscription.stack_event import Properties, Wishes
+from bucket_subscription.memory import Memory
+from bucket_subscription.stack_event import KeysByBucket, Properties
 from bucket_subscription.subscription import Result, Subscription
+from bucket_subscription.wishes.wish_table import Wishes
 
 OutOfTime = Callable[[], bool]
 
@@ -19,15 +21,17 @@ class Deployment:
     Attributes:
         subscription: the stack's hold on buckets.
         late: whether CloudFormation has its answer already.
+        wishes: where what is connected is remembered for the watch; None for a stack of version 0.1.0.
         left: filled with buckets that held nothing of ours before, and may be connected now; what is put back is taken
             out again. So a failed change leaves here what is still to be undone, at any moment.
     """
 
     subscription: Subscription
     late: OutOfTime
+    wishes: Wishes | None = None
     left: dict[str, None] = field(default_factory=dict)
 
-    def connect(self, properties: Properties, before: Wishes) -> str:
+    def connect(self, properties: Properties, before: KeysByBucket) -> str:
         """Connect the buckets as the properties say, where they said `before` until now; return what was done.
 
         All are looked at before one is written, and each that cannot be connected is named. Where writing fails, what
@@ -35,11 +39,18 @@ class Deployment:
         """
         looked = self._look(properties, before)
         gone = {bucket: keys for bucket, keys in before.items() if bucket not in properties.buckets}
+        memory = Memory(self.wishes, self.subscription.owner, self.subscription.patience())
+        remembered = memory.of_stack()
         written: list[Result] = []
         try:
+            # First forgotten, then let go: else the watch, coming in between, would connect them again.
+            wanted = memory.wanted(properties)
+            memory.forget(wish for wish in remembered if wish not in wanted)
             self._write(properties, before, looked, written)
             notes = self._let_go(gone, written)
+            memory.remember(wanted, [each for each in written if each.bucket not in gone])
         except SubscriptionError as failure:
+            memory.put_back(remembered)
             self._put_back(written, failure)
             raise
         same = [each for each in looked if not each.lines]
@@ -57,34 +68,36 @@ class Deployment:
         said = _sentence([*(f"{what}: {count}" for what, count in told if count), *notes])
         return said or "no buckets are named"
 
-    def disconnect(self, buckets: Wishes) -> str:
+    def disconnect(self, buckets: KeysByBucket) -> str:
         """Disconnect the buckets; return what was done.
 
         A bucket that is gone or closed to us is passed over and named: a stack must be deletable without it.
         Raises UnsettledError where S3 failed; deleting the stack again then finishes.
         """
         done: list[Result] = []
+        memory = Memory(self.wishes, self.subscription.owner, self.subscription.patience())
+        told = memory.forget_all()
         notes = self._let_go(buckets, done)
-        return _sentence([f"disconnected: {len(done)}", *notes])
+        return _sentence([f"disconnected: {len(done)}", *notes, *told])
 
-    def _look(self, properties: Properties, before: Wishes) -> list[Result]:
+    def _look(self, properties: Properties, before: KeysByBucket) -> list[Result]:
         """Say what would be done, and write nothing. Raises for all buckets that cannot be connected."""
         # Rights that were given a moment ago are waited for once, not for each bucket anew.
         patience = self.subscription.patience()
         trial = replace(self.subscription, dry_run=True, show=lambda _: None, patience=lambda: patience)
         refused: dict[str, RefusedError] = {}
         looked = []
-        for bucket, step in _steps(properties, before, trial):
+        for bucket, step in steps(properties, before, trial):
             with self._collecting(bucket, refused):
                 looked.append(step())
         _raise_all(refused)
         return looked
 
     def _write(
-        self, properties: Properties, before: Wishes, looked: Iterable[Result], written: list[Result]
+        self, properties: Properties, before: KeysByBucket, looked: Iterable[Result], written: list[Result]
     ) -> None:
         refused: dict[str, RefusedError] = {}
-        for (bucket, step), seen in zip(_steps(properties, before, self.subscription), looked, strict=True):
+        for (bucket, step), seen in zip(steps(properties, before, self.subscription), looked, strict=True):
             if not seen.lines:
                 continue
             if bucket in properties.buckets and not seen.own_before:
@@ -95,7 +108,7 @@ class Deployment:
                 self.left.pop(bucket, None)
         _raise_all(refused)
 
-    def _let_go(self, buckets: Wishes, done: list[Result]) -> list[str]:
+    def _let_go(self, buckets: KeysByBucket, done: list[Result]) -> list[str]:
         """Disconnect the buckets; return a line for each that is gone or closed to us."""
         passed_over: dict[str, RefusedError] = {}
         for bucket, keys in buckets.items():
@@ -131,8 +144,8 @@ class Deployment:
             raise UnsettledError(_sentence([_named(bucket, error), *_lines(refused)])) from error
 
 
-def _steps(
-    properties: Properties, before: Wishes, subscription: Subscription
+def steps(
+    properties: Properties, before: KeysByBucket, subscription: Subscription
 ) -> Iterator[tuple[str, Callable[[], Result]]]:
     """Each bucket, with what makes it as the properties say."""
     queue = properties.queue

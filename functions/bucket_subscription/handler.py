@@ -1,8 +1,9 @@
 """The function behind `Custom::BucketSubscriptions`: CloudFormation calls it when the stack's buckets change.
 
 Properties: `Buckets` (list of names), `BucketFilters` (list of BUCKET=PREFIX*SUFFIX, optional), `EventBridgeBuckets`
-(list of names, optional), `QueueArn`, `AclChanges` (`yes` where new ACLs are asked for too). Its answer goes to
-CloudFormation's `ResponseURL`, exactly once, on every path.
+(list of names, optional), `QueueArn`, `AclChanges` (`yes` where new ACLs are asked for too), `TableName` (where the
+watch finds what is connected; a stack of version 0.1.0 gives none). Its answer goes to CloudFormation's `ResponseURL`,
+exactly once, on every path.
 """
 
 import json
@@ -31,6 +32,7 @@ from bucket_subscription.stack_event import (
     wishes_before,
 )
 from bucket_subscription.subscription import Subscription
+from bucket_subscription.wishes.wish_table import Wishes, WishTable
 from custom_resource.answer import Answer, Put, put_to_url
 
 # Kept back from the function's time so that the answer arrives.
@@ -49,6 +51,8 @@ _log = logging.getLogger(__name__)
 _log.setLevel(logging.INFO)
 
 MakeSubscription = Callable[[Owner, str, float], Subscription]
+# A table's name, and until when it may be asked (monotonic clock).
+MakeWishes = Callable[[str, float], Wishes]
 
 
 class LambdaContext(Protocol):
@@ -65,21 +69,10 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> None:
 
 def subscribe_on_aws(owner: Owner, account: str, until: float) -> Subscription:
     """Return the stack's hold on an account's buckets; it asks for nothing beyond `until` (monotonic clock)."""
-
-    def refuse_when_late(**_: Any) -> None:
-        # CloudFormation acts on its answer at once: what took effect after it would stay behind.
-        if time.monotonic() > until - _TRY_SECONDS:
-            raise UnsettledError(_OUT_OF_TIME)
-
-    def client(service: Literal["s3", "sqs", "kms"]) -> Any:
-        made: Any = boto3.client(service, config=_SDK)
-        made.meta.events.register_first("request-created", refuse_when_late)  # for every try of a call
-        return made
-
     return Subscription(
         owner,
-        S3Notifications(client("s3"), account),
-        SqsQueueAccess(client("sqs"), lambda: client("kms")),
+        S3Notifications(_client("s3", until), account),
+        SqsQueueAccess(_client("sqs", until), lambda: _client("kms", until)),
         lambda: Patience(
             min(until, time.monotonic() + _PATIENCE_SECONDS), time.monotonic, time.sleep, pause=2.0
         ),
@@ -88,7 +81,29 @@ def subscribe_on_aws(owner: Owner, account: str, until: float) -> Subscription:
     )
 
 
-def respond(event: Mapping[str, Any], context: LambdaContext, put: Put, make: MakeSubscription) -> None:
+def wishes_on_aws(table: str, until: float) -> Wishes:
+    """Return what is remembered of buckets; it is not asked beyond `until` (monotonic clock)."""
+    return WishTable(_client("dynamodb", until), table)
+
+
+def _client(service: Literal["s3", "sqs", "kms", "dynamodb"], until: float) -> Any:
+    def refuse_when_late(**_: Any) -> None:
+        # CloudFormation acts on its answer at once: what took effect after it would stay behind.
+        if time.monotonic() > until - _TRY_SECONDS:
+            raise UnsettledError(_OUT_OF_TIME)
+
+    made: Any = boto3.client(service, config=_SDK)
+    made.meta.events.register_first("request-created", refuse_when_late)  # for every try of a call
+    return made
+
+
+def respond(
+    event: Mapping[str, Any],
+    context: LambdaContext,
+    put: Put,
+    make: MakeSubscription,
+    remember: MakeWishes = wishes_on_aws,
+) -> None:
     """Do what CloudFormation asks, and answer through `put`, whatever happens."""
     left: dict[str, None] = {}
     answer = Answer(event, lambda status: physical_id(event, status, list(left)), put)
@@ -101,7 +116,7 @@ def respond(event: Mapping[str, Any], context: LambdaContext, put: Put, make: Ma
     alarm.daemon = True
     alarm.start()
     try:
-        done = _obey(event, answer, left, make, time.monotonic() + seconds)
+        done = _obey(event, answer, left, time.monotonic() + seconds, make=make, remember=remember)
         _say("done", reason=done)
         answer.succeed(done)
     except SubscriptionError as error:
@@ -117,23 +132,31 @@ def respond(event: Mapping[str, Any], context: LambdaContext, put: Put, make: Ma
 
 
 def _obey(
-    event: Mapping[str, Any], answer: Answer, left: dict[str, None], make: MakeSubscription, until: float
+    event: Mapping[str, Any],
+    answer: Answer,
+    left: dict[str, None],
+    until: float,
+    *,
+    make: MakeSubscription,
+    remember: MakeWishes,
 ) -> str:
     owner, account = stack_of(event)
     raw = properties_of(event, "ResourceProperties")
     asked = event.get("RequestType")
+    table = raw.get("TableName")
+    wishes = remember(table, until) if isinstance(table, str) and table else None
     _say("asked", request=asked, stack=owner.stack, properties=raw)
     if asked == "Delete":
-        wishes, undone = wishes_before(raw), left_by_failed_create(event)
+        named, undone = wishes_before(raw), left_by_failed_create(event)
         if undone is not None:
-            wishes = {bucket: keys for bucket, keys in wishes.items() if bucket in undone}
-        return Deployment(make(owner, account, until), lambda: answer.given).disconnect(wishes)
+            named = {bucket: keys for bucket, keys in named.items() if bucket in undone}
+        return Deployment(make(owner, account, until), lambda: answer.given, wishes).disconnect(named)
     if asked not in ("Create", "Update"):
         raise RefusedError(f"CloudFormation asked for {asked!r}, which is unknown")
     properties = read_properties(raw)
     before = wishes_before(properties_of(event, "OldResourceProperties")) if asked == "Update" else {}
     subscription = make(owner, properties.queue.account, until)
-    return Deployment(subscription, lambda: answer.given, left).connect(properties, before)
+    return Deployment(subscription, lambda: answer.given, wishes, left).connect(properties, before)
 
 
 def _say(what: str, **fields: Any) -> None:

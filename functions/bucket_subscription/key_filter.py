@@ -13,7 +13,7 @@ _SAFE = "/!-_.'()"
 _LONGEST = 1024
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, order=True)
 class KeyFilter:
     """Keys that start with `prefix` and end with `suffix`, both as in the key itself; empty matches all."""
 

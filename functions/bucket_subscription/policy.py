@@ -1,4 +1,4 @@
-"""Whether a queue's or a key's policy lets S3 in: read from the policy's text, nothing asked of AWS.
+"""Whether a queue's or a key's policy lets S3, SNS or EventBridge in: read from its text, nothing asked of AWS.
 
 The conditions understood are those that AWS documents for S3 notifications (S3 user guide:
 grant-destinations-permissions-to-s3). A statement with any other condition is *unsure*: S3 decides.
@@ -11,11 +11,13 @@ from enum import Enum
 from fnmatch import fnmatchcase
 from typing import Any
 
-_S3 = "s3.amazonaws.com"
+S3 = "s3.amazonaws.com"
+SNS = "sns.amazonaws.com"
+EVENTBRIDGE = "events.amazonaws.com"
 
 
 class Verdict(Enum):
-    """What a policy says to S3."""
+    """What a policy says to a service."""
 
     ALLOWED = "allowed"
     REFUSED = "refused"
@@ -24,19 +26,21 @@ class Verdict(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """S3, speaking for a bucket.
+    """A service, speaking for a bucket, a topic or a rule.
 
     Attributes:
-        account: the bucket's account.
-        bucket_arn: the bucket's ARN.
+        account: the account of that.
+        source_arn: its ARN.
+        service: the service, as policies name it.
     """
 
     account: str
-    bucket_arn: str
+    source_arn: str
+    service: str = S3
 
 
 def verdict(policy: str | None, action: str, caller: Caller, resource: str | None = None) -> Verdict:
-    """Return whether the policy (JSON text, None for no policy) lets S3 do `action` for the caller's bucket.
+    """Return whether the policy (JSON text, None for no policy) lets the caller do `action`.
 
     `resource` is the ARN that a statement must name; None for a key's policy, which speaks of its key only.
     """
@@ -45,7 +49,7 @@ def verdict(policy: str | None, action: str, caller: Caller, resource: str | Non
     seen = {
         (statement.get("Effect"), _conditions(statement, caller))
         for statement in _many(json.loads(policy).get("Statement"))
-        if _speaks_of(statement, action, resource)
+        if _speaks_of(statement, action, caller.service, resource)
     }
     if ("Deny", True) in seen:
         return Verdict.REFUSED
@@ -54,12 +58,12 @@ def verdict(policy: str | None, action: str, caller: Caller, resource: str | Non
     return Verdict.UNSURE if ("Allow", None) in seen else Verdict.REFUSED
 
 
-def _speaks_of(statement: Mapping[str, Any], action: str, resource: str | None) -> bool:
+def _speaks_of(statement: Mapping[str, Any], action: str, service: str, resource: str | None) -> bool:
     principal = statement.get("Principal")
     named = _many(principal.get("Service")) if isinstance(principal, dict) else []
     anyone = principal == "*" or (isinstance(principal, dict) and "*" in _many(principal.get("AWS")))
     return (
-        (anyone or _S3 in named)
+        (anyone or service in named)
         and _matches(action.lower(), (str(each).lower() for each in _many(statement.get("Action"))))
         and (resource is None or _matches(resource, _many(statement.get("Resource"))))
     )
@@ -69,8 +73,8 @@ def _conditions(statement: Mapping[str, Any], caller: Caller) -> bool | None:
     """Return whether the statement's conditions hold for the caller; None where that cannot be told."""
     known = {
         "aws:sourceaccount": caller.account,
-        "aws:sourcearn": caller.bucket_arn,
-        "aws:securetransport": "true",  # S3 sends over TLS
+        "aws:sourcearn": caller.source_arn,
+        "aws:securetransport": "true",  # services send over TLS
     }
     results: list[bool | None] = []
     for operator, tests in statement.get("Condition", {}).items():

@@ -8,7 +8,7 @@ from botocore.exceptions import ConnectionError as NoConnectionError
 
 from bucket_subscription.errors import RefusedError, UnsettledError
 from bucket_subscription.names import QueueArn
-from bucket_subscription.policy import Caller, Verdict, verdict
+from bucket_subscription.policy import EVENTBRIDGE, S3, SNS, Caller, Verdict, verdict
 
 if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient
@@ -19,8 +19,11 @@ _COUNTS: tuple["QueueAttributeNameType", ...] = (
     "ApproximateNumberOfMessages",
     "ApproximateNumberOfMessagesNotVisible",
 )
+_NO_KEY = "NotFoundException"
 _MISSING = {"AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"}
 _FORBIDDEN = {"AccessDenied", "AccessDeniedException", "403"}
+_NAMES = {S3: "S3", SNS: "SNS", EVENTBRIDGE: "EventBridge"}
+_KINDS = {S3: "bucket", SNS: "topic", EVENTBRIDGE: "rule"}
 
 
 class QueueAccess(Protocol):
@@ -31,6 +34,9 @@ class QueueAccess(Protocol):
 
         Raises RefusedError for no such queue.
         """
+
+    def keeps_out(self, queue: QueueArn, caller: Caller) -> str | None:
+        """Likewise for any sender: a bucket, a topic, a rule."""
 
     def doubts(self) -> tuple[str, ...]:
         """Return what could not be checked, each with the reason."""
@@ -45,11 +51,13 @@ class SqsQueueAccess:
     Args:
         sqs: an SQS client.
         kms: makes a KMS client, only where the queue has a customer key.
+        key_state: whether the key is asked whether it is enabled, which takes one more permission.
     """
 
-    def __init__(self, sqs: "SQSClient", kms: Callable[[], "KMSClient"]) -> None:
+    def __init__(self, sqs: "SQSClient", kms: Callable[[], "KMSClient"], *, key_state: bool = False) -> None:
         self._sqs = sqs
         self._kms = kms
+        self._key_state = key_state
         self._doubts: dict[str, None] = {}
 
     def doubts(self) -> tuple[str, ...]:
@@ -62,19 +70,27 @@ class SqsQueueAccess:
         What may not be read becomes a doubt. Raises RefusedError for no such queue, UnsettledError where SQS does
         not answer.
         """
+        return self.keeps_out(queue, Caller(queue.account, f"arn:{queue.partition}:s3:::{bucket}"))
+
+    def keeps_out(self, queue: QueueArn, caller: Caller) -> str | None:
+        """Return why the queue's policy or key keeps a sender out, and the fix; None if nothing says so.
+
+        As `problem`, for SNS and EventBridge too.
+        """
         attributes = self._attributes(queue, ("Policy", "KmsMasterKeyId"))
         if attributes is None:
             self._doubts[
                 f"the policy of queue {queue.name} could not be read (allow sqs:GetQueueAttributes)"
             ] = None
             return None
-        caller = Caller(queue.account, f"arn:{queue.partition}:s3:::{bucket}")
         said = verdict(attributes.get("Policy"), "sqs:SendMessage", caller, queue.arn)
         if said is Verdict.REFUSED:
+            name, source = _NAMES[caller.service], caller.source_arn.rpartition(":")[2]
+            account = f"aws:SourceAccount {queue.account} and " if caller.service == S3 else ""
             return (
-                f"the policy of queue {queue.name} does not let S3 send for bucket {bucket!r}: allow "
-                f"principal s3.amazonaws.com sqs:SendMessage, with aws:SourceAccount {queue.account} and "
-                f"ArnLike aws:SourceArn {caller.bucket_arn}"
+                f"the policy of queue {queue.name} does not let {name} send for {_KINDS[caller.service]} {source!r}: "
+                f"allow principal {caller.service} sqs:SendMessage, with {account}"
+                f"ArnLike aws:SourceArn {caller.source_arn}"
             )
         if said is Verdict.UNSURE:
             self._doubts[f"the policy of queue {queue.name} has conditions that only AWS can judge"] = None
@@ -94,7 +110,7 @@ class SqsQueueAccess:
             url = f"{self._sqs.meta.endpoint_url}/{queue.account}/{queue.name}"
             answer = self._sqs.get_queue_attributes(QueueUrl=url, AttributeNames=list(names))
         except ClientError as error:
-            code = error.response.get("Error", {}).get("Code", "")
+            code = _code(error)
             if code in _MISSING:
                 raise RefusedError(f"no queue {queue.arn}; is the stack deployed?") from error
             if code in _FORBIDDEN:
@@ -105,20 +121,31 @@ class SqsQueueAccess:
         return {str(name): value for name, value in answer.get("Attributes", {}).items()}
 
     def _key_problem(self, key: str, caller: Caller) -> str | None:
+        name = _NAMES[caller.service]
         if key.endswith("alias/aws/sqs"):
             return (
-                "the queue is encrypted with the AWS managed key alias/aws/sqs, which S3 cannot use: "
+                f"the queue is encrypted with the AWS managed key alias/aws/sqs, which {name} cannot use: "
                 "use SSE-SQS, or a customer key (stack parameter)"
             )
         try:
             kms = self._kms()
+            key_id = key
             # GetKeyPolicy takes an id or an ARN (KMS API reference). Only an alias must be looked up, which is one
             # more permission; the stack's role has it not, for the stack names its key by ARN.
-            key_id = kms.describe_key(KeyId=key)["KeyMetadata"]["KeyId"] if "alias/" in key else key
+            if self._key_state or "alias/" in key:
+                described = kms.describe_key(KeyId=key)["KeyMetadata"]
+                key_id = described["KeyId"]
+                if self._key_state and described["KeyState"] != "Enabled":
+                    return (
+                        f"key {key} of the queue is in state {described['KeyState']}: nobody can send; enable it "
+                        "(aws kms enable-key, or cancel-key-deletion first)"
+                    )
             policy = kms.get_key_policy(KeyId=key_id, PolicyName="default")["Policy"]
         except (ClientError, HTTPClientError, NoConnectionError) as error:
+            if self._key_state and _code(error) == _NO_KEY:
+                return f"key {key} of the queue does not exist: nobody can send; give the queue another (KmsKeyArn)"
             self._doubts[
-                f"the policy of key {key} could not be read ({error}); it must let s3.amazonaws.com use "
+                f"the policy of key {key} could not be read ({error}); it must let {caller.service} use "
                 "kms:GenerateDataKey and kms:Decrypt"
             ] = None
             return None
@@ -126,9 +153,13 @@ class SqsQueueAccess:
             said = verdict(policy, action, caller)
             if said is Verdict.REFUSED:
                 return (
-                    f"the policy of key {key} does not let S3 use {action}: allow principal s3.amazonaws.com "
+                    f"the policy of key {key} does not let {name} use {action}: allow principal {caller.service} "
                     "kms:GenerateDataKey and kms:Decrypt"
                 )
             if said is Verdict.UNSURE:
                 self._doubts[f"the policy of key {key} has conditions that only AWS can judge"] = None
         return None
+
+
+def _code(error: Exception) -> str:
+    return error.response.get("Error", {}).get("Code", "") if isinstance(error, ClientError) else ""

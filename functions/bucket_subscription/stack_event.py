@@ -18,7 +18,7 @@ _STACK_ID = re.compile(
 )
 
 
-Wishes = Mapping[str, tuple[KeyFilter, ...]]
+KeysByBucket = Mapping[str, tuple[KeyFilter, ...]]
 ALL_KEYS = (KeyFilter(),)
 
 
@@ -37,7 +37,7 @@ class Properties:
         queue: the stack's queue.
     """
 
-    buckets: Wishes
+    buckets: KeysByBucket
     eventbridge_buckets: tuple[str, ...]
     queue: QueueArn
 
@@ -52,7 +52,7 @@ def read_properties(raw: Mapping[str, Any]) -> Properties:
     )
 
 
-def read_wishes(raw: Mapping[str, Any]) -> Wishes:
+def read_wishes(raw: Mapping[str, Any]) -> KeysByBucket:
     """Return the buckets to connect, each with the keys that it is to send: all, unless BucketFilters names it.
 
     Raises RefusedError for what a person must mend in the stack's parameters.
@@ -68,7 +68,7 @@ def read_wishes(raw: Mapping[str, Any]) -> Wishes:
     return {bucket: tuple(filters.get(bucket, ALL_KEYS)) for bucket in buckets}
 
 
-def wishes_before(raw: Mapping[str, Any]) -> Wishes:
+def wishes_before(raw: Mapping[str, Any]) -> KeysByBucket:
     """Return what properties that may be wrong asked for: where they cannot be read, nothing was ever connected."""
     try:
         return read_wishes(raw)

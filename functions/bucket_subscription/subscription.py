@@ -50,6 +50,11 @@ class Result:
     validated: bool | None
     notes: tuple[str, ...]
 
+    @property
+    def is_new(self) -> bool:
+        """Whether the bucket sends now and did not before: nobody was told of what changed until now."""
+        return self.switched_on or (bool(self.lines) and not self.own_before)
+
 
 @dataclass(frozen=True, slots=True)
 class Subscription:

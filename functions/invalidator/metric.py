@@ -19,6 +19,7 @@ class Metric(StrEnum):
     | `EVENT_TO_INVALIDATION_SECONDS` | worker | some of an invalidation's changes: p50 and p95 |
     | `PATHS_SENT` | worker | each invalidation, so that their count is this metric's SampleCount |
     | `THROTTLED` | worker | each run that CloudFront refused something for its quotas |
+    | `SUBSCRIPTIONS_LOST` | watch | each round that finds buckets whose changes did not come: how many |
     | `PATHS_THIS_MONTH` | worker | each invalidation; at HardPathLimit also each one that the limit stopped |
     """
 
@@ -29,3 +30,12 @@ class Metric(StrEnum):
     PATHS_SENT = "PathsSent"
     THROTTLED = "Throttled"
     PATHS_THIS_MONTH = "PathsThisMonth"
+    SUBSCRIPTIONS_LOST = "SubscriptionsLost"
+
+    @property
+    def only_while_wrong(self) -> bool:
+        """Whether a stack in which all is well never writes it, and so does not pay for it."""
+        return self in _ONLY_WHILE_WRONG
+
+
+_ONLY_WHILE_WRONG = frozenset([Metric.SUBSCRIPTIONS_LOST])

@@ -283,6 +283,33 @@ class SurveyState:
     unserved: frozenset[str] = frozenset()
 
 
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A time in which a bucket's changes may have been lost.
+
+    Attributes:
+        bucket: its name.
+        since: since when, epoch seconds; 0 where nobody knows.
+        due: when it is to be covered, epoch seconds: the bucket surely sends again then.
+        why: for people.
+    """
+
+    bucket: str
+    since: float
+    due: float
+    why: str
+
+
+class Gaps(Protocol):
+    """What buckets may have lost. Every method raises `TableUnavailable`."""
+
+    def open(self) -> list[Gap]:
+        """Return those that are not covered yet."""
+
+    def covered(self, gap: Gap, now: float) -> bool:
+        """Note that a gap is covered; False where it has grown meanwhile: that is covered in its turn."""
+
+
 class Surveys(Protocol):
     """The survey, as the worker sees it. Raises `TableUnavailable`."""
 

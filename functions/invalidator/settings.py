@@ -110,12 +110,14 @@ class SweepSettings:
         wake_queue_url: the queue of wakes.
         dead_letter_queue_url: the dead-letter queue, whose letters it counts.
         event_bus: as the worker has it.
+        cover_gaps: whether what a bucket may have lost is invalidated.
     """
 
     table_name: Text
     wake_queue_url: Text
     dead_letter_queue_url: Text
     event_bus: str = ""
+    cover_gaps: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from invalidator.aws.cloudfront_clients import CloudFrontClients
 from invalidator.aws.event_bus import EventBus, stack_of
 from invalidator.aws.queue import DeadLetters, WakeQueue
 from invalidator.aws.table.dynamodb import DynamoDbTable
+from invalidator.aws.table.gaps import GapTable
 from invalidator.aws.table.heartbeat import Heartbeat, beat, restored
 from invalidator.aws.table.logs import LogTable
 from invalidator.aws.table.routes import RoutesTable
@@ -27,6 +28,7 @@ from invalidator.core.announcement import completed
 from invalidator.metric import Metric
 from invalidator.settings import SweepSettings, read_settings
 from invalidator.sweep.completions import completions
+from invalidator.sweep.gaps import close_gaps
 from invalidator.sweep.measures import measure
 from invalidator.sweep.restored import doubt_all, is_to_be_asked
 from invalidator.sweep.sweep import sweep
@@ -61,6 +63,7 @@ def handler(_event: Any, _context: "LambdaContext") -> dict[str, Any]:
     letters = _dead_letters.count()
     before = beat(_table, Heartbeat(clock.now(), letters))
     doubted = [] if before is None else _doubt_what_was_lost(before.at, clock)
+    covered = _close_gaps(clock)
     measures = measure(swept, letters, None if before is None else before.letters, clock.now())
     metrics.add_metric(Metric.OLDEST_UNSENT_SECONDS, MetricUnit.Seconds, measures.oldest_unsent_seconds)
     metrics.add_metric(Metric.PENDING_TARGETS, MetricUnit.Count, measures.waiting)
@@ -69,7 +72,30 @@ def handler(_event: Any, _context: "LambdaContext") -> dict[str, Any]:
     if measures.waiting or measures.new_dead_letters or swept.unsent:
         more = {"names": swept.called[:MOST_NAMES], "unsent": swept.unsent}
         logger.info("swept", extra={**asdict(measures), **more})
-    return {**asdict(measures), "doubted_buckets": len(doubted)}
+    return {**asdict(measures), "doubted_buckets": len(doubted), "covered_gaps": covered}
+
+
+def _close_gaps(clock: SystemClock) -> int:
+    """Cover what buckets may have lost while they were not connected; return how many."""
+    waking = Waking(_wakes, _wake_queue, clock)
+    closed = close_gaps(
+        GapTable(_table), LogTable(_table, clock.now), waking, clock, cover=settings.cover_gaps
+    )
+    if closed.covered:
+        logger.warning(
+            "changes may have been lost while buckets were not connected",
+            extra={
+                "buckets": closed.covered[:MOST_NAMES],
+                "count": len(closed.covered),
+                "happens": "all that leads to them is invalidated, once",
+            },
+        )
+    if closed.left:
+        logger.warning(
+            "changes may have been lost while buckets were not connected; CoverGaps is no",
+            extra={"buckets": closed.left[:MOST_NAMES], "count": len(closed.left)},
+        )
+    return len(closed.covered)
 
 
 def _tell_completed(clock: SystemClock) -> None:

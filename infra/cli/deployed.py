@@ -9,6 +9,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from bucket_watch.standing import StandingTable
 from infra.cli.errors import CommandError, explain_aws_error
 from infra.cli.session import Session, output
 from invalidator.aws.cloudfront_clients import CloudFrontClients
@@ -60,6 +61,11 @@ class Deployed:
     def wakes(self) -> WakeTable:
         """Who is to be looked at, and since when something waits."""
         return WakeTable(self.table)
+
+    @functools.cached_property
+    def standings(self) -> StandingTable:
+        """How each bucket stood when the watch looked last."""
+        return StandingTable(self.table)
 
     @functools.cached_property
     def pins(self) -> PinTable:

@@ -11,6 +11,7 @@ from pathlib import Path
 import boto3
 import pytest
 
+from bucket_watch.standing import Standing, StandingTable
 from invalidator.aws.cloudfront import CloudFrontInvalidations
 from invalidator.core.routing.pins import Pin
 from tests.cli.dlq.desk import compact, notification
@@ -69,6 +70,10 @@ def desk(deployed_desk, monkeypatch):
     desk.stored.record(desk.made, "I1", now - 20, "/a.html", completed=True)
     desk.stored.record(desk.made, "I2", now - 5, "/*")
     desk.stored.changes("site", ["b.html"], now)
+    standing = Standing(
+        "lost", "bucket connect", now, 0.0, now, ("it is gone",), "invalidator bucket connect lost"
+    )
+    StandingTable(desk.stored.table).save(standing)
     desk.letter = desk.bury(compact(desk.made, ("site",), {"/x": now}), "access-denied", Detail="no")
     desk.bury(notification(), "unfinished")
     return desk

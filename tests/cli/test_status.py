@@ -7,7 +7,9 @@ from datetime import UTC, datetime
 import boto3
 import pytest
 
+from bucket_watch.standing import Standing, StandingTable
 from infra.cli.status.money import month
+from invalidator.aws.table.dynamodb import DynamoDbTable
 from invalidator.core.limits.account import Limits
 from invalidator.core.limits.allowance import Allowance
 from invalidator.core.pending.wakes import Wake
@@ -77,6 +79,40 @@ def test_what_is_not_sent_yet_is_told_by_target_with_its_oldest_change(desk):
     text = desk.run("status").out
     assert "8 paths, the oldest change 1 h 6 min old\n" in text
     assert re.search(r"^E1 +1 min 3\d s +7 +Throttling$", text, re.MULTILINE)
+
+
+def test_a_bucket_that_does_not_send_any_more_is_named_with_the_command_to_type(desk):
+    assert "the watch has looked at none yet" in desk.run("status").out
+    table = StandingTable(DynamoDbTable(boto3.client("dynamodb", region_name=REGION), TABLE))
+    now = time.time()
+    table.save(Standing("right", "parameter Buckets", looked=now - 60, right=now - 60))
+    table.save(
+        Standing("odd", "parameter Buckets", looked=now - 60, right=now - 60, unknown="S3 did not answer")
+    )
+    table.save(
+        Standing(
+            "site",
+            "bucket connect",
+            looked=now - 60,
+            wrong_since=now - 7200,
+            wrong=("its notification holds no entry to the queue any more",),
+            fix="invalidator bucket connect site",
+            by="arn:aws:iam::1:user/ci changed it",
+        )
+    )
+    said = " ".join(desk.run("status").out.split())
+    assert "1 send, 1 lost: see below, 1 unknown (seen 1 min ago)" in said
+    assert (
+        "bucket site, for 2 h: its notification holds no entry to the queue any more; arn:aws:iam::1:user/ci"
+        in said
+    )
+    assert "type: invalidator bucket connect site" in said
+    first, _, _ = desk.run("status", "--json").data["buckets"]
+    assert (first["bucket"], first["state"], first["fix"]) == (
+        "site",
+        "lost",
+        "invalidator bucket connect site",
+    )
 
 
 def test_the_bound_of_a_month_is_the_budget_and_what_each_distribution_may_add(desk):

@@ -83,7 +83,7 @@ def stack(tmp_path_factory: Any) -> Iterator[Stack]:
         for name in BUCKETS:
             site.make_bucket(aws, name)
         raw, wrapped = (aws.client("sns").create_topic(Name=name)["TopicArn"] for name in ("raw", "wrapped"))
-        role, key = _role(aws), _key(aws)
+        role, key = _role(aws), queues_key(aws)
         outputs = aws.deploy(
             {
                 "MonthlyPathBudget": "0",
@@ -112,7 +112,7 @@ def _role(aws: LocalAws) -> str:
     return str(made["Arn"])
 
 
-def _key(aws: LocalAws) -> str:
+def queues_key(aws: LocalAws) -> str:
     """A customer key whose policy lets the senders use it, as the parameter's description asks."""
     services = ["s3.amazonaws.com", "sns.amazonaws.com", "events.amazonaws.com"]
     document = {

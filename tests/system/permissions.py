@@ -124,6 +124,11 @@ def sweep(stack: Stack) -> Any:
     return invoke(stack, stack.outputs["SweepFunctionName"], {})[0]
 
 
+def watch(stack: Stack) -> Any:
+    """Look after the buckets now; return the function's answer, None where it fails."""
+    return invoke(stack, stack.outputs["WatchFunctionName"], {})[0]
+
+
 def subscribe(stack: Stack, buckets: list[str], eventbridge: list[str]) -> dict[str, Any]:
     """Call the subscription function as CloudFormation does; return what it answers."""
     answers: list[dict[str, Any]] = []
@@ -145,6 +150,7 @@ def subscribe(stack: Stack, buckets: list[str], eventbridge: list[str]) -> dict[
                 "Buckets": buckets,
                 "EventBridgeBuckets": eventbridge,
                 "QueueArn": stack.outputs["QueueArn"],
+                "TableName": stack.outputs["TableName"],
             },
         }
         stack.aws.client("lambda").invoke(FunctionName=stack.subscription, Payload=json.dumps(event).encode())

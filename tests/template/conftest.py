@@ -32,6 +32,8 @@ SETS = {
     "least attempts": {"MaxReceiveCount": "5", "GatherSeconds": "0", "QuietSeconds": "0"},
     "acl": {"Buckets": "site", "EventBridgeBuckets": "media", "AclChanges": "yes"},
     "eventbridge alone": {"EventBridgeBuckets": "media"},
+    "repairs all": {"Buckets": "site", "RepairSubscriptions": "all", "CoverGaps": "no"},
+    "repairs none": {"Buckets": "site", "RepairSubscriptions": "no"},
 }
 
 

@@ -7,6 +7,7 @@ from importlib.metadata import version
 
 import pytest
 
+from bucket_watch.settings import WatchSettings
 from infra.simulator.aws.function import BATCHES_AT_A_TIME, MEMORY_MB
 from infra.simulator.aws.sqs import MAX_RECEIVE_COUNT, VISIBILITY_SECONDS
 from infra.simulator.simulation import CEILING, Site
@@ -37,6 +38,7 @@ def test_the_promised_resources_and_outputs_exist(stacks):
         "TableName": "<MappingTable>",
         "SurveyFunctionName": "<SurveyFunction>",
         "SweepFunctionName": "<SweepFunction>",
+        "WatchFunctionName": "<WatchFunction>",
         "Version": version("cloudfront-invalidator"),
     }
 
@@ -58,6 +60,10 @@ def test_the_contract_s_parameters_have_their_defaults(stacks):
         "AlarmEmail": "",
         "AlarmTopicArn": "",
         "EventBus": "",
+        "BucketFilters": "",
+        "RepairSubscriptions": "named",
+        "CoverGaps": "yes",
+        "PermissionsBoundaryArn": "",
     }
     assert {name: parameters[name]["Default"] for name in promised} == promised
 
@@ -173,6 +179,7 @@ def test_the_settings_model_reads_what_the_template_gives(stacks, name):
         ("SweepFunction", SweepSettings),
         ("SurveyFunction", SurveySettings),
         ("PendingChangesFunction", RollbackSettings),
+        ("WatchFunction", WatchSettings),
     ],
 )
 def test_each_other_function_s_environment_is_its_settings(stacks, function, kind):
@@ -203,15 +210,18 @@ def test_each_queue_of_the_worker_is_read_at_once(stacks, name):
     }
 
 
-def test_the_sweep_and_the_survey_run_every_minute_and_what_failed_is_left_to_the_next(stacks):
+def test_the_sweep_and_the_survey_run_every_minute_the_watch_every_hour_and_what_failed_is_left_to_the_next(
+    stacks,
+):
     resources = stacks["defaults"]["Resources"]
     rules = of_type(resources, "AWS::Events::Rule").values()
     assert {(each["ScheduleExpression"], each["Targets"][0]["Arn"]) for each in rules} == {
-        ("rate(1 minute)", f"<{name}Function.Arn>") for name in ("Sweep", "Survey")
+        *(("rate(1 minute)", f"<{name}Function.Arn>") for name in ("Sweep", "Survey")),
+        ("rate(1 hour)", "<WatchFunction.Arn>"),
     }
     tries = of_type(resources, "AWS::Lambda::EventInvokeConfig").values()
     assert {(each["FunctionName"], each["MaximumRetryAttempts"]) for each in tries} == {
-        (f"<{name}Function>", 0) for name in ("Sweep", "Survey")
+        (f"<{name}Function>", 0) for name in ("Sweep", "Survey", "Watch")
     }
     assert resources["SweepFunction"]["Properties"]["Timeout"] < 60
 
@@ -225,6 +235,7 @@ def test_the_functions_run_on_python_313_and_arm(stacks):
         "InvalidatorFunction": ("invalidator.handler.handler", "<InvalidatorRole.Arn>"),
         "SweepFunction": ("invalidator.sweep_handler.handler", "<SweepRole.Arn>"),
         "SurveyFunction": ("invalidator.survey_handler.handler", "<SurveyRole.Arn>"),
+        "WatchFunction": ("bucket_watch.handler.handler", "<WatchRole.Arn>"),
         "PendingChangesFunction": ("invalidator.rollback_handler.handler", "<PendingChangesRole.Arn>"),
     }
 
@@ -303,6 +314,18 @@ RIGHTS = {
         ("sqs:SendMessage", WAKES),
         *((each, "<SurveyLogGroup.Arn>") for each in LOG),
     },
+    "WatchRole": {
+        ("s3:GetBucketNotification", "arn:aws:s3:::*"),
+        ("sqs:GetQueueAttributes", QUEUE),
+        ("events:ListRuleNamesByTarget", "*"),
+        ("events:DescribeRule", "arn:aws:events:eu-west-1:111122223333:rule/*"),
+        ("cloudtrail:LookupEvents", "*"),
+        *(
+            (f"dynamodb:{each}", TABLE)
+            for each in ("BatchGetItem", "DeleteItem", "PutItem", "Query", "UpdateItem")
+        ),
+        *((each, "<WatchLogGroup.Arn>") for each in LOG),
+    },
     "PendingChangesRole": {
         ("cloudformation:DescribeStacks", "<AWS::StackId>"),
         *((f"dynamodb:{each}", TABLE) for each in ("BatchGetItem", "PutItem", "Query")),
@@ -335,6 +358,31 @@ def test_parameters_add_just_the_rights_they_name(stacks):
         ("xray:PutTelemetryRecords", "*"),
         ("events:PutEvents", "arn:aws:events:eu-west-1:111122223333:event-bus/default"),
     }
+
+
+@pytest.mark.parametrize(
+    ("name", "attached", "any_bucket"),
+    [
+        ("defaults", False, False),
+        ("everything", True, False),
+        ("repairs all", True, True),
+        ("repairs none", False, False),
+    ],
+)
+def test_the_watch_may_write_to_the_buckets_that_it_may_repair(stacks, name, attached, any_bucket):
+    resources = stacks[name]["Resources"]
+    roles = resources.get("BucketSubscriptionPolicy", {}).get("Properties", {}).get("Roles", [])
+    assert ("<WatchRole>" in roles) is attached
+    may = _allowed(resources, "WatchRole")
+    assert (("s3:PutBucketNotification", "arn:aws:s3:::*") in may) is any_bucket
+    extra = {
+        ("sns:ListSubscriptionsByTopic", TOPIC),
+        ("kms:DescribeKey", KEY),
+        ("kms:GetKeyPolicy", KEY),
+    }
+    assert (may - RIGHTS["WatchRole"]) - {("s3:PutBucketNotification", "arn:aws:s3:::*")} == (
+        extra if name == "everything" else set()
+    )
 
 
 def test_the_subscription_touches_the_named_buckets_alone(stacks):
@@ -414,6 +462,7 @@ def test_alarms_go_where_they_are_wanted(stacks):
         "FunctionErrorsAlarm",
         "SweepErrorsAlarm",
         "SurveyErrorsAlarm",
+        "SubscriptionsAlarm",
     }
     for name, more, actions in (
         ("defaults", {"BudgetAlarm"}, []),

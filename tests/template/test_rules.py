@@ -60,6 +60,14 @@ MUTATIONS = {
             Resource="arn:aws:s3:::"
         ),
     ),
+    "the watch may read buckets of any account": (
+        rules.roles_name_actions_and_resources,
+        lambda r: _statement(r, "WatchRole", "ReadNotifications").pop("Condition"),
+    ),
+    "the watch may read objects": (
+        rules.roles_name_actions_and_resources,
+        lambda r: _statement(r, "WatchRole", "ReadNotifications").update(Action="s3:GetObject"),
+    ),
     "the worker borrows AWS's policy": (
         rules.roles_borrow_no_policy,
         _set("InvalidatorRole", P, "ManagedPolicyArns", ["arn:aws:iam::aws:policy/AdministratorAccess"]),

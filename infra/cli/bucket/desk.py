@@ -7,13 +7,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from bucket_subscription.bucket_notifications import S3Notifications
-from bucket_subscription.errors import SubscriptionError
+from bucket_subscription.errors import SubscriptionError, UnreachableError
 from bucket_subscription.key_filter import KeyFilter
 from bucket_subscription.names import QueueArn, read_queue_arn
 from bucket_subscription.owner import Owner
 from bucket_subscription.queue_access import SqsQueueAccess
 from bucket_subscription.settle import Patience
 from bucket_subscription.subscription import Result, Subscription
+from bucket_subscription.wishes.wish import Maker, Road, Wish
+from infra.cli.bucket.remembering import Memory
 from infra.cli.bucket.state import UNKNOWN, BucketState, read_state
 from infra.cli.printing import print_text
 from infra.cli.session import Session, output
@@ -28,13 +30,11 @@ class BucketDesk:
     Args:
         session: the shared options.
         dry_run: whether nothing is written.
-        quiet: whether the difference is not shown: who asks shows it.
     """
 
-    def __init__(self, session: Session, *, dry_run: bool, quiet: bool = False) -> None:
+    def __init__(self, session: Session, *, dry_run: bool) -> None:
         self._session = session
         self._dry_run = dry_run
-        self._quiet = quiet
 
     @functools.cached_property
     def queue(self) -> QueueArn:
@@ -59,7 +59,7 @@ class BucketDesk:
             self._owner,
             self._notifications,
             self._access,
-            lambda: _patience(_PATIENCE_SECONDS),
+            lambda: patience(_PATIENCE_SECONDS),
             self._show,
             self._dry_run,
         )
@@ -68,6 +68,7 @@ class BucketDesk:
         """Connect a bucket; return what became of it, with `validated` and `arrival_seen`."""
         before = self._access.messages(self.queue)
         result = self._subscription.connect(name, self.queue, keys)
+        notes = self._remember(Wish(name, Road.QUEUE, Maker.PERSON, keys), result)
         seen = self._arrival(before) if result.validated else None
         if not result.lines:
             summary = "connected already; nothing was changed"
@@ -75,11 +76,12 @@ class BucketDesk:
             summary = "would be connected"
         else:
             summary = f"connected; {_tested(result, seen=seen)}"
-        return {**self._told(result, summary), "validated": result.validated, "arrival_seen": seen}
+        return {**self._told(result, summary, notes), "validated": result.validated, "arrival_seen": seen}
 
     def connect_eventbridge(self, name: str) -> dict[str, Any]:
         """Switch on a bucket's delivery to EventBridge; return what became of it."""
         result = self._subscription.connect_eventbridge(name, self.queue)
+        notes = self._remember(Wish(name, Road.EVENTBRIDGE, Maker.PERSON), result)
         if not result.lines:
             summary = "sends to EventBridge already; nothing was changed"
         elif self._dry_run:
@@ -88,16 +90,31 @@ class BucketDesk:
             summary = (
                 "sends to EventBridge; the stack's rule takes it on if EventBridgeBuckets names the bucket"
             )
-        return self._told(result, summary)
+        return self._told(result, summary, notes)
 
     def disconnect(self, name: str, keys: KeyFilter | None) -> dict[str, Any]:
-        """Take our entries from a bucket; return what became of it."""
-        result = self._subscription.disconnect(name, keys)
+        """Take our entries from a bucket, and forget it; return what became of it. One that is gone is forgotten."""
+        # First: the watch, coming in between, would call it lost.
+        forgotten, notes = (0, []) if self._dry_run else self._memory.disconnected(name, keys)
+        try:
+            result = self._subscription.disconnect(name, keys)
+        except UnreachableError as error:
+            if not forgotten:
+                raise
+            summary = f"the watch looks after it no more; it could not be reached ({error})"
+            return {
+                "bucket": name,
+                "changed": False,
+                "difference": [],
+                "others": None,
+                "summary": summary,
+                "notes": notes,
+            }
         if not result.lines:
             summary = "was not connected; nothing was changed"
         else:
             summary = "would be disconnected" if self._dry_run else "disconnected"
-        return self._told(result, summary)
+        return self._told(result, summary, notes)
 
     def all_names(self) -> list[str]:
         """Return the names of the account's buckets in the queue's region."""
@@ -130,17 +147,24 @@ class BucketDesk:
 
     def _show(self, lines: tuple[str, ...]) -> None:
         # On a dry run the difference is what was asked for.
-        for line in () if self._quiet else lines:
+        for line in lines:
             print_text(line, err=self._session.as_json or not self._dry_run)
 
-    def _told(self, result: Result, summary: str) -> dict[str, Any]:
+    def _remember(self, wish: Wish, result: Result) -> list[str]:
+        return [] if self._dry_run else self._memory.connected(wish, result)
+
+    @functools.cached_property
+    def _memory(self) -> Memory:
+        return Memory(self._session)
+
+    def _told(self, result: Result, summary: str, notes: Sequence[str]) -> dict[str, Any]:
         return {
             "bucket": result.bucket,
             "changed": bool(result.lines) and not self._dry_run,
             "difference": list(result.lines),
             "others": result.others,
             "summary": f"{summary} (entries of others, untouched: {result.others})",
-            "notes": list(result.notes),
+            "notes": [*result.notes, *notes],
         }
 
     def _arrival(self, before: int | None) -> bool | None:
@@ -148,16 +172,17 @@ class BucketDesk:
 
         The count only: receiving S3's test event would take it from the worker, with whatever lies beside it.
         """
-        patience = _patience(_ARRIVAL_SECONDS)
+        waiting = patience(_ARRIVAL_SECONDS)
         while (now := self._access.messages(self.queue)) is not None and before is not None:
             if now > before:
                 return True
-            if not patience.again():
+            if not waiting.again():
                 return False
         return None
 
 
-def _patience(seconds: float) -> Patience:
+def patience(seconds: float) -> Patience:
+    """Return how long AWS may take to settle."""
     return Patience(time.monotonic() + seconds, time.monotonic, time.sleep)
 
 

@@ -190,17 +190,19 @@ def refresh(session: Session) -> int:
 
 
 @route.command()
+@click.option("--table", help="Of a table that a deleted stack left.")
 @session_options
-def export(session: Session) -> None:
+def export(session: Session, *, table: str | None) -> None:
     """Print what people pinned, as a JSON document that import reads.
 
     \b
-    Example:
+    Examples:
       invalidator route export > pins.json
+      invalidator route export --table old-MappingTable-1ABC > pins.json
     """  # noqa: D301  \b is click's mark for a paragraph that keeps its line breaks
     from infra.cli.route.pin_file import export_pins
 
-    export_pins(session)
+    export_pins(session, table)
 
 
 @route.command("import")

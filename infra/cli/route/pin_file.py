@@ -14,6 +14,8 @@ from infra.cli.files.input_files import STDIN
 from infra.cli.printing import print_json, visible
 from infra.cli.route.pin import checked_pin
 from infra.cli.session import Session
+from invalidator.aws.table.dynamodb import DynamoDbTable
+from invalidator.aws.table.pins import PinTable
 from invalidator.core.routing.pins import Pin
 
 
@@ -24,10 +26,11 @@ class _File(TypedDict):
 _validate = TypeAdapter(_File).validate_json
 
 
-def export_pins(session: Session) -> None:
-    """Print what people pinned."""
+def export_pins(session: Session, table: str | None = None) -> None:
+    """Print what people pinned; of a table that a deleted stack left, where one is named."""
     with one_line():
-        pins = Deployed(session).pins.pins()
+        kept = None if table is None else PinTable(DynamoDbTable(session.client("dynamodb"), table))
+        pins = (Deployed(session).pins if kept is None else kept).pins()
     print_json({"pins": [asdict(pin) for pin in pins]})
     if not pins:
         click.echo("Nothing is pinned.", err=True)

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from bucket_watch.standing import Standing
 from infra.cli.check.finding import Finding
 from infra.cli.deployed import Deployed, settings_or_why
 from infra.cli.errors import CommandError, explain_aws_error
@@ -49,6 +50,7 @@ class Facts:
         dead_letters: how many there are, about.
         paused: which of the worker's steps are switched off.
         pending: whom something waits for that is not sent yet, the oldest change first.
+        buckets: how each connected bucket stood when the watch looked last; what is wrong comes first.
         running: invalidations in progress.
         last: the newest invalidation of each distribution, newest first.
         distributions: how many there are to be invalidated.
@@ -66,6 +68,7 @@ class Facts:
     dead_letters: int | None = None
     paused: dict[Step, bool] | None = None
     pending: list[Wake] | None = None
+    buckets: list[Standing] | None = None
     running: list[Sent] = field(default_factory=list)
     last: list[Sent] | None = None
     distributions: int | None = None
@@ -96,6 +99,7 @@ def gather(session: Session, now: float) -> Facts:
         facts.limits = settings.limits
     targets = deployed.targets
     facts.pending = _ask(facts, "what is pending", lambda: _pending(deployed))
+    facts.buckets = _ask(facts, "how the buckets stand", lambda: _buckets(deployed))
     facts.paths = _ask(
         facts, "the paths of this month", lambda: deployed.accounts.known(OWN_ACCOUNT, now).spending.month
     )
@@ -137,6 +141,10 @@ def _paused(session: Session) -> dict[Step, bool]:
 def _pending(deployed: Deployed) -> list[Wake]:
     waiting = [wake for wake in deployed.wakes.waiting() if wake.since is not None]
     return sorted(waiting, key=lambda wake: (wake.since or 0.0, wake.name))
+
+
+def _buckets(deployed: Deployed) -> list[Standing]:
+    return sorted(deployed.standings.all().values(), key=lambda each: (not each.wrong, each.bucket))
 
 
 def _roles(deployed: Deployed) -> dict[str, str | None]:

@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from bucket_watch.standing import Standing
 from infra.cli.printing import instant, iso, many, print_json, print_notes, print_table, print_text, span
 from infra.cli.session import Session
 from infra.cli.status.facts import Facts, gather
@@ -18,14 +19,15 @@ from invalidator.core.sent import Sent
 
 DISTRIBUTIONS_SHOWN = 10
 WAITING_SHOWN = 10
+BUCKETS_SHOWN = 10
 UNKNOWN = "?"
 
 
 def show_status(session: Session, interval: int | None) -> None:
     """Show it once; or again each `interval` seconds, until Ctrl-C."""
-    wrong = warnings(session)
+    facts = gather(session, time.time())
+    wrong = warnings(session)  # asked once: of these, nothing changes by itself
     while True:
-        facts = gather(session, time.time())
         facts.warnings = wrong
         if interval is not None and not session.as_json:
             click.clear()
@@ -36,6 +38,7 @@ def show_status(session: Session, interval: int | None) -> None:
             time.sleep(interval)
         except KeyboardInterrupt:
             return
+        facts = gather(session, time.time())
 
 
 def _show(session: Session, facts: Facts) -> None:
@@ -45,6 +48,7 @@ def _show(session: Session, facts: Facts) -> None:
     for each in facts.warnings:
         print_text(f"WARNING {each.part}: {each.text}" + (f"; {each.fix}" if each.fix else ""))
     print_table(("STACK", session.stack), _rows(facts))
+    _lost(facts)
     waiting = (facts.pending or [])[:WAITING_SHOWN]
     if waiting:
         click.echo()
@@ -87,6 +91,7 @@ def _rows(facts: Facts) -> list[tuple[str, str]]:
         ("oldest message", UNKNOWN if facts.oldest_seconds is None else span(facts.oldest_seconds)),
         ("not sent yet", _pending(facts)),
         ("dead letters", _dead_letters(facts)),
+        ("buckets", _buckets(facts)),
         ("in progress", _running(facts)),
         ("this month", _month(facts)),
         *_money(facts.money, facts.limits),
@@ -121,8 +126,36 @@ def _pending(facts: Facts) -> str:
     return f"{many(paths, 'path')}, the oldest change {age} old"
 
 
+def _lost(facts: Facts) -> None:
+    """Name each bucket that does not send, whole: a cut sentence or command helps nobody."""
+    lost = [each for each in facts.buckets or [] if each.wrong]
+    for each in lost[:BUCKETS_SHOWN]:
+        by = f"; {each.by}" if each.by else ""
+        since = span(facts.at - each.wrong_since)
+        click.echo()
+        print_text(f"bucket {each.bucket}, for {since}: {'; '.join(each.wrong)}{by}")
+        print_text(f"type: {each.fix}")
+    if len(lost) > BUCKETS_SHOWN:
+        click.echo(f"and {len(lost) - BUCKETS_SHOWN} more: see --json")
+
+
 def _why(wake: Wake) -> str:
     return wake.reason or "it gathers"
+
+
+def _buckets(facts: Facts) -> str:
+    """Whether the buckets that were connected still send, as the watch saw it last."""
+    if facts.buckets is None:
+        return UNKNOWN
+    if not facts.buckets:
+        return "the watch has looked at none yet"
+    lost = sum(bool(each.wrong) for each in facts.buckets)
+    unknown = sum(bool(each.unknown) for each in facts.buckets)
+    parts = [f"{len(facts.buckets) - lost - unknown} send"]
+    parts += [f"{lost} lost: see below"] if lost else []
+    parts += [f"{unknown} unknown"] if unknown else []
+    ago = span(facts.at - min(each.looked for each in facts.buckets))
+    return f"{', '.join(parts)} (seen {ago} ago)"
 
 
 def _running(facts: Facts) -> str:
@@ -186,6 +219,7 @@ def _document(facts: Facts) -> dict[str, Any]:
         if facts.pending is None
         else [_pending_document(facts, wake) for wake in facts.pending],
         "dead_letters": facts.dead_letters,
+        "buckets": None if facts.buckets is None else [_bucket_document(each) for each in facts.buckets],
         "in_progress": [_sent_document(sent) for sent in facts.running],
         "last_invalidations": None if facts.last is None else [_sent_document(sent) for sent in facts.last],
         "month": {
@@ -211,6 +245,20 @@ def _document(facts: Facts) -> dict[str, Any]:
 
 def _age(facts: Facts, waiting: list[Wake]) -> float:
     return max((facts.at - (wake.since or facts.at) for wake in waiting), default=0.0)
+
+
+def _bucket_document(standing: Standing) -> dict[str, Any]:
+    state = "unknown" if standing.unknown else "lost" if standing.wrong else "works"
+    return {
+        "bucket": standing.bucket,
+        "road": standing.road,
+        "state": state,
+        "wrong": list(standing.wrong),
+        "fix": standing.fix,
+        "since": iso(standing.wrong_since) if standing.wrong_since else None,
+        "by": standing.by,
+        "looked": iso(standing.looked),
+    }
 
 
 def _pending_document(facts: Facts, wake: Wake) -> dict[str, Any]:

@@ -6,8 +6,12 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from bucket_subscription.key_filter import KeyFilter
+from bucket_subscription.wishes.wish import Maker, Road, Wish
+from bucket_subscription.wishes.wish_table import WishTable
 from infra.cli.main import main
 from infra.cli.session import Session
+from tests.memory_tables import make_table
 
 STACK = "site"
 REGION = "eu-west-1"
@@ -28,6 +32,9 @@ class Aws:
     def __init__(self):
         self.s3 = SDK.client("s3")
         self.sqs = SDK.client("sqs")
+        database = SDK.client("dynamodb")
+        make_table(database, "memory")
+        self.wishes = WishTable(database, "memory")
         self.queue = self.sqs.create_queue(QueueName="site-changes")["QueueUrl"]
         self.allow(ALLOW_S3)
 
@@ -51,7 +58,7 @@ def aws(monkeypatch):
     # moto's CloudFormation needs packages the project does not have.
     # One SDK session for all tests: reading the services' models takes longer than a test.
     monkeypatch.setattr(Session, "aws", SDK)
-    monkeypatch.setattr(Session, "outputs", {"QueueArn": QUEUE_ARN})
+    monkeypatch.setattr(Session, "outputs", {"QueueArn": QUEUE_ARN, "TableName": "memory"})
     with mock_aws():
         yield Aws()
 
@@ -84,6 +91,59 @@ def test_connect_adds_our_entry_and_leaves_theirs(aws, run):
     assert [each["QueueArn"] for each in held["QueueConfigurations"]] == [QUEUE_ARN]
     body = json.loads(aws.sqs.receive_message(QueueUrl=aws.queue)["Messages"][0]["Body"])
     assert body["Event"] == "s3:TestEvent", "the test event is left for the worker"
+
+
+def test_what_is_connected_is_remembered_for_the_watch_and_the_gap_before_is_covered(aws, run):
+    aws.bucket("blog")
+    run("connect", "blog", "--prefix", "a/", "--dry-run")
+    assert aws.wishes.all() == []
+    run("connect", "blog", "--prefix", "a/")
+    part = Wish("blog", Road.QUEUE, Maker.PERSON, KeyFilter("a/"))
+    assert (aws.wishes.all(), aws.wishes.gaps()["blog"].since) == ([part], 0.0)
+    noted = aws.wishes.gaps()["blog"]
+    run("connect", "blog")
+    assert aws.wishes.all() == [Wish("blog", Road.QUEUE, Maker.PERSON)], "the wider one takes its place"
+    assert aws.wishes.gaps()["blog"] == noted
+    aws.wishes.wish(Wish("blog", Road.EVENTBRIDGE, Maker.PERSON))  # moto's S3 forgets the switch
+    assert [wish.road for wish in aws.wishes.all()] == [Road.EVENTBRIDGE, Road.QUEUE]
+    run("disconnect", "blog", "--dry-run")
+    assert len(aws.wishes.all()) == 2
+    run("disconnect", "blog")
+    assert aws.wishes.all() == []
+
+
+def test_what_the_parameters_connected_stays_theirs(aws, run):
+    aws.wishes.wish(Wish("blog", Road.QUEUE, Maker.STACK))
+    aws.bucket("blog")
+    run("connect", "blog")
+    assert [wish.maker for wish in aws.wishes.all()] == [Maker.STACK]
+
+
+def test_a_bucket_that_is_gone_can_be_forgotten(aws, run):
+    aws.wishes.wish(Wish("gone", Road.QUEUE, Maker.PERSON))
+    code, out, _ = run("disconnect", "gone")
+    assert (code, aws.wishes.all()) == (0, [])
+    assert "the watch looks after it no more; it could not be reached (no bucket 'gone'" in " ".join(
+        out.split()
+    )
+    code, _, err = run("disconnect", "gone")
+    assert (code, err) == (1, "invalidator: no bucket 'gone'; check its name\n")
+
+
+@pytest.mark.parametrize(
+    ("outputs", "why"),
+    [
+        ({"QueueArn": QUEUE_ARN}, "the stack has no table to remember it in"),
+        ({"QueueArn": QUEUE_ARN, "TableName": "none"}, "the stack's table could not be asked"),
+    ],
+)
+def test_a_bucket_that_cannot_be_remembered_is_connected_all_the_same(aws, run, monkeypatch, outputs, why):
+    monkeypatch.setattr(Session, "outputs", outputs)
+    aws.bucket("blog")
+    code, _, err = run("connect", "blog")
+    assert code == 0
+    assert f"note: the watch does not look after it: {why}" in " ".join(err.split())
+    assert aws.notification("blog")["QueueConfigurations"]
 
 
 def test_an_overlap_is_one_line_with_the_way_out_and_changes_nothing(aws, run):
