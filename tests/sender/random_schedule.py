@@ -160,8 +160,7 @@ class _Queues:
 
     def call(self, names: Iterable[tuple[str, float]]) -> None:
         for name, delay in names:
-            early = self.schedule.time.now() < START + FAULTS_END
-            for _ in range(self.chance.choice((0, 1, 1, 1, 1, 2)) if early else 1):
+            for _ in range(self.schedule.deliveries(self.chance)):
                 at = self.schedule.time.now() + delay + self.chance.random()
                 self.schedule.time.at(at, partial(self.schedule.look, name))
 
@@ -191,6 +190,7 @@ class Schedule:
     hidden: dict[str, Message] = field(default_factory=dict)
     dead: list[tuple[str, Mapping[str, float]]] = field(default_factory=list)
     killed: int = 0
+    routing: RoutingSettings = field(default_factory=lambda: RoutingSettings(("index.html",)))
     _count: int = 0
     _polling: bool = False
 
@@ -203,14 +203,10 @@ class Schedule:
         self.cloudfront = SimulatedCloudFront(
             self.time,
             QuotaSettings(regime=chance.choice(list(Regime)), seed=self.seed),
-            on_created=lambda sent: self.books[sent.distribution].invalidated(sent),
+            on_created=self._created,
         )
-        rate = chance.choice([0.0, 0.02, 0.1, 0.25])
-        limits = Limits(
-            Allowance(chance.choice([1, 5, 1000]), chance.choice([1, 15])),
-            chance.choice([0, 20, 1000]),
-            over_budget_seconds=chance.choice([0, 60, 900]),
-        )
+        rate = self._rate(chance)
+        limits = self._limits(chance)
         gathering = Gathering(*chance.choice([(1.0, 10.0), (0.0, 0.0), (5.0, 5.0), (2.0, 60.0)]))
         self.processes = [self._process(rate, limits, gathering) for _ in range(3)]
         self._know(after=chance.choice([0.0, 0.0, 40.0, 200.0]))
@@ -218,10 +214,36 @@ class Schedule:
         self.time.at(START + 30.0, self._sweep)
         self.time.run(START + MOST_SECONDS)
 
+    def _rate(self, chance: random.Random) -> float:
+        """The part of calls that fail."""
+        return chance.choice([0.0, 0.02, 0.1, 0.25])
+
+    def _skew(self, chance: random.Random) -> float:
+        """How far a process's clock is off."""
+        return chance.choice(CLOCKS)
+
+    def _limits(self, chance: random.Random) -> Limits:
+        return Limits(
+            Allowance(chance.choice([1, 5, 1000]), chance.choice([1, 15])),
+            chance.choice([0, 20, 1000]),
+            over_budget_seconds=chance.choice([0, 60, 900]),
+        )
+
+    def _created(self, sent: Sent) -> None:
+        """CloudFront took an invalidation."""
+        self.books[sent.distribution].invalidated(sent)
+
+    def _survey_now(self) -> None:
+        """Somebody asks for a survey."""
+
     def unaccounted(self) -> set[tuple[str, str]]:
         """Return what is neither fresh nor in the dead-letter queue: (distribution, viewer path)."""
         stale = {(name, path) for name, book in self.books.items() for path in book.stale}
         return {(name, path) for name, path in stale if not self._buried(name, path)}
+
+    def deliveries(self, chance: random.Random) -> int:
+        """How often a wake that is sent now comes."""
+        return chance.choice((0, 1, 1, 1, 1, 2)) if self.time.now() < START + FAULTS_END else 1
 
     def waiting(self) -> list[str]:
         """Return whom something is still said to wait for."""
@@ -260,7 +282,7 @@ class Schedule:
         crowded = lambda: BackPressure("TooMany (injected)", too_large=True)  # noqa: E731
         denied = lambda: Permanent("AccessDenied (injected)", Reason.ACCESS_DENIED)  # noqa: E731
         invalid = lambda: InvalidPaths("invalid (injected)")  # noqa: E731
-        clock = SkewedClock(self.time, self.chance.choice(CLOCKS))
+        clock = SkewedClock(self.time, self._skew(self.chance))
         table = unreliable(self.table, lambda: TableUnavailable("injected"))
         queues = unreliable(_Queues(self, self.chance), lambda: QueueUnavailable("injected"))
         cloudfront = _Skewed(
@@ -273,7 +295,7 @@ class Schedule:
             ),
             self.chance.uniform(-CLOUDFRONT_SKEW, CLOUDFRONT_SKEW),
         )
-        surveys = InMemorySurveys(self.table, self.time.now)
+        surveys = InMemorySurveys(self.table, self.time.now, self._survey_now)
         waking = Waking(table, queues, clock)
         intake = Intake(
             log=table,
@@ -298,7 +320,7 @@ class Schedule:
             clock=clock,
             limits=limits,
             gathering=gathering,
-            routing=RoutingSettings(("index.html",)),
+            routing=self.routing,
         )
         buckets = Buckets(
             log=table,

@@ -29,7 +29,8 @@ def test_the_switch_to_another_folder_purges_by_itself(site):
     site.after(MINUTE).account.put("E1", s3("site", "/v2"))
     switched = site.time.now()
     summary = site.after(MINUTE).survey()
-    assert site.routes("E1").purge == {"/*": switched}
+    # Until just now an edge may have filled itself by the old configuration, whatever was purged since the switch.
+    assert site.routes("E1").purge == {"/*": site.time.now()}
     assert site.routes("E1").reroute_since == switched - INTERVAL
     assert site.called == ["target:E1"]
     assert summary.changes == {

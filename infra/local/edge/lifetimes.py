@@ -38,6 +38,7 @@ def error_seconds(
     headers: Mapping[str, str],
     *,
     configured: float | None,
+    custom: bool,
     readings: Readings,
     now: float,
 ) -> float:
@@ -48,6 +49,7 @@ def error_seconds(
         policy: the failing behavior's.
         headers: of the answer that is shown: the custom page's where there is one.
         configured: ErrorCachingMinTTL for this status, None where there is none.
+        custom: whether a custom error page is shown.
         readings: how the guide is read.
         now: epoch seconds.
     """
@@ -58,7 +60,9 @@ def error_seconds(
     seconds = ERROR_SECONDS if configured is None else configured
     if stated is not None:
         seconds = max(seconds, min(stated, policy.max_ttl))
-    return max(seconds, object_seconds(policy, headers, now)) if readings.error_pages_last else seconds
+    if custom and readings.error_pages_last:
+        seconds = max(seconds, object_seconds(policy, headers, now))
+    return seconds
 
 
 def _directives(headers: Mapping[str, str]) -> dict[str, str]:

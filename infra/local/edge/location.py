@@ -163,6 +163,7 @@ class Location:
                 policy,
                 shown.headers,
                 configured=configured.seconds if configured else None,
+                custom=configured is not None and bool(configured.page),
                 readings=self._readings,
                 now=now,
             )

@@ -1,6 +1,9 @@
 """Path patterns of cache behaviors [DownloadDistValuesCacheBehavior, "Path pattern"]."""
 
+from functools import lru_cache
 
+
+@lru_cache(maxsize=65_536)
 def fits(pattern: str, path: str) -> bool:
     """Whether a pattern matches: `*` is any run of characters, `?` is one, upper and lower case differ.
 

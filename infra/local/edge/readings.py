@@ -18,7 +18,7 @@ class Readings:
         keeps_in_flight: what was being fetched while an invalidation arrived is kept all the same, though it may be
             what the invalidation was for [Invalidation: "the next time a viewer requests the file"; of a request
             that is under way it says nothing].
-        error_pages_last: an error response is kept as long as the behavior keeps an object, where that is longer
+        error_pages_last: a custom error page is kept as long as the behavior keeps an object, where that is longer
             than ErrorCachingMinTTL (aws-behaviour.md, "Error pages": a Note on custom-error-pages-expiration).
         keeps_forbidden: a 403 is kept like a 404; else only where the origin sends Cache-Control with it
             [HTTPStatusCodes, the table of codes that are cached by their headers].

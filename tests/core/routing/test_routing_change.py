@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from invalidator.core.routing.distribution import Behavior, Distribution, Origin
+from invalidator.core.routing.distribution import Behavior, Distribution, ErrorPage, Origin
 from invalidator.core.routing.routing_change import changed_routing
 
 SITE = Origin("site", "site.s3.amazonaws.com", "site", "/v1")
@@ -127,3 +127,11 @@ def test_other_settings_are_a_change_that_moves_nothing():
     change = changed_routing((OLD,), (OLD,), settings_changed=True)
     assert change is not None
     assert (change.causes, change.moved) == (("settings or pins",), ())
+
+
+def test_another_custom_error_page_moves_what_edges_hold_of_the_old_one():
+    old = replace(OLD, error_pages=(ErrorPage(404, "/404.html", 3600),))
+    assert moved(old, replace(OLD, error_pages=(ErrorPage(404, "/lost.html", 3600),))) == ("/*",)
+    assert moved(old, OLD) == ("/*",)
+    assert moved(OLD, old) == ()
+    assert moved(old, replace(OLD, error_pages=(ErrorPage(404, "/404.html", 10),))) == ()

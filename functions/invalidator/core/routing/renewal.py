@@ -142,7 +142,9 @@ def renewed(
     # One that was never read before is not newer than the survey before: its record was a wider guess.
     if seen.modified and known.seen.modified and was != (seen.etag, seen.modified):
         dated = min(dated, seen.modified) if basis_changed else seen.modified
-    purge = dict.fromkeys(change.moved, dated)
+    # Of what is deployed already nobody knows since when: until just now an edge may have filled itself by the old
+    # configuration, after an invalidation that was newer than the change.
+    purge = dict.fromkeys(change.moved, dated if seen.status == IN_PROGRESS else at.now)
     since = dated - at.interval
     if not any(each.enabled for each in current) and known.seen.modified:
         # What edges hold may be as old as the end of what was served last.

@@ -109,9 +109,20 @@ def _moved(old: Sequence[Distribution], new: Sequence[Distribution]) -> tuple[st
         for behavior in _moved_behaviors(was, now)
         for wildcard in covering(compile_rules((behavior,), "moved"))
     ]
+    if _other_error_pages(was, now):
+        # What an edge holds under paths that failed is the page that was set then, for as long as that was set for.
+        for behavior in (*was.behaviors, *now.behaviors):
+            failing = Behavior(behavior.pattern, ("moved",), query_strings=True, rewrites=behavior.rewrites)
+            moved += covering(compile_rules((failing,), "moved"))
     if was.root_object != now.root_object:
         moved += invalidation_paths("/", query_strings=True, directory=True)
     return outermost(moved)
+
+
+def _other_error_pages(was: Distribution, now: Distribution) -> bool:
+    """Whether an error that had a custom page has another one now, or none."""
+    pages = {each.code: each.path for each in now.error_pages}
+    return any(each.path and pages.get(each.code, "") != each.path for each in was.error_pages)
 
 
 def _moved_behaviors(was: Distribution, now: Distribution) -> Iterator[Behavior]:

@@ -1,0 +1,155 @@
+"""Whatever strikes, a viewer sees the old object only between the upload and a stated time, never after.
+
+The worker is broken on purpose too: each break is seen by somebody who looks at a page.
+"""
+
+import os
+import random
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+import invalidator.waking
+from infra.simulator.aws.cloudfront import SimulatedCloudFront
+from invalidator.core.routing.paths import encoding, viewer_paths
+from tests.sender import random_schedule
+from tests.viewers.viewed_schedule import QUIET_SECONDS, RECOVERY_SECONDS, ViewedSchedule
+
+# Another base tries other schedules; a failure names the seed that shows it again.
+BASE = int(os.environ.get("SCHEDULE_SEED", "0"))
+A_TEST = 8
+
+
+def seen(seed: int, *, quiet: bool) -> ViewedSchedule:
+    schedule = ViewedSchedule(seed, quiet=quiet)
+    schedule.run()
+    return schedule
+
+
+@pytest.mark.parametrize(
+    ("first", "quiet"),
+    [
+        pytest.param(BASE, True),
+        pytest.param(BASE, False),
+        *(
+            pytest.param(BASE + A_TEST * number, quiet, marks=pytest.mark.long)
+            for number in (1, 2)
+            for quiet in (True, False)
+        ),
+    ],
+)
+def test_no_viewer_sees_the_old_object_after_the_stated_time(first: int, *, quiet: bool) -> None:
+    for seed in range(first, first + A_TEST):
+        schedule = seen(seed, quiet=quiet)
+        late = schedule.seen_too_late()
+        assert not late, f"seed {seed}, quiet {quiet}: {late[0]}"
+        assert schedule.views > 1_000
+
+
+def test_the_schedules_show_viewers_something() -> None:
+    """Old objects are seen before they are new, and pages are served from caches."""
+    schedules = [seen(seed, quiet=False) for seed in range(6)]
+
+    assert sum(len(each.stale) for each in schedules) > 20
+    assert sum(each.reconfigured for each in schedules) >= 1
+    assert sum(each.fetches for each in schedules) < 0.5 * sum(each.views for each in schedules)
+
+
+def drop_a_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    create = SimulatedCloudFront.create
+
+    def without_the_last(self, request, role):
+        paths = dict(list(request.paths.items())[:-1]) or request.paths
+        return create(self, replace(request, paths=paths), role)
+
+    monkeypatch.setattr(SimulatedCloudFront, "create", without_the_last)
+
+
+def skip_a_distribution(monkeypatch: pytest.MonkeyPatch) -> None:
+    ask = invalidator.waking.Waking.ask
+
+    def only_the_first(self, names, *more):
+        return ask(self, list(names)[:1], *more)
+
+    monkeypatch.setattr(invalidator.waking.Waking, "ask", only_the_first)
+
+
+def lose_a_wake(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was lost is never made good: the sweep is what does that."""
+    monkeypatch.setattr(random_schedule, "sweep", lambda *_: None)
+
+
+def forget_the_error_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(viewer_paths, "lasting_error_pages", lambda *_: {})
+
+
+def forget_query_strings(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(encoding, "_with_query_strings", lambda forms, **_: forms)
+
+
+def forget_the_directory(monkeypatch: pytest.MonkeyPatch) -> None:
+    create = SimulatedCloudFront.create
+
+    def no_directories(self, request, role):
+        paths = {path: at for path, at in request.paths.items() if not path.endswith("/")}
+        return create(self, replace(request, paths=paths or request.paths), role)
+
+    monkeypatch.setattr(SimulatedCloudFront, "create", no_directories)
+
+
+# With whether the schedules are quiet, and the first seed to try: one near it has the site that shows the break.
+MUTANTS = [
+    (drop_a_path, True, 1),
+    (skip_a_distribution, True, 4),
+    (lose_a_wake, False, 4),
+    (forget_the_error_page, True, 20),
+    (forget_query_strings, True, 9),
+    (forget_the_directory, True, 1),
+]
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(("mutate", "quiet", "first"), MUTANTS)
+def test_viewers_notice_a_worker_that_is_broken(monkeypatch, mutate, quiet, first) -> None:
+    mutate(monkeypatch)
+    assert any(seen(seed, quiet=quiet).seen_too_late() for seed in range(first, first + 40))
+
+
+def seeds_until(end: float) -> Iterator[int]:
+    """New ones, printed by whoever fails."""
+    first = int(os.environ.get("SEED", random.SystemRandom().randrange(10**6, 10**9)))
+    print(f"viewers, from seed {first}")  # noqa: T201  make soak shows it
+    seed = first
+    while time.monotonic() < end:
+        yield seed
+        seed += 1
+
+
+@pytest.mark.soak
+@pytest.mark.skipif("SOAK" not in os.environ, reason="needs SOAK=minutes, see make soak")
+def test_viewers_for_a_share_of_the_soak() -> None:
+    """As long as a fifth of the storms; prints what it saw."""
+    views = stale = needless = fetches = schedules = 0
+    longest = after = 0.0
+    for seed in seeds_until(time.monotonic() + 12 * float(os.environ["SOAK"])):
+        quiet = seed % 2 == 0
+        schedule = seen(seed, quiet=quiet)
+        late = schedule.seen_too_late()
+        assert not late, f"SEED={seed}, quiet {quiet}: {late[0]}"
+        schedules += 1
+        views += schedule.views
+        stale += len(schedule.stale)
+        needless += schedule.needless
+        fetches += schedule.fetches
+        ages = [each.at - each.since for each in schedule.stale]
+        if quiet and not schedule.reconfigured:
+            longest = max([longest, *ages])
+        ends = [each.at - schedule.last_fault for each in schedule.stale]
+        after = max([after, *ends])
+    print(  # noqa: T201
+        f"{schedules:,} schedules, {views:,} views: {stale:,} of the old object. Where nothing failed, for "
+        f"{longest:.0f} s at most (stated: {QUIET_SECONDS:.0f}); after the last fault, for {after:.0f} s "
+        f"(stated: {RECOVERY_SECONDS:.0f}). {needless:,} of {fetches:,} fetches were for what had not changed."
+    )
