@@ -9,7 +9,15 @@ from botocore.exceptions import EndpointConnectionError
 from invalidator.announcing import of_intake, of_run
 from invalidator.aws.event_bus import MOST_BYTES, EventBus
 from invalidator.core import announcement
-from invalidator.core.announcement import MOST_PATHS, Announcement, completed, created, given_up
+from invalidator.core.announcement import (
+    MOST_PATHS,
+    Announcement,
+    completed,
+    created,
+    given_up,
+    lost,
+    repaired,
+)
 from invalidator.core.outcome import Dead, Outcome
 from invalidator.core.reasons import Reason
 from invalidator.core.sent import Sent
@@ -60,12 +68,16 @@ def test_the_fields_of_every_kind_are_those_that_the_schema_lists():
         if line.startswith("| `"):
             kind, _, fields = (cell.strip() for cell in line.strip("| ").split("|"))
             listed[kind.strip("`")] = {each.split("`")[1] for each in fields.split(", ")}
-    for each in (created(SENT, ()), completed(SENT), given_up("E1", (), (), Reason.ACCESS_DENIED, "no")):
+    told_of = (
+        created(SENT, ()),
+        completed(SENT),
+        given_up("E1", (), (), Reason.ACCESS_DENIED, "no"),
+        lost("b", 0.0, ["gone"], "fix", ""),
+        repaired("b", 0.0, ["gone"]),
+    )
+    for each in told_of:
         assert set(each.detail) == listed[each.kind]
-    assert set(listed) == {
-        "Invalidation Created", "Invalidation Completed", "Change Given Up", "Subscription Lost",
-        "Subscription Repaired",
-    }  # fmt: skip
+    assert [each.kind for each in told_of] == list(listed)
 
 
 def test_of_many_paths_the_first_are_told_and_all_counted():

@@ -450,6 +450,14 @@ def loses_and_regains(stack: Stack, bucket: str, what: str) -> bool:
     return line is not None and line["state"] == "repaired" and what in line["wrong"][0]
 
 
+def others_are_told_what_was_lost_and_repaired(stack: Stack) -> bool:
+    with listening(stack, "Subscription Lost", "Subscription Repaired") as heard:
+        if not loses_and_regains(stack, PROOF, "notification"):
+            return False
+        kinds = [each["detail-type"] for each in heard() if each["detail"]["bucket"] == PROOF]
+        return sorted(kinds) == ["Subscription Lost", "Subscription Repaired"]
+
+
 def wished_again(stack: Stack) -> None:
     """The subscription's own proofs connect and disconnect these buckets, and so forget them."""
     wishes = WishTable(stack.aws.client("dynamodb"), stack.outputs["TableName"])
@@ -615,6 +623,7 @@ WATCH = {
     **each_of("Remember", "dynamodb:PutItem Query UpdateItem", a_loss_is_seen_and_repaired),
     **each_of("Remember", "dynamodb:BatchGetItem", a_bucket_that_sends_though_nobody_told_is_learned),
     **each_of("Remember", "dynamodb:DeleteItem", a_bucket_that_nobody_wants_any_more_is_forgotten),
+    **each_of("TellOthers", "events:PutEvents", others_are_told_what_was_lost_and_repaired),
     **each_of("WriteLog", "logs:CreateLogStream PutLogEvents", writes_log("WatchFunction", "watch")),
 }
 SUBSCRIPTION = {

@@ -526,11 +526,11 @@ def test_the_simulated_site_has_the_numbers_of_the_template(stacks):
 
 def test_only_with_a_bus_may_it_be_told_and_no_other_bus(stacks):
     def told(name):
-        roles = ("InvalidatorRole", "SweepRole")
+        roles = ("InvalidatorRole", "SweepRole", "WatchRole")
         found = [_allowed(stacks[name]["Resources"], role) for role in roles]
         return [sorted(where for action, where in each if action == "events:PutEvents") for each in found]
 
     default = "arn:aws:events:eu-west-1:111122223333:event-bus/default"
-    assert told("defaults") == [[], []]
-    assert told("everything") == [[default], [default]]
-    assert told("no budget") == [[BUS], [BUS]]
+    assert told("defaults") == [[], [], []]
+    assert told("everything") == [[default]] * 3
+    assert told("no budget") == [[BUS]] * 3

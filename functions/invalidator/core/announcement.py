@@ -82,6 +82,25 @@ def given_up(
     )
 
 
+def lost(bucket: str, since: float, wrong: Sequence[str], fix: str, by: str) -> Announcement:
+    """Return the event of a bucket that was found not to send.
+
+    Args:
+        bucket: its name.
+        since: when it was seen first, epoch seconds.
+        wrong: what is wrong, a sentence each.
+        fix: the first command to type.
+        by: who took it away, "" where that cannot be told.
+    """
+    said = {"bucket": bucket, "since": iso(since), "wrong": list(wrong), "fix": fix, "by": by or None}
+    return Announcement(LOST, said)
+
+
+def repaired(bucket: str, since: float, wrong: Sequence[str]) -> Announcement:
+    """Return the event of a bucket that sends again, by the watch's repair or by other hands."""
+    return Announcement(REPAIRED, {"bucket": bucket, "since": iso(since), "wrong": list(wrong)})
+
+
 def _invalidation(sent: Sent) -> dict[str, Any]:
     return {
         "distribution": sent.distribution,
