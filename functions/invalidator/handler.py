@@ -10,6 +10,7 @@ import gc
 gc.disable()
 
 import os
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from invalidator.announcing import of_buckets, of_intake, of_run
@@ -18,7 +19,7 @@ from invalidator.failures import QueueUnavailable, TableUnavailable
 from invalidator.intake.report import report_intake
 from invalidator.ports import Message
 from invalidator.sender.buckets import BucketRun
-from invalidator.sender.report import report_buckets, report_run
+from invalidator.sender.report import report_buckets, report_run, report_sent
 from invalidator.telemetry import flush, telemetry
 from invalidator.wiring import wire
 
@@ -69,7 +70,9 @@ def _look(message: Message, request: str, deadline: float) -> bool:
             # Only the function writes to this queue: the sweep makes good whatever this stood for.
             logger.error("not a wake", extra={"message_id": message.id, "body": message.body[:200]})
         elif wake.target is not None:
-            run = wired.sender.run(wake.target, token, deadline)
+            run = wired.sender.run(
+                wake.target, token, deadline, partial(report_sent, logger=logger, metrics=metrics)
+            )
             report_run(run, logger, metrics)
             wired.announcements.tell(of_run(run))
         elif wake.bucket is not None:

@@ -1,8 +1,8 @@
 """`make demo`: the main job, end to end, on an AWS inside this machine.
 
-A published asset tree is uploaded in bulk, then the changes of its next version, then a deliberate failure ends
-in the dead-letter queue, and is redriven. The demo exits 0 only if every change was covered by an invalidation
-created after it.
+One page is written, a published asset tree is uploaded in bulk, then the changes of its next version; then a deliberate
+failure ends in the dead-letter queue, and is redriven. The demo exits 0 only if every change was covered by an
+invalidation created after it.
 """
 
 import subprocess
@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from infra.demo import asset_tree, site
-from infra.demo.watched import LEGEND, DemoError, Watched, console, in_time, summary, waiting
+from infra.demo.watched import LEGEND, QUOTAS, DemoError, Watched, console, in_time, summary, waiting
 from infra.local.aws import LocalAws, local_aws
 from infra.local.cloudfront.faults import ACCESS_DENIED, Fault
 from infra.local.ministack import MinistackError
@@ -46,6 +46,11 @@ def _demo() -> None:
         origin_paths = {site.make_distribution(cloudfront, path): path for path in site.ORIGIN_PATHS}
         _invalidator(aws, "bucket", "connect", site.BUCKET)
 
+        page = Watched(aws, "one page", 1, origin_paths)
+        with page.live():
+            site.put(s3, "index.html", b"<title>Coming soon</title>", page.changes.append)
+            page.settle()
+
         keys = asset_tree.keys(before)
         first = Watched(aws, "first version", len(keys), origin_paths)
         with first.live():
@@ -59,7 +64,7 @@ def _demo() -> None:
             site.remove(s3, update.removed, second.changes.append)
             second.settle()
 
-        console.print(summary([first, second]))
+        console.print(summary([page, first, second]))
         console.print(LEGEND)
         _fail_on_purpose(aws, next(iter(origin_paths)), origin_paths)
     console.print("every change was covered by an invalidation created after it", style="green")
@@ -92,7 +97,7 @@ def _invalidator(aws: LocalAws, *arguments: str) -> None:
 @contextmanager
 def _starting_aws() -> Iterator[LocalAws]:
     began = time.monotonic()
-    with local_aws() as aws:
+    with local_aws(quotas=QUOTAS) as aws:
         console.print(f"an AWS on {aws.endpoint} ({time.monotonic() - began:.1f} s)")
         yield aws
 

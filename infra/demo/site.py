@@ -13,7 +13,8 @@ from infra.local.ministack import REGION
 BUCKET = "demo-site"
 # One distribution serves the whole bucket, the other a part of it at its root.
 ORIGIN_PATHS = ("", "/ckeditor/plugins")
-UPLOADS_AT_ONCE = 8
+# As many as `aws s3 sync` has.
+UPLOADS_AT_ONCE = 10
 
 
 def make_bucket(s3: Any) -> None:

@@ -10,6 +10,7 @@ from rich.table import Table
 
 from infra.demo.proof import Changed, Uncovered, fresh_times, uncovered
 from infra.local.aws import STACK, LocalAws
+from infra.local.cloudfront.quotas import QuotaSettings, Regime
 from invalidator.aws.table.dynamodb import DynamoDbTable
 from invalidator.aws.table.wakes import WakeTable
 from invalidator.core.limits.budget import PRICE_OF_A_PATH_USD
@@ -128,9 +129,13 @@ def _outputs(aws: LocalAws) -> dict[str, str]:
     return {each["OutputKey"]: each["OutputValue"] for each in stack["Outputs"]}
 
 
+# AWS documents two quotas [aws-behaviour.md, CloudFront invalidations]. Under the other one, of a wildcard a second, a
+# bulk upload is an invalidation for each of its wildcards: `invalidator simulate` shows it under both.
+QUOTAS = QuotaSettings(regime=Regime.IN_FLIGHT)
 LEGEND = """sent: invalidations. wild: wildcards among the paths. one each: what one
 path for each object costs past the free 1,000 a month. fresh: from the last
-change until all of it was invalidated, under the strictest quotas documented."""
+change until all of it was invalidated, with 15 wildcards and 3,000 paths in
+progress at most and a call in two seconds, as CloudFront's quotas are listed."""
 
 
 def summary(uploads: Iterable[Watched]) -> Table:
@@ -143,6 +148,8 @@ def summary(uploads: Iterable[Watched]) -> Table:
     for upload in uploads:
         for distribution, invalidations, paths, wildcards in upload.rows():
             objects = upload.objects_of(distribution)
+            if not objects:
+                continue
             cells = (f"{objects:,}", f"{invalidations}", f"{paths}", f"{wildcards}")
             one_each = f"${objects * PRICE_OF_A_PATH_USD:.2f}"
             seconds = f"{upload.seconds_to_fresh(distribution):.1f} s"

@@ -16,7 +16,7 @@ from infra.simulator.worker import Done, SimulatedQueues
 from invalidator.intake.intake import Intaken
 from invalidator.intake.report import report_intake
 from invalidator.metric import Metric
-from invalidator.sender.report import report_run
+from invalidator.sender.report import report_run, report_sent
 from invalidator.sender.sender import Run
 from invalidator.sweep.measures import measure
 from invalidator.sweep.sweep import Swept
@@ -57,6 +57,8 @@ class Day:
         if isinstance(what, Intaken):
             report_intake(what, SILENT, metrics)
         elif isinstance(what, Run):
+            for sent in what.outcome.sent:
+                report_sent(sent, SILENT, metrics)
             report_run(what, SILENT, metrics)
         for name, metric in metrics.metric_set.items():
             for value in metric["Value"]:

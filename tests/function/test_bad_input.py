@@ -11,6 +11,8 @@ from invalidator.aws.table.wakes import wake_key
 from tests.function.deployed import TABLE
 from tests.function.wired import WiredWorker, wired_worker
 from tests.notifications import direct, stamp
+from tests.wire_faults import Fault
+from tests.wire_happenings import error_response
 
 HOUR = 3600.0
 SITE_LOG = "bucket:site"
@@ -155,7 +157,28 @@ def test_a_change_whose_time_cannot_be_is_sent_whatever_was_sent_before_and_told
     assert line["count"] == 1
 
 
-def test_a_believable_time_is_no_line(world):
-    upload(world, ago=600.0)
+@pytest.mark.parametrize(
+    "ago", [600.0, 0.0, -2.0], ids=["late", "at once", "a clock that is ahead by a little"]
+)
+def test_a_believable_time_is_no_line(world, ago):
+    upload(world, ago=ago)
     assert world.logged("changes whose eventTime cannot be") == []
     assert stamp(0.0).startswith("1970")
+
+
+def test_what_cloudfront_accepted_is_told_and_counted_though_the_table_fails_right_after(world, site, capsys):
+    """Paths that are paid for and seen in no metric would be found on the bill."""
+    upload(world)
+    fault = Fault(
+        error_response("json", 400, "ProvisionedThroughputExceededException"),
+        meets=lambda text: '"sent#' in text,
+    )
+    end = fault.strike(world.client("dynamodb"), "PutItem")
+    try:
+        wakes = world.look(*world.deployed.take("wakes"))
+    finally:
+        end()
+    assert fault.struck
+    assert len(wakes) == 1
+    assert [line["paths"] for line in world.logged("invalidation created")] == [1]
+    assert '"PathsSent":[1.0]' in capsys.readouterr().out.replace(" ", "")

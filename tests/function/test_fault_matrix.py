@@ -423,6 +423,7 @@ def test_the_change_ends_as_the_table_says_and_a_line_names_it(world, row, kind,
     found, expected = facts(world, row, staying, wakes), row.answers.get(kind, row.otherwise)
     assert found == expected
     assert not expected.value[1] or world.logged(expected.value[1]), "no line says so"
+    assert found is not S.SENT_AGAIN or len(world.logged("invalidation created")) == 1
 
     if kind in {"5xx", "reset"}:
         return  # as after "throttled": nothing took effect
@@ -457,7 +458,7 @@ BY_OTHERS = {
 
 def test_every_outside_call_of_the_worker_has_a_row():
     """The operations that the adapters' source names are those of the matrix."""
-    source = "".join(each.read_text() for each in Path(services.__file__).parent.glob("*.py"))
+    source = "".join(each.read_text() for each in Path(services.__file__).parent.rglob("*.py"))
     named = set(re.findall(r"(?:client|\(\"sts\"\))\.(\w+)\(|[\"'](\w+)[\"']", source))
     words = {word for pair in named for word in pair}
     asked = operations({row.service for row in MATRIX.values()}, words)

@@ -25,6 +25,25 @@ def test_changes_wait_for_quiet_and_many_of_them_half_as_long_at_most(oldest, ne
     assert due_after(written, Rest(), GATHERING, NOW, many=many) == pytest.approx(NOW + due)
 
 
+def upload_for(seconds):
+    world = World(distribution("E1", "site"))
+    world.run_for(1)
+    for number in range(int(seconds * 30)):
+        world.upload(f"assets/part-{number % 7}/file-{number:03}.js")
+        world.run_for(1 / 30)
+    world.run_for(40)
+    return [at for at, _ in world.cloudfront.asked]
+
+
+def test_an_upload_that_ends_within_the_longest_gathering_is_one_invalidation():
+    assert len(upload_for(8)) == 1
+
+
+def test_a_longer_upload_is_sent_in_parts_that_gather_half_as_long():
+    first, second, *_ = upload_for(25)
+    assert second - first < GATHERING.most - 1
+
+
 def test_a_wake_that_finds_its_target_held_comes_again_though_a_look_is_asked_for_already():
     world = World(distribution("E1", "site"))
     world.upload("a.html")

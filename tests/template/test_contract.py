@@ -379,6 +379,7 @@ def test_the_watch_may_write_to_the_buckets_that_it_may_repair(stacks, name, att
         ("sns:ListSubscriptionsByTopic", TOPIC),
         ("kms:DescribeKey", KEY),
         ("kms:GetKeyPolicy", KEY),
+        ("events:PutEvents", "arn:aws:events:eu-west-1:111122223333:event-bus/default"),
     }
     assert (may - RIGHTS["WatchRole"]) - {("s3:PutBucketNotification", "arn:aws:s3:::*")} == (
         extra if name == "everything" else set()

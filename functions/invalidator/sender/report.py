@@ -9,6 +9,7 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
 from invalidator.core.outcome import Outcome
+from invalidator.core.sent import Sent
 from invalidator.metric import Metric
 from invalidator.sender.buckets import BucketRun
 from invalidator.sender.sender import Run
@@ -19,8 +20,26 @@ MOST_BUCKETS = 100
 MOST_SAMPLES = 20
 
 
+def report_sent(sent: Sent, logger: Logger, metrics: Metrics) -> None:
+    """Log and count one invalidation, as soon as CloudFront has accepted it: what fails after that hides it not."""
+    logger.info(
+        "invalidation created",
+        extra={
+            "distribution": sent.distribution,
+            "invalidation": sent.id,
+            "paths": len(sent.paths),
+            "wildcards": sent.wildcards,
+            "examples": sent.paths[:MOST_EXAMPLES],
+        },
+    )
+    metrics.add_metric(Metric.PATHS_SENT, MetricUnit.Count, len(sent.paths))
+
+
 def report_run(run: Run, logger: Logger, metrics: Metrics) -> None:
-    """Log what a person needs to know of a target's run, and add what is counted to the metrics."""
+    """Log what a person needs to know of a target's run, and add what is counted to the metrics.
+
+    Not the invalidations themselves: `report_sent` told of each when it was accepted.
+    """
     outcome = run.outcome
     if run.gone:
         logger.warning(
@@ -29,17 +48,6 @@ def report_run(run: Run, logger: Logger, metrics: Metrics) -> None:
     if run.pending is not None:
         _log_pending(run, logger)
     buckets = () if run.routes is None else run.routes.buckets[:MOST_BUCKETS]
-    for sent in outcome.sent:
-        logger.info(
-            "invalidation created",
-            extra={
-                "distribution": run.target,
-                "invalidation": sent.id,
-                "paths": len(sent.paths),
-                "wildcards": sent.wildcards,
-                "examples": sent.paths[:MOST_EXAMPLES],
-            },
-        )
     for dead in outcome.dead:
         logger.error(
             "paths given up",
@@ -128,8 +136,6 @@ def _log_pending(run: Run, logger: Logger) -> None:
 
 def _count(run: Run, metrics: Metrics) -> None:
     outcome = run.outcome
-    for sent in outcome.sent:
-        metrics.add_metric(Metric.PATHS_SENT, MetricUnit.Count, len(sent.paths))
     if outcome.refused:
         metrics.add_metric(Metric.THROTTLED, MetricUnit.Count, outcome.refused)
     if outcome.dead:

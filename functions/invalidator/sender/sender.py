@@ -17,6 +17,7 @@ from invalidator.core.pending.wakes import LONGEST_DELAY_SECONDS, Gathering, Res
 from invalidator.core.reasons import Reason
 from invalidator.core.routing.settings import RoutingSettings
 from invalidator.core.routing.target import TargetRoutes
+from invalidator.core.sent import Sent
 from invalidator.core.target_state import TargetState
 from invalidator.failures import UnreadableRoutes
 from invalidator.logs import append
@@ -51,6 +52,10 @@ UNREADABLE_SECONDS = 60.0
 GONE_SECONDS = 30.0
 
 
+def _untold(_sent: Sent) -> None:
+    return
+
+
 @dataclass(slots=True)
 class Run:
     """What a run did, for the log and the metrics.
@@ -64,6 +69,7 @@ class Run:
         outcome: what became of it.
         due: when it is to be looked at again, epoch seconds; None where nothing is left.
         paths_this_month: what the account has spent with this run.
+        accepted: told of each invalidation as soon as CloudFront has accepted it, whatever fails after that.
     """
 
     target: str
@@ -74,6 +80,7 @@ class Run:
     outcome: Outcome = field(default_factory=lambda: Outcome(""))
     due: float | None = None
     paths_this_month: int | None = None
+    accepted: Callable[[Sent], None] = _untold
 
 
 def _as_known(routes: TargetRoutes, _applied: str, _deadline: float) -> TargetRoutes:
@@ -110,13 +117,16 @@ class Sender:
     listing_calls: int = 0
     refresh: Callable[[TargetRoutes, str, float], TargetRoutes] = _as_known
 
-    def run(self, target: str, token: str, deadline: float) -> Run:
+    def run(
+        self, target: str, token: str, deadline: float, accepted: Callable[[Sent], None] = _untold
+    ) -> Run:
         """Look at a target; no call to CloudFront begins after `deadline` (epoch seconds).
 
         Args:
             target: its id.
             token: names this run, one of a kind.
             deadline: as above.
+            accepted: as of a `Run`.
 
         Raises:
             TableUnavailable: the table cannot be asked; the wake is to be tried again.
@@ -131,7 +141,7 @@ class Sender:
             self.wakes.wake(name, now + HELD_SECONDS, now, now)
             self.wake_queue.call([(name, HELD_SECONDS)])
             return Run(target, held=True)
-        run = Run(target, outcome=Outcome(target))
+        run = Run(target, outcome=Outcome(target), accepted=accepted)
         rest = wake.rest
         try:
             view = self.targets.view(target, now)
@@ -165,7 +175,7 @@ class Sender:
             return wake.rest
         pending = run.pending = read_pending(self.log, routes, view, self.routing, now)
         if pending.entries:
-            many = len(pending.paths) > SMALL.paths
+            many = wake.rest.lasts(pending.oldest) and len(pending.paths) > SMALL.paths
             due = due_after((pending.oldest, pending.newest), wake.rest, self.gathering, now, many=many)
             if due > now:
                 run.outcome.wait(pending.paths, "", due)
@@ -194,6 +204,7 @@ class Sender:
                 accounts=self.accounts,
                 clock=self.clock,
                 outcome=run.outcome,
+                accepted=run.accepted,
                 probing=self._probing(routes, changed),
             )
             sending.run()

@@ -4,7 +4,7 @@ Plan → request → outcome. Nothing here waits for long: what does not fit thi
 """
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from invalidator.core.coalescing.coalescing import Coalesced, coalesce
@@ -53,6 +53,7 @@ class Sending:
         role: the role to ask the target's account with, None for the own.
         state: what the target learned; kept up to date.
         deadline: no call begins later, epoch seconds.
+        accepted: told of each invalidation as soon as CloudFront has accepted it.
         probing: looks at what wildcards would purge, None where listing is not allowed.
     """
 
@@ -70,6 +71,7 @@ class Sending:
     accounts: Accounts
     clock: Clock
     outcome: Outcome
+    accepted: Callable[[Sent], None]
     probing: Probing | None = None
     _over: bool = field(init=False, default=False)
     _accounts_limit: bool = field(init=False, default=False)
@@ -206,6 +208,8 @@ class Sending:
         self.accounts.count(self.turns.account, -len(request.paths), self.clock.now(), 0)
 
     def _accepted(self, request: Request, sent: Sent) -> None:
+        if sent.id:
+            self.accepted(sent)
         now = self.clock.now()
         answered = max(request.paths.values())
         pace = after_success(self.pace, self.limits.ceiling, now)

@@ -15,6 +15,8 @@ EVENTBRIDGE_TIME_STEP = 1.0
 # change that claims to be older than its message by more than this may be a wrong clock's, and whatever was sent
 # since would seem to cover it. Believing too little costs a path, believing too much leaves an object stale.
 LONGEST_DELAY_SECONDS = 900.0
+# S3's clock and SQS's may differ by so much before a change that is younger than its message is worth a line.
+CLOCK_MARGIN_SECONDS = 5.0
 SUPPORTED_MAJOR = "2"
 # Kinds of what was ignored that are told apart in the log, and how much of each is: a record may name itself at will.
 MOST_KINDS = 5
@@ -45,11 +47,12 @@ def read_records(
     changes: list[Change] = []
     ignored: list[str] = []
     problem = None if records else Problem(Reason.BAD_RECORD, "Records: empty")
+    doubtful = False
     for record in records:
         flaw = _flaw_of(record) or _read_record(record, sent, kinds_read, changes, ignored)
         problem = problem or flaw
-    # S3 stamps a change before SQS takes its message: one as young as its message has no time that can be.
-    misdated = sum(change.at == sent for change in changes)
+        doubtful = doubtful or (bool(changes) and changes[-1].at == sent)
+    misdated = sum(_is_misdated(record, sent) for record in records) if doubtful else 0
     if not ignored:
         return MessageContent(tuple(changes), problem=problem, misdated=misdated)
     kinds = tuple(name[:MOST_KIND_LENGTH] for name in list(dict.fromkeys(ignored))[:MOST_KINDS])
@@ -106,14 +109,24 @@ def moment(text: str, sent: float, step: float = 0.0) -> float:
         sent: when SQS took the message, epoch seconds.
         step: how much of the time was cut off, in seconds.
     """
+    told = _told(text)
+    return told + step if sent - LONGEST_DELAY_SECONDS <= told + step <= sent else sent
+
+
+def _told(text: str) -> float:
+    """Return the time that an event gives, epoch seconds; 0 for none that can be read."""
     try:
         at = datetime.fromisoformat(text)
     except ValueError:
-        return sent
-    if at.tzinfo is None:  # S3 always says Z
-        return sent
-    seconds = at.timestamp() + step
-    return seconds if sent - LONGEST_DELAY_SECONDS <= seconds <= sent else sent
+        return 0.0
+    return at.timestamp() if at.tzinfo is not None else 0.0  # S3 always says Z
+
+
+def _is_misdated(record: RecordFields, sent: float) -> bool:
+    """Whether a record's time is one that nobody can believe, and not only a clock's little difference."""
+    return (
+        not sent - LONGEST_DELAY_SECONDS <= _told(record.get("eventTime", "")) <= sent + CLOCK_MARGIN_SECONDS
+    )
 
 
 def flaw_of_object(bucket: str, key: str) -> Problem | None:

@@ -1,6 +1,7 @@
 """What one queue message says, once it is read: changes, work put back earlier, or why it cannot be read."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from invalidator.core.messages.backlog import KeyBacklog, PathBacklog
 from invalidator.core.messages.change import Change
@@ -23,9 +24,10 @@ class Problem:
         object.__setattr__(self, "detail", self.detail[:MOST_DETAIL])
 
 
-@dataclass(frozen=True, slots=True)
-class MessageContent:
+class MessageContent(NamedTuple):
     """What one message says. Each has at least one of these: nothing is read in silence.
+
+    No dataclass, for the reason that `Change` is none.
 
     Attributes:
         changes: objects that were written or removed.

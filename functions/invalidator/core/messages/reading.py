@@ -6,7 +6,6 @@ named (`other_writers`); a field that is null counts as absent.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -35,21 +34,6 @@ _SHOWN_FIELDS = 10
 _FORM = TypeAdapter(BodyFields)
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """What a message is read by.
-
-    Attributes:
-        sent: when SQS took it, epoch seconds.
-        acl_changes: whether a new ACL counts as a change.
-        envelopes: how many may still be opened.
-    """
-
-    sent: float
-    acl_changes: bool
-    envelopes: int = MAX_ENVELOPES
-
-
 def read_body(body: str, sent: float, *, acl_changes: bool = False) -> MessageContent:
     """Read one message body.
 
@@ -59,39 +43,45 @@ def read_body(body: str, sent: float, *, acl_changes: bool = False) -> MessageCo
             itself, and one that does not say when it happened, or not believably, counts as that old.
         acl_changes: whether a new ACL counts as a change of its object: it may withdraw what viewers could get.
     """
-    return _read(body, _Asked(sent, acl_changes))
+    return _read(body, sent, acl_changes, MAX_ENVELOPES)
 
 
-def _read(body: str, asked: _Asked) -> MessageContent:
+def _read(body: str, sent: float, acl_changes: bool, envelopes: int) -> MessageContent:  # noqa: FBT001
+    """Read a body of which so many envelopes may be opened, itself included."""
     flaw = None
     try:
-        content = _read_form(_FORM.validate_json(body), body, asked)
+        content = _read_form(_FORM.validate_json(body), body, sent, acl_changes, envelopes)
     except ValidationError as error:
         content, flaw = None, _why(error)
         if flaw.reason is Reason.NOT_JSON:
             return MessageContent(problem=flaw)
-    return content or _read_whole(body, flaw, asked)
+    return content or _read_whole(body, flaw, sent, acl_changes, envelopes)
 
 
-def _read_form(message: BodyFields, body: str, asked: _Asked) -> MessageContent | None:
+def _read_form(
+    message: BodyFields,
+    body: str,
+    sent: float,
+    acl_changes: bool,  # noqa: FBT001
+    envelopes: int,
+) -> MessageContent | None:
     """Read a message by the fields that are known; None where it takes a look at all of them."""
     if "Records" in message:
-        content = read_records(message["Records"], asked.sent, acl_changes=asked.acl_changes)
+        content = read_records(message["Records"], sent, acl_changes=acl_changes)
         if content.problem is not None:
             # What is not S3's says so in a field that S3 does not have.
-            content = replace(content, problem=other_writers.name(from_json(body)) or content.problem)
+            content = content._replace(problem=other_writers.name(from_json(body)) or content.problem)
         return content
     if "invalidator" in message:
-        return read_backlog(message, asked.sent)
+        return read_backlog(message, sent)
     kind = message.get("detail-type", _FROM_CLOUDTRAIL)
     if message.get("source") == "aws.s3" and kind != _FROM_CLOUDTRAIL:
-        if kind not in _CHANGING_TYPES and not (asked.acl_changes and kind == _ACL_TYPE):
+        if kind not in _CHANGING_TYPES and not (acl_changes and kind == _ACL_TYPE):
             return ignore(kind)
-        at = moment(message.get("time", ""), asked.sent, EVENTBRIDGE_TIME_STEP)
+        at = moment(message.get("time", ""), sent, EVENTBRIDGE_TIME_STEP)
         return read_detail(message.get("detail", {}), at, same_content=kind == _ACL_TYPE)
-    if message.get("Type") == "Notification" and "Message" in message and asked.envelopes > 1:
-        inside = replace(asked, envelopes=asked.envelopes - 1)
-        return _unwrapped(_read(message["Message"], inside))
+    if message.get("Type") == "Notification" and "Message" in message and envelopes > 1:
+        return _unwrapped(_read(message["Message"], sent, acl_changes, envelopes - 1))
     return MessageContent(test_event=True) if message.get("Event") == "s3:TestEvent" else None
 
 
@@ -99,23 +89,29 @@ def _unwrapped(inner: MessageContent) -> MessageContent:
     if inner.problem is None:
         return inner
     where = f"inside SNS's notification: {inner.problem.detail}"
-    return replace(inner, problem=Problem(inner.problem.reason, where))
+    return inner._replace(problem=Problem(inner.problem.reason, where))
 
 
-def _read_whole(body: str, flaw: Problem | None, asked: _Asked) -> MessageContent:
+def _read_whole(
+    body: str,
+    flaw: Problem | None,
+    sent: float,
+    acl_changes: bool,  # noqa: FBT001
+    envelopes: int,
+) -> MessageContent:
     """Read a message that is in none of the usual forms, or in one with nulls; `flaw` names the field that failed."""
     document = _without_nulls(from_json(body))
     if not isinstance(document, Mapping):
         return MessageContent(problem=flaw)
     detail = document.get("detail") if document.get("detail-type") == _FROM_CLOUDTRAIL else document
     if isinstance(detail, Mapping) and detail.get("eventSource") == "s3.amazonaws.com":
-        return read_cloudtrail(detail, asked.sent, acl_changes=asked.acl_changes)
+        return read_cloudtrail(detail, sent, acl_changes=acl_changes)
     if isinstance(document.get("bucket"), Mapping) and isinstance(document.get("object"), Mapping):
         # EventBridge's detail alone, without the time: as old as the message. The form of the whole event checks it.
         document = {"source": "aws.s3", "detail-type": _CHANGING_TYPES[0], "detail": document}
     if flaw is not None:
         try:
-            content = _read_form(_FORM.validate_python(document), body, asked)
+            content = _read_form(_FORM.validate_python(document), body, sent, acl_changes, envelopes)
         except ValidationError as error:
             flaw = _why(error)
         else:

@@ -45,6 +45,10 @@ class Rest:
     seconds: float = 0.0
     until: float = 0.0
 
+    def lasts(self, at: float) -> bool:
+        """Tell whether what comes at a time is still of the same busy time: it ends after a silence as long."""
+        return self.seconds > 0 and at <= self.until + self.seconds
+
 
 @dataclass(frozen=True, slots=True)
 class Wake:
@@ -117,6 +121,5 @@ def rest_after(rest: Rest, gathering: Gathering, now: float) -> Rest:
     longest = max(gathering.most, gathering.quiet)
     if longest <= 0:
         return Rest()
-    still = rest.seconds > 0 and now <= rest.until + rest.seconds
-    seconds = min(rest.seconds * 2, longest) if still else min(FIRST_REST_SECONDS, longest)
+    seconds = min(rest.seconds * 2 if rest.lasts(now) else FIRST_REST_SECONDS, longest)
     return Rest(seconds, now + seconds)
