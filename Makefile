@@ -101,9 +101,12 @@ pictures: setup $(SAM) $(MINISTACK)
 	@$(BIN)/python -m infra.pictures $(PICTURES)
 
 .PHONY: test
-test: lint validate $(SAM) $(MINISTACK) ## all checks and tests
-	@$(BIN)/python -m pytest -q -n 3 --dist loadgroup
+test: setup $(SAM) $(MINISTACK) ## all checks and tests; other examples and schedules with SEED=n
+	@$(MAKE) --no-print-directory --jobs=2 lint validate
+	@$(BIN)/python -m pytest -q $(SPREAD)
 
+# What waits for a local AWS waits more than it computes: more processes than cores. tests/conftest.py orders the tests.
+SPREAD := -n 6 --dist loadgroup --no-loadscope-reorder
 # Without what needs the local AWS, or seconds for one test.
 QUICK := -m "not local_aws and not long and not soak"
 LAMBDA := $(addprefix tests/,core intake sender sweep survey rollback template function hostile)
@@ -153,7 +156,6 @@ bench: setup ## measure speed and purge, as ratios; compare with the committed o
 .PHONY: validate build deploy outputs delete clean credentials
 validate: setup $(SAM) ## check the template, offline
 	@AWS_DEFAULT_REGION=$${AWS_DEFAULT_REGION:-us-east-1} $(SAM) validate --lint
-	@$(BIN)/cfn-lint template.yaml
 
 build: $(SAM) $(UV) ## build the functions for Lambda (arm64)
 	@UV=$(abspath $(UV)) $(SAM) build

@@ -110,6 +110,7 @@ class SweepSettings:
         wake_queue_url: the queue of wakes.
         dead_letter_queue_url: the dead-letter queue, whose letters it counts.
         event_bus: as the worker has it.
+        survey_minutes: minutes between two surveys, by which routes are late.
         cover_gaps: whether what a bucket may have lost is invalidated.
     """
 
@@ -117,6 +118,7 @@ class SweepSettings:
     wake_queue_url: Text
     dead_letter_queue_url: Text
     event_bus: str = ""
+    survey_minutes: Annotated[int, Field(ge=1)] = 5
     cover_gaps: bool = True
 
 

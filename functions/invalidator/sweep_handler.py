@@ -25,13 +25,14 @@ from invalidator.aws.table.told import ToldTable
 from invalidator.aws.table.wakes import WakeTable
 from invalidator.clock import SystemClock
 from invalidator.core.announcement import completed
+from invalidator.core.routes_age import late_after, routes_age
 from invalidator.metric import Metric
 from invalidator.settings import SweepSettings, read_settings
 from invalidator.sweep.completions import completions
 from invalidator.sweep.gaps import close_gaps
-from invalidator.sweep.measures import measure
+from invalidator.sweep.measures import Measures, measure
 from invalidator.sweep.restored import doubt_all, is_to_be_asked
-from invalidator.sweep.sweep import sweep
+from invalidator.sweep.sweep import Swept, sweep
 from invalidator.telemetry import telemetry
 from invalidator.waking import Waking
 
@@ -64,11 +65,17 @@ def handler(_event: Any, _context: "LambdaContext") -> dict[str, Any]:
     before = beat(_table, Heartbeat(clock.now(), letters))
     doubted = [] if before is None else _doubt_what_was_lost(before.at, clock)
     covered = _close_gaps(clock)
-    measures = measure(swept, letters, None if before is None else before.letters, clock.now())
+    measures = _measure(swept, letters, before, clock.now())
     metrics.add_metric(Metric.OLDEST_UNSENT_SECONDS, MetricUnit.Seconds, measures.oldest_unsent_seconds)
     metrics.add_metric(Metric.PENDING_TARGETS, MetricUnit.Count, measures.waiting)
     if measures.new_dead_letters:
         metrics.add_metric(Metric.NEW_DEAD_LETTERS, MetricUnit.Count, measures.new_dead_letters)
+    if measures.routes_late:
+        metrics.add_metric(Metric.ROUTES_AGE_SECONDS, MetricUnit.Seconds, measures.routes_age_seconds)
+        logger.warning(
+            "the routes are old: a distribution that is new or was changed is not seen; those known go on serving",
+            extra={"routes_age_seconds": measures.routes_age_seconds},
+        )
     if measures.waiting or measures.new_dead_letters or swept.unsent:
         more = {"names": swept.called[:MOST_NAMES], "unsent": swept.unsent}
         logger.info("swept", extra={**asdict(measures), **more})
@@ -113,6 +120,19 @@ def _tell_completed(clock: SystemClock) -> None:
 
 def _client(service: str, **credentials: str) -> Any:
     return _sdk.create_client(service, config=_SDK, **credentials)
+
+
+def _measure(swept: Swept, letters: int, before: Heartbeat | None, now: float) -> Measures:
+    since = now if before is None else before.first or before.at
+    age = routes_age(RoutesTable(_table).survey_state().completed, since, now)
+    return measure(
+        swept,
+        letters,
+        None if before is None else before.letters,
+        now,
+        age=age,
+        late=late_after(settings.survey_minutes * 60.0),
+    )
 
 
 def _doubt_what_was_lost(before: float, clock: SystemClock) -> list[str]:

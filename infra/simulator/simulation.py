@@ -121,7 +121,7 @@ def simulate(
         observe: called with what each run of the worker did.
     """
     world = _build(site)
-    chance = random.Random(site.seed)  # noqa: S311  not cryptography
+    chance = random.Random(site.seed)
     worker = SimulatedWorker(
         world.table,
         world.cloudfront,

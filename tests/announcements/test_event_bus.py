@@ -36,7 +36,7 @@ class Bus:
         self.calls = []
         self.answer = answer or {"FailedEntryCount": 0, "Entries": []}
 
-    def put_events(self, Entries):  # noqa: N803  boto3's name
+    def put_events(self, Entries):
         self.calls.append(Entries)
         if isinstance(self.answer, Exception):
             raise self.answer

@@ -178,7 +178,7 @@ class Time:
             self._alarms.remove((due, ring))
             ring()
 
-    def Timer(self, seconds, ring, arguments):  # noqa: N802  threading's own name
+    def Timer(self, seconds, ring, arguments):
         return Alarm(self._alarms, (self.now + seconds, lambda: ring(*arguments)))
 
 

@@ -120,5 +120,5 @@ def test_a_list_that_cannot_be_read_is_an_error_of_the_function_and_an_answer_to
     client.list_distributions = refuse
     answer = function({})
     assert (answer["outcome"], "AccessDenied" in answer["error"]) == ("failed", True)
-    with pytest.raises(function.module.SurveyLateError, match=r"never; .*AccessDenied"):
+    with pytest.raises(function.module.UnlistedError, match=r"never; .*AccessDenied"):
         function(SCHEDULED)

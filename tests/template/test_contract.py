@@ -290,7 +290,7 @@ RIGHTS = {
     "SweepRole": {
         *(
             (f"dynamodb:{each}", TABLE)
-            for each in ("DeleteItem", "DescribeTable", "PutItem", "Query", "UpdateItem")
+            for each in ("BatchGetItem", "DeleteItem", "DescribeTable", "PutItem", "Query", "UpdateItem")
         ),
         ("sqs:SendMessage", WAKES),
         ("sqs:GetQueueAttributes", DEAD),
@@ -463,6 +463,7 @@ def test_alarms_go_where_they_are_wanted(stacks):
         "FunctionErrorsAlarm",
         "SweepErrorsAlarm",
         "SurveyErrorsAlarm",
+        "RoutesAgeAlarm",
         "SubscriptionsAlarm",
     }
     for name, more, actions in (

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from invalidator.core.pending.entry import UNKNOWN, bucket_owner, target_owner
+from invalidator.core.reasons import Reason
 from invalidator.core.routing.distribution import Distribution
 from invalidator.core.routing.documents.listed import Listed
 from invalidator.core.routing.documents.tenants import is_tenant
@@ -91,7 +92,7 @@ class Survey:
             return Summary(Outcome.HELD, _age(state, now))
         # Read before the list: a change that came later may concern a distribution that came later too.
         covers = self.log.newest(UNKNOWN)
-        at = Moment(now, begun.completed, self.surveying.interval, self.surveying.history)
+        at = Moment(now, begun.completed, self.surveying.interval, self.surveying.history, now)
         a_round = _Round(self, at, max(now, deadline - WRITING_SECONDS), _Lease(self, token, begun, now))
         try:
             a_round.work()
@@ -234,11 +235,14 @@ class _Round:
         except TableUnavailable:
             raise
         except Failure as failure:
+            unseen = self._tenants_of(shared.id) - seen
             if isinstance(failure, Permanent):
                 self.summary.unread[shared.id] = str(failure)
+                for target in unseen:
+                    self._write(self.known[target], doubted(self.known[target], str(failure), self.at))
             else:
                 self.summary.left += 1
-            return seen | self._tenants_of(shared.id)
+            return seen | unseen
         return seen
 
     def _tenants_of(self, shared: str) -> set[str]:
@@ -256,8 +260,11 @@ class _Round:
         if not listed.id:
             self._doubt("", listed.why, listed)
         elif not listed.enabled:
-            if known is not None:
-                off = tuple(replace(each, enabled=False) for each in current_routes(known))
+            # Kept also where it was never seen to serve: once it is enabled, since when it did not is what counts.
+            told = () if listed.routing is None else routes_of(listed.routing, pins)
+            routes = told if known is None else current_routes(known)
+            if routes or known is not None:
+                off = tuple(replace(each, enabled=False) for each in routes)
                 self._keep(listed.id, off, self._seen(listed))
         elif listed.routing is None:
             self._doubt(listed.id, listed.why, listed)
@@ -303,6 +310,9 @@ class _Round:
                 self._keep(target, routes_of(answer, self.pins.get(target, [])), seen)
             elif isinstance(answer, Permanent):
                 self.summary.asked += 1
+                if answer.reason is Reason.DISTRIBUTION_GONE and target not in self.known | self.pins:
+                    # Deleted since it was listed, and never was one that changes are kept for.
+                    continue
                 self._doubt(target, str(answer), listed)
             else:
                 self.summary.left += 1
@@ -339,7 +349,8 @@ class _Round:
     def _keep(self, target: str, routes: tuple[Distribution, ...], seen: Seen, doubt: str = "") -> None:
         """Renew a target's record, and write it where it differs."""
         known = self.known.get(target)
-        new = renewed(target, known, routes, seen, self.at, applied=self._applied(known))
+        at = replace(self.at, answered=self.survey.clock.now())
+        new = renewed(target, known, routes, seen, at, applied=self._applied(known))
         if not self._of_ours(known, new):
             # Nobody has told this stack of a change in its buckets: nothing of theirs was ever promised.
             new = replace(new, routes=replace(new.routes, reroute_since=None, purge={}))

@@ -114,7 +114,7 @@ class Edge:
 
     def _delay(self, invalidation: str, location: str) -> float:
         """An exponential's 95th percentile is ln 20 of its means."""
-        chance = random.Random(f"{self.settings.seed}:{invalidation}:{location}")  # noqa: S311  not cryptography
+        chance = random.Random(f"{self.settings.seed}:{invalidation}:{location}")
         mean = self.settings.effective_p95_seconds / math.log(20)
         return min(chance.expovariate(1 / mean), COMPLETE_SECONDS) if mean > 0 else 0.0
 

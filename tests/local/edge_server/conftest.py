@@ -67,12 +67,12 @@ class CloudFrontBehind:
         ]
         return [{"DistributionList": {"Items": items}}] if items else [{"DistributionList": {}}]
 
-    def get_distribution_config(self, Id: str) -> Any:  # noqa: N803  the SDK's own name
+    def get_distribution_config(self, Id: str) -> Any:
         self.read.append(Id)
         config = self.configs[Id]
         return {"ETag": config["Comment"], "DistributionConfig": config}
 
-    def get_cache_policy(self, Id: str) -> Any:  # noqa: N803
+    def get_cache_policy(self, Id: str) -> Any:
         if Id not in self.policies:
             raise ClientError({"Error": {"Code": "NoSuchCachePolicy"}}, "GetCachePolicy")
         return {"CachePolicy": {"CachePolicyConfig": self.policies[Id]}}

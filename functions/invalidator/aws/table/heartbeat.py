@@ -2,7 +2,7 @@
 
 | pk | sk | holds |
 | --- | --- | --- |
-| `sweep` | `heartbeat` | `at`, epoch seconds; `letters` |
+| `sweep` | `heartbeat` | `at`, epoch seconds; `letters`; `first`: when a sweep ran first |
 """
 
 from dataclasses import dataclass
@@ -25,23 +25,26 @@ class Heartbeat:
     Attributes:
         at: when it ran, epoch seconds.
         letters: how many dead letters there were then.
+        first: when the first of all ran, epoch seconds; 0 where nobody noted it.
     """
 
     at: float
     letters: int
+    first: float = 0.0
 
 
 def beat(table: DynamoDbTable, now: Heartbeat) -> Heartbeat | None:
     """Note a sweep; return what the one before has noted, None for the first. Raises TableUnavailable."""
     before = table.update(
         HEARTBEAT,
-        "SET #at = :at, #letters = :letters",
+        "SET #at = :at, #letters = :letters, #first = if_not_exists(#first, :at)",
         {":at": number(now.at), ":letters": number(now.letters)},
         returns="ALL_OLD",
     )
     if not before or "letters" not in before:
         return None
-    return Heartbeat(float(before["at"]["N"]), int(before["letters"]["N"]))
+    first = float(before["first"]["N"]) if "first" in before else 0.0
+    return Heartbeat(float(before["at"]["N"]), int(before["letters"]["N"]), first)
 
 
 def last_sweep(table: DynamoDbTable) -> float:
