@@ -80,11 +80,11 @@ lint: setup ## style, types, import walls, stale tables
 	@$(BIN)/ruff format --check functions infra tests
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
-	@$(BIN)/cog --check --check-fail-msg="stale; write it again with: make docs" README.md
+	@$(BIN)/cog --check --check-fail-msg="stale; write it again with: make docs" README.md infra/how-it-works.md
 
 .PHONY: docs
-docs: setup ## write the README's tables again, from the template and the code
-	@$(BIN)/cog -r README.md
+docs: setup ## write the tables of README and how-it-works again, from the template and the code
+	@$(BIN)/cog -r README.md infra/how-it-works.md
 
 .PHONY: local
 local: setup $(SAM) $(MINISTACK) ## keep an AWS running on this machine; prints the variables that lead to it
@@ -171,6 +171,12 @@ deploy: setup credentials build ## build and deploy to the account of your crede
 
 outputs: credentials ## print the stack's outputs
 	@$(SAM) list stack-outputs --stack-name $(STACK) --output table
+
+# What `make smoke SMOKE_ARGS=--help` names.
+SMOKE_ARGS ?=
+.PHONY: smoke
+smoke: setup credentials ## prove the deployed stack in your account, with a site that is made and removed
+	@$(BIN)/python -m infra.smoke --stack $(STACK) $(SMOKE_ARGS)
 
 .PHONY: status dlq logs
 status: setup ## what waits, what failed, what it costs

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from invalidator.core.routing.paths.viewer_paths import Router
 from invalidator.core.routing.settings import RoutingSettings
 from tests.core.routing.cloudfront_cache_model import Edge
+from tests.core.routing.distributions import BY_QUERY, OPTIMIZED, behavior, document, group, origin
 from tests.core.routing.random_distributions import BY_QUERY_OF_POLICY
-from tests.core.routing.routing_cases import BY_QUERY, OPTIMIZED, behavior, document, group, origin
 from tests.examples import examples
 from tests.survey.surveyed import INTERVAL, Surveyed
 

@@ -131,6 +131,34 @@ def test_once_deployed_what_was_purged_before_that_was_seen_does_not_count(site)
     assert site.routes("E1").purge == {"/*": site.time.now()}
 
 
+@pytest.mark.parametrize("deployed", [True, False])
+def test_a_change_that_moves_nothing_does_not_end_the_waiting_of_one_that_did(site, deployed):
+    site.survey()
+    site.account.put("E1", s3("site", "/v2"), deployed=False)
+    site.survey()
+    site.sent("E1")
+    site.after(MINUTE).account.put("E1", s3("site", "/v2"), behaviors=[("/img/*", 0)], deployed=deployed)
+    site.after(INTERVAL).survey()
+    if not deployed:
+        assert site.routes("E1").purge == {}
+        site.sent("E1")
+        site.account.deploy("E1")
+        site.after(INTERVAL).survey()
+    assert site.routes("E1").purge == {"/*": site.time.now()}
+
+
+def test_one_that_could_not_be_read_when_it_was_first_seen_is_new_since_then_however_old_it_is(site):
+    site.account.put("E2", s3("site"), root="home.html", modified=site.time.now() - 2 * HISTORY)
+    site.account.denied["E2"] = "AccessDenied"
+    site.survey()
+    site.sent("E2")
+    seen = site.time.now()
+    site.account.denied.clear()
+    site.after(INTERVAL).survey()
+    assert site.routes("E2").reroute_since == seen - INTERVAL
+    assert "/*" not in site.routes("E2").purge
+
+
 def test_names_that_are_no_routing_are_kept_for_people_and_nobody_works_by_them(site):
     before = site.routes("E1")
     site.account.put("E1", s3("site", "/v1"))
@@ -139,6 +167,14 @@ def test_names_that_are_no_routing_are_kept_for_people_and_nobody_works_by_them(
     after = site.routes("E1")
     assert [each.aliases for each in after.routes] == [("www.example.com",)]
     assert (after.version, after.reroute_since, site.called) == (before.version, before.reroute_since, [])
+
+
+def test_of_two_switches_that_the_sender_has_not_followed_yet_the_later_dates_the_purge(site):
+    """What was purged between them covers nothing."""
+    for folder in ("/v2", "/v3"):
+        site.after(INTERVAL).account.put("E1", s3("site", folder))
+        site.survey()
+    assert site.routes("E1").purge == {"/*": site.time.now()}
 
 
 def test_one_switched_there_and_back_is_purged_twice(site):
@@ -159,6 +195,15 @@ def test_a_new_distribution_gets_what_changed_since_it_was_made(site):
     site.after(MINUTE).survey()
     assert (site.routes("E2").reroute_since, site.routes("E2").purge) == (made - INTERVAL, {})
     assert site.called == ["target:E2"]
+
+
+def test_one_that_a_pin_reveals_is_new_since_the_pin_however_old_it_is(site):
+    site.account.put("E2", ("cdn.example.com", ""), modified=site.time.now() - 2 * HISTORY)
+    site.survey()
+    known = site.time.now()
+    site.after(INTERVAL).table.pinned = [Pin("site", "E2")]
+    site.survey()
+    assert (site.routes("E2").reroute_since, site.routes("E2").purge) == (known - INTERVAL, {})
 
 
 def test_one_that_was_disabled_gets_what_changed_since_it_served_last(site):
@@ -238,6 +283,14 @@ def test_a_bucket_that_never_told_this_stack_of_a_change_costs_nothing(site):
     site.after(INTERVAL).account.put("E9", s3("theirs", "/v2"))
     site.survey()
     assert (site.routes("E9").purge, site.routes("E9").reroute_since, site.called) == ({}, None, [])
+
+
+def test_a_bucket_that_was_left_is_told_so_once(site):
+    site.survey()
+    site.account.put("E1", s3("other"))
+    site.survey()
+    assert (site.serving("site"), site.serving("other")) == ([], ["E1"])
+    assert site.record("E1")[1].left == ()
 
 
 def test_a_switch_to_a_bucket_whose_changes_nobody_could_place_yet_purges(site):

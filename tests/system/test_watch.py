@@ -17,7 +17,7 @@ from bucket_subscription.wishes.wish_table import WishTable, gap_item
 from infra.local.aws import TEMPLATE
 from tests.system import site
 from tests.system.conftest import Stack, queues_key
-from tests.system.permissions import invoke
+from tests.system.permissions.roles import invoke
 from tests.system.stack import invalidator, paths_sent, until
 
 pytestmark = [pytest.mark.local_aws, pytest.mark.xdist_group("system")]

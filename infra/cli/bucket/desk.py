@@ -10,7 +10,7 @@ from bucket_subscription.bucket_notifications import S3Notifications
 from bucket_subscription.errors import SubscriptionError, UnreachableError
 from bucket_subscription.key_filter import KeyFilter
 from bucket_subscription.names import QueueArn, read_queue_arn
-from bucket_subscription.owner import Owner
+from bucket_subscription.owner import ACL_EVENT, EVENTS, Owner
 from bucket_subscription.queue_access import SqsQueueAccess
 from bucket_subscription.settle import Patience
 from bucket_subscription.subscription import Result, Subscription
@@ -41,9 +41,11 @@ class BucketDesk:
         """The stack's queue."""
         return read_queue_arn(output(self._session, "QueueArn"))
 
-    @property
+    @functools.cached_property
     def _owner(self) -> Owner:
-        return Owner(self._session.stack, (self.queue.arn,))
+        """Our entries ask for new ACLs too where the stack's own do (parameter AclChanges)."""
+        events = (*EVENTS, ACL_EVENT) if self._session.parameters.get("AclChanges") == "yes" else EVENTS
+        return Owner(self._session.stack, (self.queue.arn,), events)
 
     @functools.cached_property
     def _notifications(self) -> S3Notifications:

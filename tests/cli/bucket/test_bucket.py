@@ -59,6 +59,7 @@ def aws(monkeypatch):
     # One SDK session for all tests: reading the services' models takes longer than a test.
     monkeypatch.setattr(Session, "aws", SDK)
     monkeypatch.setattr(Session, "outputs", {"QueueArn": QUEUE_ARN, "TableName": "memory"})
+    monkeypatch.setattr(Session, "parameters", {"AclChanges": "no"})
     with mock_aws():
         yield Aws()
 
@@ -295,3 +296,14 @@ def test_list_as_a_table_names_bucket_state_and_destination(aws, run):
     assert (code, run("list", "site")[0], run("list", "nowhere")[0]) == (2, 0, 1)
     for part in ("site", "works", "queue", "site-changes", "(ours)", "unknown", "no bucket"):
         assert part in out
+
+
+def test_connect_asks_for_new_acls_where_the_stack_does(aws, run, monkeypatch):
+    """A withdrawn object is a change of what viewers may see; else the bucket would be sent half of what was asked."""
+    for parameters, asked in (({}, False), ({"AclChanges": "no"}, False), ({"AclChanges": "yes"}, True)):
+        monkeypatch.setattr(Session, "parameters", parameters)
+        name = f"blog{len(parameters)}{asked}".lower()
+        aws.bucket(name)
+        assert run("connect", name)[0] in {0, 2}
+        (entry,) = aws.notification(name)["QueueConfigurations"]
+        assert ("s3:ObjectAcl:Put" in entry["Events"]) is asked

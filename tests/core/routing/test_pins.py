@@ -1,6 +1,6 @@
 """A pinned route leads to the distribution's own routing where it is known, and to all of it where it is not."""
 
-from invalidator.core.routing.distribution import Behavior, Distribution, Origin
+from invalidator.core.routing.distribution import Behavior, Distribution, ErrorPage, Origin
 from invalidator.core.routing.paths.joined_router import JoinedRouter
 from invalidator.core.routing.paths.viewer_paths import Router
 from invalidator.core.routing.pinned_routes import routes_of
@@ -87,3 +87,15 @@ def test_what_that_function_s_behaviors_do_not_cache_needs_no_path():
     picking = Distribution("E1", origins, (Behavior("*", ("web",), rewrites=True, cached=False),))
     _, beside = routes_of(picking, [Pin("b", "E1")])
     assert Router(beside, "b").paths("a") == ()
+
+
+def test_only_what_behaviors_with_such_a_function_cache_by_counts_and_their_error_pages_do():
+    origins = (
+        Origin("web", "web.eu-west-1.elb.amazonaws.com", None),
+        Origin("s3", "b.s3.amazonaws.com", "b"),
+    )
+    behaviors = (Behavior("/x/*", ("web",), query_strings=True), Behavior("*", ("web",), rewrites=True))
+    picking = Distribution("E1", origins, behaviors, error_pages=(ErrorPage(404, "/404.html", 86400),))
+    _, beside = routes_of(picking, [Pin("b", "E1")])
+    assert Router(beside, "b").paths("x/a") == ("/x/a",)
+    assert "/*" in Router(beside, "b").paths("404.html")

@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 from infra.local.cloudfront.proxy import Answer, Forward, Proxy, Request
 from infra.local.edge.edge import EdgeSettings
 from infra.local.edge_server.server import EdgeServer
-from tests.core.routing.routing_cases import S3, behavior, document
+from tests.core.routing.distributions import S3, behavior, document
 
 
 @dataclass

@@ -83,7 +83,7 @@ def _beside(pin: Pin, configured: Distribution) -> Distribution | None:
     behaviors = tuple(
         replace(each, origins=(PINNED_ORIGIN,) if each.rewrites else ()) for each in configured.behaviors
     )
-    return replace(configured, origins=(_pinned_origin(pin),), behaviors=behaviors, error_pages=())
+    return replace(configured, origins=(_pinned_origin(pin),), behaviors=behaviors)
 
 
 def _rendered(pin: Pin, configured: Distribution | None) -> Distribution:

@@ -19,8 +19,8 @@ from invalidator.core.routing.paths.viewer_paths import Router
 from invalidator.core.routing.settings import RoutingSettings
 from invalidator.core.routing.target import NOT_SEEN, TargetRoutes
 from tests.core.routing.cloudfront_cache_model import Edge
+from tests.core.routing.distributions import behavior, document, origin
 from tests.core.routing.random_distributions import BY_QUERY_OF_POLICY, keys
-from tests.core.routing.routing_cases import behavior, document, origin
 from tests.core.routing.test_nothing_served_stale import urls
 from tests.examples import examples
 

@@ -7,8 +7,7 @@ from hypothesis import strategies as st
 from invalidator.core.routing.documents.distribution_config import read_distribution
 from invalidator.core.routing.paths.viewer_paths import Router
 from invalidator.core.routing.settings import RoutingSettings
-from tests.core.routing.random_distributions import distributions, keys
-from tests.core.routing.routing_cases import (
+from tests.core.routing.distributions import (
     ALB,
     BY_QUERY,
     CACHE_POLICIES,
@@ -18,6 +17,7 @@ from tests.core.routing.routing_cases import (
     behavior,
     document,
 )
+from tests.core.routing.random_distributions import distributions, keys
 from tests.examples import examples
 
 pytestmark = pytest.mark.long

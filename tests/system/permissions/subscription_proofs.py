@@ -10,13 +10,13 @@ from bucket_subscription.wishes.wish import Maker, Road, Wish
 from bucket_subscription.wishes.wish_table import WishTable
 from tests.system import site
 from tests.system.conftest import PROOF, PROOF_EVENTS, Stack
-from tests.system.permission_proofs import (
+from tests.system.permissions.proofs import (
     allowed,
     change,
     fresh_bucket,
     write,
 )
-from tests.system.permissions import (
+from tests.system.permissions.roles import (
     as_role,
     configured,
     subscribe,

@@ -4,7 +4,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.system.conftest import DIRECT, EVENTS
-from tests.system.permissions import as_role
+from tests.system.permissions.roles import as_role
 
 pytestmark = [pytest.mark.local_aws, pytest.mark.xdist_group("permissions")]
 

@@ -25,7 +25,7 @@ from tests.cache_policies import cache_policy_config
 from tests.notifications import direct
 from tests.system import site
 from tests.system.conftest import DIRECT, Stack
-from tests.system.permissions import (
+from tests.system.permissions.roles import (
     as_role,
     delivered,
     look,

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.system.conftest import Stack
-from tests.system.permission_proofs import (
+from tests.system.permissions.proofs import (
     a_change_is_taken_in_and_sent,
     a_change_wakes_its_distribution,
     a_deleted_distribution_is_forgotten,
@@ -32,13 +32,13 @@ from tests.system.permission_proofs import (
     what_rests_is_forgotten,
     writes_log,
 )
-from tests.system.permissions import (
+from tests.system.permissions.roles import (
     configured,
     listed,
     statements,
     without,
 )
-from tests.system.subscription_proofs import (
+from tests.system.permissions.subscription_proofs import (
     a_bucket_is_connected,
     a_bucket_is_switched_to_eventbridge,
     a_bucket_that_nobody_wants_any_more_is_forgotten,
