@@ -100,8 +100,13 @@ PICTURES ?=
 pictures: setup $(SAM) $(MINISTACK)
 	@$(BIN)/python -m infra.pictures $(PICTURES)
 
+# For the one test that looks at a page in a browser; where none can be had, it is skipped and says so.
+.PHONY: browser
+browser: setup
+	@$(BIN)/python -m infra.browser
+
 .PHONY: test
-test: setup $(SAM) $(MINISTACK) ## all checks and tests; other examples and schedules with SEED=n
+test: browser $(SAM) $(MINISTACK) ## all checks and tests; other examples and schedules with SEED=n
 	@$(MAKE) --no-print-directory --jobs=2 lint validate
 	@$(BIN)/python -m pytest -q $(SPREAD)
 

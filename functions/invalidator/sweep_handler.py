@@ -17,7 +17,7 @@ from invalidator.aws.event_bus import EventBus, stack_of
 from invalidator.aws.queue import DeadLetters, WakeQueue
 from invalidator.aws.table.dynamodb import DynamoDbTable
 from invalidator.aws.table.gaps import GapTable
-from invalidator.aws.table.heartbeat import Heartbeat, beat, restored
+from invalidator.aws.table.heartbeat import Heartbeat, beat, last_watched, restored
 from invalidator.aws.table.logs import LogTable
 from invalidator.aws.table.routes import RoutesTable
 from invalidator.aws.table.targets import TargetTable
@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 _SDK = Config(connect_timeout=1, read_timeout=3, retries={"mode": "standard", "total_max_attempts": 3})
 
 MOST_NAMES = 20
+# The watch runs each hour.
+WATCH_LATE_HOURS = 3.0
 
 logger, metrics, _untraced = telemetry(os.environ)
 settings = read_settings(os.environ, SweepSettings)
@@ -65,6 +67,7 @@ def handler(_event: Any, _context: "LambdaContext") -> dict[str, Any]:
     before = beat(_table, Heartbeat(clock.now(), letters))
     doubted = [] if before is None else _doubt_what_was_lost(before.at, clock)
     covered = _close_gaps(clock)
+    _look_for_the_watch(clock.now())
     measures = _measure(swept, letters, before, clock.now())
     metrics.add_metric(Metric.OLDEST_UNSENT_SECONDS, MetricUnit.Seconds, measures.oldest_unsent_seconds)
     metrics.add_metric(Metric.PENDING_TARGETS, MetricUnit.Count, measures.waiting)
@@ -80,6 +83,17 @@ def handler(_event: Any, _context: "LambdaContext") -> dict[str, Any]:
         more = {"names": swept.called[:MOST_NAMES], "unsent": swept.unsent}
         logger.info("swept", extra={**asdict(measures), **more})
     return {**asdict(measures), "doubted_buckets": len(doubted), "covered_gaps": covered}
+
+
+def _look_for_the_watch(now: float) -> None:
+    """Where the watch itself does not come to its end, no subscription is looked after, and nobody else would tell."""
+    hours = (now - last_watched(_table, now)) / 3600
+    if hours > WATCH_LATE_HOURS:
+        metrics.add_metric(Metric.SUBSCRIPTIONS_LOST, MetricUnit.Count, 1)
+        logger.error(
+            "the watch has not come to its end for long: no bucket's subscription is looked after",
+            extra={"hours": round(hours, 1), "type": "invalidator logs"},
+        )
 
 
 def _close_gaps(clock: SystemClock) -> int:

@@ -64,6 +64,7 @@ def type_(aws: LocalAws, command: str, folder: Path) -> str:
             "LAMBDA_PYTHON": str(ministack.INTERPRETER),
         },
         cwd=folder,
+        input="y\n",  # make delete asks
         capture_output=True,
         text=True,
         check=False,

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from hashlib import md5
 from http.client import HTTPConnection
 from typing import Any
 from urllib.parse import unquote
@@ -42,7 +43,7 @@ class S3Behind:
             raise OSError("gone")
         if body is None:
             return Answer(404, {"Content-Type": "application/xml"}, b"<Code>NoSuchKey</Code>")
-        etag = f'"{body[:20].decode()}"'
+        etag = f'"{md5(body, usedforsecurity=False).hexdigest()}"'
         if request.headers.get("If-None-Match") == etag:
             return Answer(304, {"ETag": etag}, b"")
         return Answer(200, {"ETag": etag, "Content-Type": "text/html", **self.headers}, body)
