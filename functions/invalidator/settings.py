@@ -49,6 +49,7 @@ class Settings:
         survey_minutes: minutes between two surveys.
         listing_calls: the most listings for one target in a run; 0 where no bucket may be listed.
         acl_changes: whether a new ACL of an object counts as a change of it.
+        event_bus: where others are told of the work: `default`, or a bus's ARN; "" for nowhere.
     """
 
     table_name: Text
@@ -73,6 +74,7 @@ class Settings:
     survey_minutes: Annotated[int, Field(ge=1)] = 5
     listing_calls: Annotated[int, Field(ge=0)] = 0
     acl_changes: bool = False
+    event_bus: str = ""
 
     @property
     def limits(self) -> Limits:
@@ -107,6 +109,7 @@ class SweepSettings:
         table_name: the DynamoDB table.
         wake_queue_url: the queue of wakes.
         dead_letter_queue_url: the dead-letter queue, whose letters it counts.
+        event_bus: as the worker has it.
         survey_minutes: minutes between two surveys, by which routes are late.
         cover_gaps: whether what a bucket may have lost is invalidated.
     """
@@ -114,6 +117,7 @@ class SweepSettings:
     table_name: Text
     wake_queue_url: Text
     dead_letter_queue_url: Text
+    event_bus: str = ""
     survey_minutes: Annotated[int, Field(ge=1)] = 5
     cover_gaps: bool = True
 

@@ -15,7 +15,7 @@ from infra.simulator.worker import AT_A_TIME, TRIES
 from invalidator.aws.queue import AT_A_TIME as ADAPTERS_AT_A_TIME
 from invalidator.core.limits.budget import PRICE_OF_A_PATH_USD
 from invalidator.settings import RollbackSettings, Settings, SurveySettings, SweepSettings, read_settings
-from tests.template.conftest import ALARMS, BOUNDARY, KEY, SETS, TOPIC
+from tests.template.conftest import ALARMS, BOUNDARY, BUS, KEY, SETS, TOPIC
 from tests.template.resolved import ROOT
 from tests.template.rules import listed, of_type, resource_statements, role_statements, sources
 
@@ -59,6 +59,7 @@ def test_the_contract_s_parameters_have_their_defaults(stacks):
         "CleanUrls": "auto",
         "AlarmEmail": "",
         "AlarmTopicArn": "",
+        "EventBus": "",
         "BucketFilters": "",
         "RepairSubscriptions": "named",
         "CoverGaps": "yes",
@@ -137,6 +138,7 @@ def test_each_parameter_decides_something():
         ("IndexDocuments", ["", "index.html", "index.html,index.htm"], ["a/b.html", "*", "a, b"]),
         ("AlarmEmail", ["", "me@example.com"], ["me", "me@example", "a b@example.com"]),
         ("AlarmTopicArn", ["", TOPIC], ["pager", f"{TOPIC},{TOPIC}", TOPIC + ".fifo"]),
+        ("EventBus", ["", "default", BUS], ["ops", "*", f"{BUS},{BUS}"]),
         ("KmsKeyArn", ["", KEY], ["alias/aws/sqs", KEY.replace("key/", "alias/")]),
     ],
 )
@@ -354,6 +356,7 @@ def test_parameters_add_just_the_rights_they_name(stacks):
         ("kms:GenerateDataKey", KEY),
         ("xray:PutTraceSegments", "*"),
         ("xray:PutTelemetryRecords", "*"),
+        ("events:PutEvents", "arn:aws:events:eu-west-1:111122223333:event-bus/default"),
     }
 
 
@@ -376,6 +379,7 @@ def test_the_watch_may_write_to_the_buckets_that_it_may_repair(stacks, name, att
         ("sns:ListSubscriptionsByTopic", TOPIC),
         ("kms:DescribeKey", KEY),
         ("kms:GetKeyPolicy", KEY),
+        ("events:PutEvents", "arn:aws:events:eu-west-1:111122223333:event-bus/default"),
     }
     assert (may - RIGHTS["WatchRole"]) - {("s3:PutBucketNotification", "arn:aws:s3:::*")} == (
         extra if name == "everything" else set()
@@ -520,3 +524,15 @@ def test_the_simulated_site_has_the_numbers_of_the_template(stacks):
     assert parameters["MonthlyPathBudget"] == site.monthly_budget
     assert parameters["MaxReceiveCount"] == TRIES
     assert AT_A_TIME == ADAPTERS_AT_A_TIME
+
+
+def test_only_with_a_bus_may_it_be_told_and_no_other_bus(stacks):
+    def told(name):
+        roles = ("InvalidatorRole", "SweepRole", "WatchRole")
+        found = [_allowed(stacks[name]["Resources"], role) for role in roles]
+        return [sorted(where for action, where in each if action == "events:PutEvents") for each in found]
+
+    default = "arn:aws:events:eu-west-1:111122223333:event-bus/default"
+    assert told("defaults") == [[], [], []]
+    assert told("everything") == [[default]] * 3
+    assert told("no budget") == [[BUS]] * 3

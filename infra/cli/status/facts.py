@@ -3,13 +3,14 @@
 Each part stands alone: where one service cannot be asked, its part is None and a note says why.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from bucket_watch.standing import Standing
+from infra.cli.check.finding import Finding
 from infra.cli.deployed import Deployed, settings_or_why
 from infra.cli.errors import CommandError, explain_aws_error
 from infra.cli.pause import Step, event_source_mappings, is_off
@@ -60,6 +61,7 @@ class Facts:
         limits: what the operator allows.
         money: what follows from both.
         latency: of the last 24 hours.
+        warnings: why nothing may come, or nothing be sent.
         notes: what could not be asked, and why.
     """
 
@@ -79,6 +81,7 @@ class Facts:
     limits: Limits | None = None
     money: Money | None = None
     latency: Latency | None = None
+    warnings: Sequence[Finding] = ()
     notes: list[str] = field(default_factory=list)
 
 
