@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from invalidator.core.announcement import Announcement
 from invalidator.core.limits.account import Account
 from invalidator.core.limits.budget import Spending
 from invalidator.core.limits.slots import Calls
@@ -356,6 +357,23 @@ class Surveys(Protocol):
 
     def start(self) -> None:
         """Ask for one now, unless one was started or asked for within `SURVEYS_APART_SECONDS`."""
+
+
+class Announcements(Protocol):
+    """Others who are told of the work. Never raises: what cannot be told is logged, and work goes on."""
+
+    def tell(self, announcements: Iterable[Announcement]) -> None:
+        """Tell them."""
+
+
+class Told(Protocol):
+    """Which invalidations others were told to have completed. Raises `TableUnavailable`."""
+
+    def since(self, created: float) -> set[str]:
+        """Return the ids of those created at or after a time (epoch seconds)."""
+
+    def mark(self, sent: Sent) -> None:
+        """Note that others were told."""
 
 
 class RoutesStore(Protocol):

@@ -55,6 +55,7 @@ class Settings:
         remember_queue_url: the queue of wakes of their memories; likewise.
         ignored_keys: keys that viewers never see, as `BUCKET=PATTERN` with commas between.
         immutable_keys: keys that are never overwritten, likewise.
+        event_bus: where others are told of the work: `default`, or a bus's ARN; "" for nowhere.
     """
 
     table_name: Text
@@ -79,6 +80,7 @@ class Settings:
     survey_minutes: Annotated[int, Field(ge=1)] = 5
     listing_calls: Annotated[int, Field(ge=0)] = 0
     acl_changes: bool = False
+    event_bus: str = ""
     remembered_buckets: str = ""
     remembered_table_name: str = ""
     remember_queue_url: str = ""
@@ -128,6 +130,7 @@ class SweepSettings:
         table_name: the DynamoDB table.
         wake_queue_url: the queue of wakes.
         dead_letter_queue_url: the dead-letter queue, whose letters it counts.
+        event_bus: as the worker has it.
         survey_minutes: minutes between two surveys, by which routes are late.
         cover_gaps: whether what a bucket may have lost is invalidated.
         remembered_buckets: buckets that are remembered, with commas between: their rounds are called for.
@@ -137,6 +140,7 @@ class SweepSettings:
     table_name: Text
     wake_queue_url: Text
     dead_letter_queue_url: Text
+    event_bus: str = ""
     survey_minutes: Annotated[int, Field(ge=1)] = 5
     cover_gaps: bool = True
     remembered_buckets: str = ""

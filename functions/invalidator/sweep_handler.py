@@ -11,19 +11,26 @@ import botocore.session
 from aws_lambda_powertools.metrics import MetricUnit
 from botocore.config import Config
 
+from invalidator.aws.cloudfront import CloudFrontInvalidations
+from invalidator.aws.cloudfront_clients import CloudFrontClients
+from invalidator.aws.event_bus import EventBus, stack_of
 from invalidator.aws.queue import DeadLetters, WakeQueue
 from invalidator.aws.table.dynamodb import DynamoDbTable
 from invalidator.aws.table.gaps import GapTable
 from invalidator.aws.table.heartbeat import Heartbeat, beat, last_watched, restored
 from invalidator.aws.table.logs import LogTable
 from invalidator.aws.table.routes import RoutesTable
+from invalidator.aws.table.targets import TargetTable
+from invalidator.aws.table.told import ToldTable
 from invalidator.aws.table.wakes import WakeTable
 from invalidator.clock import SystemClock
+from invalidator.core.announcement import completed
 from invalidator.core.pending.entry import memory_owner
 from invalidator.core.routes_age import late_after, routes_age
 from invalidator.core.routing.settings import names_in
 from invalidator.metric import Metric
 from invalidator.settings import SweepSettings, read_settings
+from invalidator.sweep.completions import completions
 from invalidator.sweep.gaps import close_gaps
 from invalidator.sweep.measures import Measures, measure
 from invalidator.sweep.restored import doubt_all, is_to_be_asked
@@ -65,6 +72,7 @@ def handler(_event: Any, _context: "LambdaContext") -> dict[str, Any]:
             [memory_owner(_to_be_remembered[-1])], clock.now(), clock.now()
         )
         _to_be_remembered.pop()
+    _tell_completed(clock)
     letters = _dead_letters.count()
     before = beat(_table, Heartbeat(clock.now(), letters))
     doubted = [] if before is None else _doubt_what_was_lost(before.at, clock)
@@ -119,6 +127,23 @@ def _close_gaps(clock: SystemClock) -> int:
             extra={"buckets": closed.left[:MOST_NAMES], "count": len(closed.left)},
         )
     return len(closed.covered)
+
+
+def _tell_completed(clock: SystemClock) -> None:
+    """Tell others of invalidations that have completed, where the stack has a bus."""
+    if not settings.event_bus:
+        return
+    clients = CloudFrontClients(_client, clock.now)
+    bus = EventBus(_client("events"), settings.event_bus, stack_of(os.environ))
+    told = ToldTable(_table)
+    cloudfront = CloudFrontInvalidations(clients)
+    for sent in completions(_wakes.waiting(), TargetTable(_table), told, cloudfront, clock):
+        bus.tell([completed(sent)])
+        told.mark(sent)
+
+
+def _client(service: str, **credentials: str) -> Any:
+    return _sdk.create_client(service, config=_SDK, **credentials)
 
 
 def _measure(swept: Swept, letters: int, before: Heartbeat | None, now: float) -> Measures:

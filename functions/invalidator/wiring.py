@@ -11,6 +11,7 @@ from botocore.config import Config
 from invalidator.aws.cloudfront import CloudFrontInvalidations
 from invalidator.aws.cloudfront_clients import CloudFrontClients
 from invalidator.aws.distributions import CloudFrontDistributions
+from invalidator.aws.event_bus import EventBus, NoEvents, stack_of
 from invalidator.aws.object_listing import S3Listing
 from invalidator.aws.queue import ChangesQueue, DeadLetters, WakeQueue
 from invalidator.aws.survey_trigger import SurveyTrigger
@@ -25,7 +26,7 @@ from invalidator.aws.time_left import TimeLeft
 from invalidator.clock import SystemClock
 from invalidator.core.routing.renewal import Surveying
 from invalidator.intake.intake import Intake
-from invalidator.ports import Clock
+from invalidator.ports import Announcements, Clock
 from invalidator.remembering.remembering import Remembering
 from invalidator.sender.buckets import Buckets
 from invalidator.sender.forgetting import Forgetting
@@ -75,6 +76,7 @@ class Wired:
     clock: Clock
     time_left: TimeLeft
     wake_queue_arn: str
+    announcements: Announcements
 
 
 def wire(environment: Mapping[str, str], clock: Clock | None = None) -> Wired:
@@ -167,4 +169,7 @@ def wire(environment: Mapping[str, str], clock: Clock | None = None) -> Wired:
         clock=clock,
         time_left=time_left,
         wake_queue_arn=settings.wake_queue_arn,
+        announcements=EventBus(client("events", QUEUE_CONFIG), settings.event_bus, stack_of(environment))
+        if settings.event_bus
+        else NoEvents(),
     )

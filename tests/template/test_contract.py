@@ -22,7 +22,7 @@ from invalidator.settings import (
     SweepSettings,
     read_settings,
 )
-from tests.template.conftest import ALARMS, BOUNDARY, KEY, SETS, TOPIC
+from tests.template.conftest import ALARMS, BOUNDARY, BUS, KEY, SETS, TOPIC
 from tests.template.resolved import ROOT
 from tests.template.rules import listed, of_type, resource_statements, role_statements, sources
 
@@ -67,6 +67,7 @@ def test_the_contract_s_parameters_have_their_defaults(stacks):
         "AlarmEmail": "",
         "AlarmTopicArn": "",
         "RememberedBuckets": "",
+        "EventBus": "",
         "BucketFilters": "",
         "RepairSubscriptions": "named",
         "CoverGaps": "yes",
@@ -148,6 +149,7 @@ def test_each_parameter_decides_something():
         ("IndexDocuments", ["", "index.html", "index.html,index.htm"], ["a/b.html", "*", "a, b"]),
         ("AlarmEmail", ["", "me@example.com"], ["me", "me@example", "a b@example.com"]),
         ("AlarmTopicArn", ["", TOPIC], ["pager", f"{TOPIC},{TOPIC}", TOPIC + ".fifo"]),
+        ("EventBus", ["", "default", BUS], ["ops", "*", f"{BUS},{BUS}"]),
         ("KmsKeyArn", ["", KEY], ["alias/aws/sqs", KEY.replace("key/", "alias/")]),
     ],
 )
@@ -369,6 +371,7 @@ def test_parameters_add_just_the_rights_they_name(stacks):
         ("dynamodb:BatchGetItem", "<RememberedTable.Arn>"),
         ("dynamodb:PutItem", "<RememberedTable.Arn>"),
         ("sqs:SendMessage", "<RememberQueue.Arn>"),
+        ("events:PutEvents", "arn:aws:events:eu-west-1:111122223333:event-bus/default"),
     }
 
 
@@ -391,6 +394,7 @@ def test_the_watch_may_write_to_the_buckets_that_it_may_repair(stacks, name, att
         ("sns:ListSubscriptionsByTopic", TOPIC),
         ("kms:DescribeKey", KEY),
         ("kms:GetKeyPolicy", KEY),
+        ("events:PutEvents", "arn:aws:events:eu-west-1:111122223333:event-bus/default"),
     }
     assert (may - RIGHTS["WatchRole"]) - {("s3:PutBucketNotification", "arn:aws:s3:::*")} == (
         extra if name == "everything" else set()
@@ -551,3 +555,15 @@ def test_headers_are_read_and_lists_asked_for_in_remembered_buckets_alone(stacks
     assert mine["ReadHeaders"] == ["arn:*:s3:::site/*", "arn:*:s3:::other.site/*"]
     assert mine["ListRememberedBuckets"] == ["arn:*:s3:::site", "arn:*:s3:::other.site"]
     assert {role for role, each in told if "s3:GetObject" in str(each.get("Action"))} == {"RememberRole"}
+
+
+def test_only_with_a_bus_may_it_be_told_and_no_other_bus(stacks):
+    def told(name):
+        roles = ("InvalidatorRole", "SweepRole", "WatchRole")
+        found = [_allowed(stacks[name]["Resources"], role) for role in roles]
+        return [sorted(where for action, where in each if action == "events:PutEvents") for each in found]
+
+    default = "arn:aws:events:eu-west-1:111122223333:event-bus/default"
+    assert told("defaults") == [[], [], []]
+    assert told("everything") == [[default]] * 3
+    assert told("no budget") == [[BUS]] * 3

@@ -130,7 +130,7 @@ def list_(session: Session, names: tuple[str, ...]) -> int:
     if session.as_json:
         click.echo(json.dumps({"buckets": [state.as_json() for state in states]}, indent=2))
     else:
-        print_states(states)
+        print_states(states, asked=bool(names))
     unread = sum(state.state == UNKNOWN for state in states) if names else 0
     if unread:
         return PARTLY_DONE if unread < len(states) else 1

@@ -3,7 +3,7 @@
 Each part stands alone: where one service cannot be asked, its part is None and a note says why.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeVar
@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from botocore.exceptions import BotoCoreError, ClientError
 
 from bucket_watch.standing import Standing
+from infra.cli.check.finding import Finding
 from infra.cli.deployed import Deployed, settings_or_why
 from infra.cli.errors import CommandError, explain_aws_error
 from infra.cli.pause import Step, event_source_mappings, is_off
@@ -63,6 +64,7 @@ class Facts:
         money: what follows from both.
         latency: of the last 24 hours.
         remembered: how far the memory of each remembered bucket is.
+        warnings: why nothing may come, or nothing be sent.
         notes: what could not be asked, and why.
     """
 
@@ -83,6 +85,7 @@ class Facts:
     money: Money | None = None
     latency: Latency | None = None
     remembered: dict[str, MemoryState] = field(default_factory=dict)
+    warnings: Sequence[Finding] = ()
     notes: list[str] = field(default_factory=list)
 
 

@@ -10,6 +10,7 @@ from infra.cli.printing import instant, iso, many, print_json, print_notes, prin
 from infra.cli.session import Session
 from infra.cli.status.facts import Facts, gather
 from infra.cli.status.money import Money
+from infra.cli.status.warnings import warnings
 from infra.cli.waits import waits_for
 from invalidator.core.limits.account import Limits
 from invalidator.core.limits.budget import FREE_PATHS_A_MONTH, cost_usd
@@ -25,8 +26,10 @@ UNKNOWN = "?"
 
 def show_status(session: Session, interval: int | None) -> None:
     """Show it once; or again each `interval` seconds, until Ctrl-C."""
+    facts = gather(session, time.time())
+    wrong = warnings(session)  # asked once: of these, nothing changes by itself
     while True:
-        facts = gather(session, time.time())
+        facts.warnings = wrong
         if interval is not None and not session.as_json:
             click.clear()
         _show(session, facts)
@@ -36,12 +39,15 @@ def show_status(session: Session, interval: int | None) -> None:
             time.sleep(interval)
         except KeyboardInterrupt:
             return
+        facts = gather(session, time.time())
 
 
 def _show(session: Session, facts: Facts) -> None:
     if session.as_json:
         print_json(_document(facts))
         return
+    for each in facts.warnings:
+        print_text(f"WARNING {each.part}: {each.text}" + (f"; {each.fix}" if each.fix else ""))
     print_table(("STACK", session.stack), _rows(facts))
     _lost(facts)
     waiting = (facts.pending or [])[:WAITING_SHOWN]
@@ -269,6 +275,9 @@ def _document(facts: Facts) -> dict[str, Any]:
             }
             for bucket, state in facts.remembered.items()
         },
+        "warnings": [
+            {"part": each.part, "text": each.text, "fix": each.fix or None} for each in facts.warnings
+        ],
         "notes": facts.notes,
     }
 
