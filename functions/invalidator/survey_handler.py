@@ -1,12 +1,14 @@
 """The survey's entry: every minute, and whenever it is invoked, with any event. Returns what it did, as JSON.
 
-The schedule's own event does a round only where one is due (parameter SurveyMinutes); any other asks for one now.
+The schedule's own event does a round only where one is due (parameter SurveyMinutes), and the first time in a process:
+a deploy makes a new one, and may have changed what keys become. Any other event asks for one now.
 """
 
 import os
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import botocore.session
@@ -81,6 +83,7 @@ def wire(environment: Mapping[str, str]) -> Wired:
 
 logger, _metrics, _untraced = telemetry(os.environ)
 wired = wire(os.environ)
+_runs = count()
 
 
 class UnlistedError(Exception):
@@ -99,7 +102,7 @@ def handler(event: object, context: "LambdaContext") -> dict[str, Any]:
     deadline = wired.clock.now() + remaining
     wired.time_left.begin(remaining)
     scheduled = is_scheduled(event)
-    summary = wired.survey.run(context.aws_request_id, deadline, asked=not scheduled)
+    summary = wired.survey.run(context.aws_request_id, deadline, asked=next(_runs) == 0 or not scheduled)
     _log(summary)
     if wired.survey.waking.unsent:
         logger.warning(

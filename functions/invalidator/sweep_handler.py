@@ -11,17 +11,26 @@ import botocore.session
 from aws_lambda_powertools.metrics import MetricUnit
 from botocore.config import Config
 
+from invalidator.aws.cloudfront import CloudFrontInvalidations
+from invalidator.aws.cloudfront_clients import CloudFrontClients
+from invalidator.aws.event_bus import EventBus, stack_of
 from invalidator.aws.queue import DeadLetters, WakeQueue
 from invalidator.aws.table.dynamodb import DynamoDbTable
 from invalidator.aws.table.gaps import GapTable
-from invalidator.aws.table.heartbeat import Heartbeat, beat, restored
+from invalidator.aws.table.heartbeat import Heartbeat, beat, last_watched, restored
 from invalidator.aws.table.logs import LogTable
 from invalidator.aws.table.routes import RoutesTable
+from invalidator.aws.table.targets import TargetTable
+from invalidator.aws.table.told import ToldTable
 from invalidator.aws.table.wakes import WakeTable
 from invalidator.clock import SystemClock
+from invalidator.core.announcement import completed
+from invalidator.core.pending.entry import memory_owner
 from invalidator.core.routes_age import late_after, routes_age
+from invalidator.core.routing.settings import names_in
 from invalidator.metric import Metric
 from invalidator.settings import SweepSettings, read_settings
+from invalidator.sweep.completions import completions
 from invalidator.sweep.gaps import close_gaps
 from invalidator.sweep.measures import Measures, measure
 from invalidator.sweep.restored import doubt_all, is_to_be_asked
@@ -35,6 +44,8 @@ if TYPE_CHECKING:
 _SDK = Config(connect_timeout=1, read_timeout=3, retries={"mode": "standard", "total_max_attempts": 3})
 
 MOST_NAMES = 20
+# The watch runs each hour.
+WATCH_LATE_HOURS = 3.0
 
 logger, metrics, _untraced = telemetry(os.environ)
 settings = read_settings(os.environ, SweepSettings)
@@ -43,8 +54,11 @@ _sqs = _sdk.create_client("sqs", config=_SDK)
 _dynamodb = _sdk.create_client("dynamodb", config=_SDK)
 _table = DynamoDbTable(_dynamodb, settings.table_name)
 _wakes = WakeTable(_table)
-_wake_queue = WakeQueue(_sqs, settings.wake_queue_url)
+_wake_queue = WakeQueue(_sqs, settings.wake_queue_url, settings.remember_queue_url)
 _dead_letters = DeadLetters(_sqs, settings.dead_letter_queue_url)
+# Called for once by each new environment: one comes with every deployment, and every few hours. So a bucket that is
+# remembered from now on is gone through at once, and each is again before what is remembered of it expires.
+_to_be_remembered = list(names_in(settings.remembered_buckets))
 
 
 @logger.inject_lambda_context
@@ -53,10 +67,17 @@ def handler(_event: Any, _context: "LambdaContext") -> dict[str, Any]:
     """Sweep once. What cannot be asked raises: the next minute tries again, and an alarm tells when that fails too."""
     clock = SystemClock()
     swept = sweep(_wakes, _wake_queue, clock)
+    while _to_be_remembered:
+        Waking(_wakes, _wake_queue, clock).ask(
+            [memory_owner(_to_be_remembered[-1])], clock.now(), clock.now()
+        )
+        _to_be_remembered.pop()
+    _tell_completed(clock)
     letters = _dead_letters.count()
     before = beat(_table, Heartbeat(clock.now(), letters))
     doubted = [] if before is None else _doubt_what_was_lost(before.at, clock)
     covered = _close_gaps(clock)
+    _look_for_the_watch(clock.now())
     measures = _measure(swept, letters, before, clock.now())
     metrics.add_metric(Metric.OLDEST_UNSENT_SECONDS, MetricUnit.Seconds, measures.oldest_unsent_seconds)
     metrics.add_metric(Metric.PENDING_TARGETS, MetricUnit.Count, measures.waiting)
@@ -72,6 +93,17 @@ def handler(_event: Any, _context: "LambdaContext") -> dict[str, Any]:
         more = {"names": swept.called[:MOST_NAMES], "unsent": swept.unsent}
         logger.info("swept", extra={**asdict(measures), **more})
     return {**asdict(measures), "doubted_buckets": len(doubted), "covered_gaps": covered}
+
+
+def _look_for_the_watch(now: float) -> None:
+    """Where the watch itself does not come to its end, no subscription is looked after, and nobody else would tell."""
+    hours = (now - last_watched(_table, now)) / 3600
+    if hours > WATCH_LATE_HOURS:
+        metrics.add_metric(Metric.SUBSCRIPTIONS_LOST, MetricUnit.Count, 1)
+        logger.error(
+            "the watch has not come to its end for long: no bucket's subscription is looked after",
+            extra={"hours": round(hours, 1), "type": "invalidator logs"},
+        )
 
 
 def _close_gaps(clock: SystemClock) -> int:
@@ -95,6 +127,23 @@ def _close_gaps(clock: SystemClock) -> int:
             extra={"buckets": closed.left[:MOST_NAMES], "count": len(closed.left)},
         )
     return len(closed.covered)
+
+
+def _tell_completed(clock: SystemClock) -> None:
+    """Tell others of invalidations that have completed, where the stack has a bus."""
+    if not settings.event_bus:
+        return
+    clients = CloudFrontClients(_client, clock.now)
+    bus = EventBus(_client("events"), settings.event_bus, stack_of(os.environ))
+    told = ToldTable(_table)
+    cloudfront = CloudFrontInvalidations(clients)
+    for sent in completions(_wakes.waiting(), TargetTable(_table), told, cloudfront, clock):
+        bus.tell([completed(sent)])
+        told.mark(sent)
+
+
+def _client(service: str, **credentials: str) -> Any:
+    return _sdk.create_client(service, config=_SDK, **credentials)
 
 
 def _measure(swept: Swept, letters: int, before: Heartbeat | None, now: float) -> Measures:

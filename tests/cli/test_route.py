@@ -12,12 +12,15 @@ from infra.cli import surveying
 from infra.cli.route.commands import route
 from invalidator.aws.cloudfront_clients import CloudFrontClients
 from invalidator.aws.distributions import CloudFrontDistributions
+from invalidator.aws.table.dynamodb import DynamoDbTable
+from invalidator.aws.table.pins import PinTable
 from invalidator.core.reasons import Reason
 from invalidator.core.routing.pins import Pin
 from invalidator.failures import Permanent, Transient
 from invalidator.survey.summary import Outcome, Summary
 from tests.cli.made_distributions import config, create
 from tests.cli.stored import site
+from tests.memory_tables import make_table
 
 SITE = "site.s3.eu-west-1.amazonaws.com"
 TRUSTED = "arn:aws:iam::123456789012:role/trusted"
@@ -233,6 +236,20 @@ def test_a_pin_without_a_survey_is_stored_and_counts_from_the_next_one(typed, st
     assert answer.out.splitlines()[0] == f"pinned: vault on {created}"
     assert "it counts from the next survey on" in answer.err
     assert stored.pins.pins() == [Pin("vault", created)]
+
+
+def test_a_new_stack_takes_back_what_a_deleted_one_s_table_holds(typed, stored, tmp_path):
+    database = boto3.client("dynamodb")
+    make_table(database, "kept")
+    pin = Pin("site", "E2")
+    PinTable(DynamoDbTable(database, "kept")).pin(pin)
+    told = typed("route", "export", "--table", "kept", "--stack", "gone")
+    assert told.code == 0, told.err
+    (tmp_path / "pins.json").write_text(told.out)
+    assert typed("route", "import", str(tmp_path / "pins.json")).code == 0
+    assert stored.pins.pins() == [pin]
+    missing = typed("route", "export", "--table", "none")
+    assert (missing.code, missing.err.count("\n")) == (1, 1)
 
 
 def test_what_is_exported_can_be_imported_elsewhere(typed, stored, tmp_path):

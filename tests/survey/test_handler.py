@@ -16,6 +16,7 @@ from invalidator.aws.table.dynamodb import DynamoDbTable
 from invalidator.aws.table.logs import LogTable
 from invalidator.aws.table.routes import RoutesTable
 from invalidator.aws.table.targets import TargetTable
+from invalidator.ports import SurveyState
 from tests.function.deployed import CREDENTIALS, TABLE, Deployed
 
 SCHEDULED = {"source": "aws.events", "detail-type": "Scheduled Event"}
@@ -90,6 +91,14 @@ def test_it_surveys_when_asked_and_tells_what_it_found(function):
     assert function.log.deal("bucket:site").targets == (target,)
     (line,) = function.logged("surveyed")
     assert line["routes_age_seconds"] < 60
+    assert function(SCHEDULED)["outcome"] == "not due"
+
+
+def test_a_new_process_surveys_at_its_first_schedule_as_a_deploy_makes_one(function):
+    now = time.time()
+    function.routes.begin_survey(now, now + 1, "before the deploy")
+    assert function.routes.save_survey("before the deploy", SurveyState(completed=now))
+    assert function(SCHEDULED)["outcome"] == "complete"
     assert function(SCHEDULED)["outcome"] == "not due"
 
 

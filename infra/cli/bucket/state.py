@@ -6,12 +6,14 @@ from typing import Any
 
 from bucket_subscription.document import Document, Entry, entries, sends_to_eventbridge
 from bucket_subscription.owner import EVENTS, Owner
-from infra.cli.printing import harmless
+from infra.cli.printing import harmless, print_command, typed
 
 # The state of a bucket that could not be read.
 UNKNOWN = "unknown"
 # One that should send and does not reach the queue.
 BROKEN = "broken"
+NOT_CONNECTED = "not connected"
+CONNECT_AGAIN = "connect it again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,23 +79,23 @@ def read_state(
     rules = rules_for(bucket) if eventbridge else []
     state, reason = _judge(own, problem, rules)
     alike = next((entry for entry, is_own in listed if owner.names(entry.id) and not is_own), None)
-    if state == "not connected" and alike is not None:
+    if state == NOT_CONNECTED and alike is not None:
         state, reason = (
             BROKEN,
             f"entry {alike.id} is called as ours, but sends to {alike.arn}; remove it, then connect",
         )
-    elif state == "not connected" and eventbridge:
+    elif state == NOT_CONNECTED and eventbridge:
         reason = "sends to EventBridge, but no rule takes it to the queue; name it in EventBridgeBuckets"
     return BucketState(bucket, state, reason, listed, eventbridge)
 
 
 def _judge(own: Sequence[Entry], problem: str | None, rules: Sequence[str]) -> tuple[str, str]:
     if not own:
-        return ("works", f"through EventBridge rule {rules[0]}") if rules else ("not connected", "")
+        return ("works", f"through EventBridge rule {rules[0]}") if rules else (NOT_CONNECTED, "")
     for entry in own:
         missing = [event for event in EVENTS if event not in entry.events]
         if missing:
-            return BROKEN, f"entry {entry.id} lacks {', '.join(missing)}; connect it again"
+            return BROKEN, f"entry {entry.id} lacks {', '.join(missing)}; {CONNECT_AGAIN}"
     if problem:
         return BROKEN, problem
     if rules:
@@ -101,8 +103,13 @@ def _judge(own: Sequence[Entry], problem: str | None, rules: Sequence[str]) -> t
     return "works", "; ".join(str(entry.keys) for entry in own)
 
 
-def print_states(states: Sequence[BucketState]) -> None:
-    """Print a table, one row an entry."""
+def print_states(states: Sequence[BucketState], *, asked: bool) -> None:
+    """Print a table, one row an entry; then what to type for those that do not send.
+
+    Args:
+        states: of each bucket.
+        asked: whether somebody asked for just these: then one that was never connected is meant to be.
+    """
     from rich.console import Console
     from rich.table import Table
 
@@ -118,3 +125,9 @@ def print_states(states: Sequence[BucketState]) -> None:
             sends.append("EventBridge: every event")
         table.add_row(state.bucket, harmless(label), harmless("\n".join(sends) or "nothing"))
     Console(highlight=False, markup=False).print(table)
+    for state in states:
+        again = state.state == BROKEN and state.reason.endswith(CONNECT_AGAIN)
+        if again or (asked and state.state == NOT_CONNECTED and not state.eventbridge):
+            print_command(typed("bucket", "connect", state.bucket))
+        elif state.state == BROKEN:
+            print_command(typed("check", "--repair"))

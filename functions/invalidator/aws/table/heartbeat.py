@@ -1,8 +1,9 @@
-"""The sweep's heartbeat, in DynamoDB: when it ran last, and how many dead letters there were.
+"""The heartbeats, in DynamoDB: when the sweep ran last and how many dead letters there were; when the watch ended last.
 
 | pk | sk | holds |
 | --- | --- | --- |
 | `sweep` | `heartbeat` | `at`, epoch seconds; `letters`; `first`: when a sweep ran first |
+| `watched` | `heartbeat` | `at`: the end of the watch's last round; where none was yet, the sweep's first look |
 """
 
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 HEARTBEAT = key("sweep", "heartbeat")
+WATCHED = key("watched", "heartbeat")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,20 @@ def beat(table: DynamoDbTable, now: Heartbeat) -> Heartbeat | None:
         return None
     first = float(before["first"]["N"]) if "first" in before else 0.0
     return Heartbeat(float(before["at"]["N"]), int(before["letters"]["N"]), first)
+
+
+def watched(table: DynamoDbTable, now: float) -> None:
+    """Note that the watch came to its end. Raises TableUnavailable."""
+    table.put({**WATCHED, "at": number(now)})
+
+
+def last_watched(table: DynamoDbTable, now: float) -> float:
+    """Return when the watch came to its end last, epoch seconds; `now` for the first look. Raises TableUnavailable."""
+    for item in table.items("watched"):
+        if "at" in item:
+            return float(item["at"]["N"])
+    watched(table, now)
+    return now
 
 
 def last_sweep(table: DynamoDbTable) -> float:
