@@ -288,7 +288,7 @@ RIGHTS = {
     "SweepRole": {
         *(
             (f"dynamodb:{each}", TABLE)
-            for each in ("DeleteItem", "DescribeTable", "PutItem", "Query", "UpdateItem")
+            for each in ("BatchGetItem", "DeleteItem", "DescribeTable", "PutItem", "Query", "UpdateItem")
         ),
         ("sqs:SendMessage", WAKES),
         ("sqs:GetQueueAttributes", DEAD),
