@@ -80,11 +80,11 @@ lint: setup ## style, types, import walls, stale tables
 	@$(BIN)/ruff format --check functions infra tests
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
-	@$(BIN)/cog --check --check-fail-msg="stale; write it again with: make docs" README.md
+	@$(BIN)/cog --check --check-fail-msg="stale; write it again with: make docs" README.md infra/how-it-works.md
 
 .PHONY: docs
-docs: setup ## write the README's tables again, from the template and the code
-	@$(BIN)/cog -r README.md
+docs: setup ## write the tables of README and how-it-works again, from the template and the code
+	@$(BIN)/cog -r README.md infra/how-it-works.md
 
 .PHONY: local
 local: setup $(SAM) $(MINISTACK) ## keep an AWS running on this machine; prints the variables that lead to it
@@ -100,10 +100,18 @@ PICTURES ?=
 pictures: setup $(SAM) $(MINISTACK)
 	@$(BIN)/python -m infra.pictures $(PICTURES)
 
-.PHONY: test
-test: lint validate $(SAM) $(MINISTACK) ## all checks and tests
-	@$(BIN)/python -m pytest -q -n 3 --dist loadgroup
+# For the one test that looks at a page in a browser; where none can be had, it is skipped and says so.
+.PHONY: browser
+browser: setup
+	@$(BIN)/python -m infra.browser
 
+.PHONY: test
+test: browser $(SAM) $(MINISTACK) ## all checks and tests; other examples and schedules with SEED=n
+	@$(MAKE) --no-print-directory --jobs=2 lint validate
+	@$(BIN)/python -m pytest -q $(SPREAD)
+
+# What waits for a local AWS waits more than it computes: more processes than cores. tests/conftest.py orders the tests.
+SPREAD := -n 6 --dist loadgroup --no-loadscope-reorder
 # Without what needs the local AWS, or seconds for one test.
 QUICK := -m "not local_aws and not long and not soak"
 LAMBDA := $(addprefix tests/,core intake sender sweep survey rollback template function hostile)
@@ -153,7 +161,6 @@ bench: setup ## measure speed and purge, as ratios; compare with the committed o
 .PHONY: validate build deploy outputs delete clean credentials
 validate: setup $(SAM) ## check the template, offline
 	@AWS_DEFAULT_REGION=$${AWS_DEFAULT_REGION:-us-east-1} $(SAM) validate --lint
-	@$(BIN)/cfn-lint template.yaml
 
 build: $(SAM) $(UV) ## build the functions for Lambda (arm64)
 	@UV=$(abspath $(UV)) $(SAM) build
@@ -169,6 +176,12 @@ deploy: setup credentials build ## build and deploy to the account of your crede
 
 outputs: credentials ## print the stack's outputs
 	@$(SAM) list stack-outputs --stack-name $(STACK) --output table
+
+# What `make smoke SMOKE_ARGS=--help` names.
+SMOKE_ARGS ?=
+.PHONY: smoke
+smoke: setup credentials ## prove the deployed stack in your account, with a site that is made and removed
+	@$(BIN)/python -m infra.smoke --stack $(STACK) $(SMOKE_ARGS)
 
 .PHONY: status dlq logs
 status: setup ## what waits, what failed, what it costs

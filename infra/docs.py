@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Sequence
 
 from infra.bench.row import committed
+from infra.bench.side_by_side import WAYS
+from infra.bench.side_by_side import committed as measured_side_by_side
 from infra.template import read_template
 from invalidator.core.reasons import FIX, MEANING, Reason
 
@@ -22,6 +24,24 @@ def reasons() -> str:
         ("reason", "what it means", "what to do"),
         ((f"`{each}`", MEANING[each], FIX[each]) for each in Reason),
     )
+
+
+def side_by_side() -> str:
+    """Return what viewers saw of each way to invalidate, as measured last."""
+    heading = ("", "", "stale views", "for, s", "needless fetches", "paths", "cost past the free")
+    rows = [
+        (
+            each.case if number % len(WAYS) == 0 else "",
+            each.way,
+            f"{each.stale_views:,} of {each.views:,}",
+            f"{each.stale_seconds:,.0f}",
+            f"{each.needless_fetches:,}",
+            f"{each.paths:,}",
+            f"${each.cost_usd:.2f}",
+        )
+        for number, each in enumerate(measured_side_by_side())
+    ]
+    return _table(heading, rows)
 
 
 def ratios() -> str:

@@ -1,7 +1,4 @@
-"""Reads template.yaml as plain values, each short form (`!Ref name`) in its long one (`{"Ref": name}`).
-
-cfn-lint brings a reader too, but importing it takes 5 seconds.
-"""
+"""Reads template.yaml as plain values, each short form (`!Ref name`) in its long one (`{"Ref": name}`)."""
 
 from pathlib import Path
 from typing import Any, cast

@@ -1,4 +1,7 @@
-"""What holds for all tests: they depend neither on chance nor on how fast the machine is just now."""
+"""What holds for all tests: they depend neither on chance nor on how fast the machine is just now.
+
+And the order in which several processes take them: what waits for a local AWS begins first.
+"""
 
 import functools
 import os
@@ -8,17 +11,43 @@ import botocore.session
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.examples import SEED
+
 # Hypothesis fails a test whose single example takes 200 ms, or whose examples are made slowly: on a busy machine
 # that is chance. A test's own settings add to these.
 _UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 # The same examples in each run, so that a failure is the fault of a change; `make soak` looks for new ones.
-settings.register_profile("steady", _UNHURRIED, max_examples=50, derandomize=True)
+settings.register_profile("steady", _UNHURRIED, max_examples=50, database=None, print_blob=True)
 settings.register_profile("soak", _UNHURRIED, max_examples=3000, print_blob=True)
 settings.load_profile("steady")
 
 # Every test has its own SDK session, and a session its own reader of the services' descriptions: megabytes of JSON, a
 # tenth of a second a client. They are the same files: read once.
 botocore.session.create_loader = functools.cache(botocore.session.create_loader)
+
+
+# Each of these runs in one process, and waits more than it computes: all but the short one, the last, begin at once.
+_GROUPS = ("reasons", "system", "readme", "permissions", "life", "template", "local")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Give Hypothesis its seed, but not where it explores and nobody has named one."""
+    exploring = config.getoption("--hypothesis-profile") == "soak" and "SEED" not in os.environ
+    if config.option.hypothesis_seed is None and not exploring:
+        config.option.hypothesis_seed = str(SEED)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let what takes long begin first, so that no process works on alone at the end."""
+
+    def rank(item: pytest.Item) -> int:
+        group = item.get_closest_marker("xdist_group")
+        if group is not None and group.args[0] in _GROUPS:
+            return _GROUPS.index(group.args[0])
+        return len(_GROUPS) + (item.get_closest_marker("long") is None)
+
+    items.sort(key=rank)
 
 
 @pytest.fixture(autouse=True)

@@ -58,6 +58,7 @@ class MemoryStandings:
     def __init__(self) -> None:
         self.known: dict[str, Standing] = {}
         self.tried: dict[str, float] = {}
+        self.last = 0.0
 
     def all(self) -> dict[str, Standing]:
         return dict(self.known)
@@ -68,6 +69,9 @@ class MemoryStandings:
     def forget(self, bucket: str) -> None:
         self.known.pop(bucket, None)
         self.tried.pop(bucket, None)
+
+    def ended(self, now: float) -> None:
+        self.last = now
 
     def claim_repair(self, bucket: str, now: float) -> bool:
         tried = self.tried.get(bucket)

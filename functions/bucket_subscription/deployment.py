@@ -39,7 +39,7 @@ class Deployment:
         """
         looked = self._look(properties, before)
         gone = {bucket: keys for bucket, keys in before.items() if bucket not in properties.buckets}
-        memory = Memory(self.wishes, self.subscription.owner, self.subscription.patience())
+        memory = Memory(self.wishes, self.subscription.owner, self.subscription.patience)
         remembered = memory.of_stack()
         written: list[Result] = []
         try:
@@ -75,7 +75,7 @@ class Deployment:
         Raises UnsettledError where S3 failed; deleting the stack again then finishes.
         """
         done: list[Result] = []
-        memory = Memory(self.wishes, self.subscription.owner, self.subscription.patience())
+        memory = Memory(self.wishes, self.subscription.owner, self.subscription.patience)
         told = memory.forget_all()
         notes = self._let_go(buckets, done)
         return _sentence([f"disconnected: {len(done)}", *notes, *told])

@@ -25,13 +25,13 @@ class Memory:
     Attributes:
         wishes: where; None for a stack of version 0.1.0, which remembers nothing.
         owner: whose entries are ours.
-        patience: how long rights that were given a moment ago are waited for.
+        patience: gives how long rights that were given a moment ago are waited for, for each step anew.
         now: tells the time, epoch seconds.
     """
 
     wishes: Wishes | None
     owner: Owner
-    patience: Patience
+    patience: Callable[[], Patience]
     now: Callable[[], float] = time.time
 
     def wanted(self, properties: Properties) -> list[Wish]:
@@ -95,9 +95,10 @@ class Memory:
 
     def _patiently(self, step: Callable[[], Told]) -> Told:
         """Take a step again while rights may not be seen yet (IAM user guide, eventual consistency)."""
+        patience = self.patience()
         while True:
             try:
                 return step()
             except UnsettledError:
-                if not self.patience.again():
+                if not patience.again():
                     raise

@@ -12,6 +12,7 @@ from typing import Protocol
 from pydantic import TypeAdapter, ValidationError
 
 from invalidator.aws.table.dynamodb import DynamoDbTable, key, number, text
+from invalidator.aws.table.heartbeat import watched
 
 WATCH = "watch"
 # No bucket is repaired more often.
@@ -67,6 +68,9 @@ class Standings(Protocol):
     def claim_repair(self, bucket: str, now: float) -> bool:
         """Note a repair at `now`; False where one was tried within `REPAIRS_APART_SECONDS`."""
 
+    def ended(self, now: float) -> None:
+        """Note that a round came to its end: the sweep tells where none does."""
+
 
 class StandingTable:
     """`Standings` over DynamoDB."""
@@ -101,3 +105,7 @@ class StandingTable:
         values = {":now": number(now), ":earlier": number(now - REPAIRS_APART_SECONDS)}
         condition = "attribute_not_exists(#tried) OR #tried <= :earlier OR #tried > :now"
         return self._table.update(key(WATCH, bucket), "SET #tried = :now", values, condition) is not None
+
+    def ended(self, now: float) -> None:
+        """Note that a round came to its end."""
+        watched(self._table, now)

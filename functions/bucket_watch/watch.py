@@ -78,6 +78,7 @@ class Watch:
                 continue
             standing = standings.get(bucket, Standing(bucket))
             lines.append(self._look_after(wanted[bucket], standing, gaps.get(bucket)))
+        self.standings.ended(self.clock.now())
         lines.sort(key=lambda line: line.found.bucket)
         return Summary(lines, learned, passed_over)
 

@@ -2,6 +2,9 @@
 
 So there are as few as the alarms and the dashboard's questions need; whatever else is worth knowing is a field of a log
 line, which Logs Insights adds up. `tests/template` holds the sum: $3 a month with the alarms.
+
+A metric costs only in the hours in which it is written. One that is written only while something is wrong costs a well
+stack its alarm alone, whose missing data count as well (`TreatMissingData: notBreaching`).
 """
 
 from enum import StrEnum
@@ -21,6 +24,7 @@ class Metric(StrEnum):
     | `THROTTLED` | worker | each run that CloudFront refused something for its quotas |
     | `SUBSCRIPTIONS_LOST` | watch | each round that finds buckets whose changes did not come: how many |
     | `PATHS_THIS_MONTH` | worker | each invalidation; at HardPathLimit also each one that the limit stopped |
+    | `ROUTES_AGE_SECONDS` | sweep | each minute while the routes are late (`core/routes_age.py`), else none |
     """
 
     OLDEST_UNSENT_SECONDS = "OldestUnsentSeconds"
@@ -30,6 +34,7 @@ class Metric(StrEnum):
     PATHS_SENT = "PathsSent"
     THROTTLED = "Throttled"
     PATHS_THIS_MONTH = "PathsThisMonth"
+    ROUTES_AGE_SECONDS = "RoutesAgeSeconds"
     SUBSCRIPTIONS_LOST = "SubscriptionsLost"
 
     @property
@@ -38,4 +43,4 @@ class Metric(StrEnum):
         return self in _ONLY_WHILE_WRONG
 
 
-_ONLY_WHILE_WRONG = frozenset([Metric.SUBSCRIPTIONS_LOST])
+_ONLY_WHILE_WRONG = frozenset([Metric.ROUTES_AGE_SECONDS, Metric.SUBSCRIPTIONS_LOST])

@@ -107,12 +107,14 @@ class SweepSettings:
         table_name: the DynamoDB table.
         wake_queue_url: the queue of wakes.
         dead_letter_queue_url: the dead-letter queue, whose letters it counts.
+        survey_minutes: minutes between two surveys, by which routes are late.
         cover_gaps: whether what a bucket may have lost is invalidated.
     """
 
     table_name: Text
     wake_queue_url: Text
     dead_letter_queue_url: Text
+    survey_minutes: Annotated[int, Field(ge=1)] = 5
     cover_gaps: bool = True
 
 

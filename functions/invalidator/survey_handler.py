@@ -1,12 +1,14 @@
 """The survey's entry: every minute, and whenever it is invoked, with any event. Returns what it did, as JSON.
 
-The schedule's own event does a round only where one is due (parameter SurveyMinutes); any other asks for one now.
+The schedule's own event does a round only where one is due (parameter SurveyMinutes), and the first time in a process:
+a deploy makes a new one, and may have changed what keys become. Any other event asks for one now.
 """
 
 import os
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import botocore.session
@@ -37,10 +39,6 @@ _SDK = Config(connect_timeout=2, read_timeout=8, retries={"mode": "standard", "t
 _PACED = Config(
     connect_timeout=2, read_timeout=8, retries={"total_max_attempts": 1}, max_pool_connections=AT_A_TIME
 )
-
-
-# Surveys that came to nothing in a row, after which it is an error: throttling for a while is none.
-INTERVALS_LATE = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,46 +83,41 @@ def wire(environment: Mapping[str, str]) -> Wired:
 
 logger, _metrics, _untraced = telemetry(os.environ)
 wired = wire(os.environ)
+_runs = count()
 
 
-class SurveyLateError(Exception):
-    """No survey could be completed for long; the text says since when, and what CloudFront said."""
+class UnlistedError(Exception):
+    """CloudFront's list cannot be read; the text says what CloudFront said, and how old the routes are."""
 
 
 @logger.inject_lambda_context
 def handler(event: object, context: "LambdaContext") -> dict[str, Any]:
     """Survey once.
 
-    Raises, at the schedule's event, SurveyLateError while CloudFront's list cannot be read or the routing grows old:
-    Lambda counts a function's errors for nothing, and an alarm watches them. TableUnavailable likewise, at any event.
+    Raises, at the schedule's event, UnlistedError while CloudFront's list cannot be read: Lambda counts a function's
+    errors for nothing, and an alarm watches them. TableUnavailable likewise, at any event. That routes grow old,
+    however it comes to that, the sweep measures.
     """
     remaining = context.get_remaining_time_in_millis() / 1000
     deadline = wired.clock.now() + remaining
     wired.time_left.begin(remaining)
     scheduled = is_scheduled(event)
-    summary = wired.survey.run(context.aws_request_id, deadline, asked=not scheduled)
+    summary = wired.survey.run(context.aws_request_id, deadline, asked=next(_runs) == 0 or not scheduled)
     _log(summary)
     if wired.survey.waking.unsent:
         logger.warning(
             "wakes cannot be sent; the sweep calls", extra={"detail": wired.survey.waking.unsent.pop()}
         )
         wired.survey.waking.unsent.clear()
-    if scheduled and (summary.error or is_late(summary, wired.survey.surveying.interval)):
+    if scheduled and summary.error:
         age = "never" if summary.routes_age is None else f"{summary.routes_age:.0f} s ago"
-        raise SurveyLateError(
-            f"the last complete survey began {age}; {summary.error or summary.outcome.value}"
-        )
+        raise UnlistedError(f"the last complete survey began {age}; {summary.error}")
     return summary.as_json()
 
 
 def is_scheduled(event: object) -> bool:
     """Whether it is the event of EventBridge's schedule [EventBridge user guide, "Scheduled events"]."""
     return isinstance(event, dict) and event.get("source") in {"aws.events", "aws.scheduler"}
-
-
-def is_late(summary: Summary, interval: float) -> bool:
-    """Whether the routing is older than `INTERVALS_LATE` surveys, however it came to that."""
-    return summary.routes_age is not None and summary.routes_age > INTERVALS_LATE * interval
 
 
 def _log(summary: Summary) -> None:

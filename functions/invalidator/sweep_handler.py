@@ -14,18 +14,19 @@ from botocore.config import Config
 from invalidator.aws.queue import DeadLetters, WakeQueue
 from invalidator.aws.table.dynamodb import DynamoDbTable
 from invalidator.aws.table.gaps import GapTable
-from invalidator.aws.table.heartbeat import WhichTable, beat, last_beat
+from invalidator.aws.table.heartbeat import WhichTable, beat, last_beat, last_watched
 from invalidator.aws.table.logs import LogTable
 from invalidator.aws.table.routes import RoutesTable
 from invalidator.aws.table.wakes import WakeTable
 from invalidator.clock import SystemClock
 from invalidator.core.heartbeat import Heartbeat
+from invalidator.core.routes_age import late_after, routes_age
 from invalidator.metric import Metric
 from invalidator.settings import SweepSettings, read_settings
 from invalidator.sweep.gaps import close_gaps
-from invalidator.sweep.measures import measure
+from invalidator.sweep.measures import Measures, measure
 from invalidator.sweep.restored import FollowedUp, follow_up
-from invalidator.sweep.sweep import sweep
+from invalidator.sweep.sweep import Swept, sweep
 from invalidator.telemetry import telemetry
 from invalidator.waking import Waking
 
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 _SDK = Config(connect_timeout=1, read_timeout=3, retries={"mode": "standard", "total_max_attempts": 3})
 
 MOST_NAMES = 20
+# The watch runs each hour.
+WATCH_LATE_HOURS = 3.0
 
 logger, metrics, _untraced = telemetry(os.environ)
 settings = read_settings(os.environ, SweepSettings)
@@ -59,17 +62,36 @@ def handler(_event: Any, _context: "LambdaContext") -> dict[str, Any]:
     waking = Waking(_wakes, _wake_queue, clock)
     followed = follow_up(before, which, LogTable(_table, clock.now), waking, clock)
     _tell(followed, waking.take_unsent())
-    beat(_table, Heartbeat(clock.now(), letters, followed.table, followed.doubted))
+    first = before.first if before is not None else 0.0
+    beat(_table, Heartbeat(clock.now(), letters, first or clock.now(), followed.table, followed.doubted))
     covered = _close_gaps(clock)
-    measures = measure(swept, letters, None if before is None else before.letters, clock.now())
+    _look_for_the_watch(clock.now())
+    measures = _measure(swept, letters, before, clock.now())
     metrics.add_metric(Metric.OLDEST_UNSENT_SECONDS, MetricUnit.Seconds, measures.oldest_unsent_seconds)
     metrics.add_metric(Metric.PENDING_TARGETS, MetricUnit.Count, measures.waiting)
     if measures.new_dead_letters:
         metrics.add_metric(Metric.NEW_DEAD_LETTERS, MetricUnit.Count, measures.new_dead_letters)
+    if measures.routes_late:
+        metrics.add_metric(Metric.ROUTES_AGE_SECONDS, MetricUnit.Seconds, measures.routes_age_seconds)
+        logger.warning(
+            "the routes are old: a distribution that is new or was changed is not seen; those known go on serving",
+            extra={"routes_age_seconds": measures.routes_age_seconds},
+        )
     if measures.waiting or measures.new_dead_letters or swept.unsent:
         more = {"names": swept.called[:MOST_NAMES], "unsent": swept.unsent}
         logger.info("swept", extra={**asdict(measures), **more})
     return {**asdict(measures), "doubted_buckets": len(followed.new), "covered_gaps": covered}
+
+
+def _look_for_the_watch(now: float) -> None:
+    """Where the watch itself does not come to its end, no subscription is looked after, and nobody else would tell."""
+    hours = (now - last_watched(_table, now)) / 3600
+    if hours > WATCH_LATE_HOURS:
+        metrics.add_metric(Metric.SUBSCRIPTIONS_LOST, MetricUnit.Count, 1)
+        logger.error(
+            "the watch has not come to its end for long: no bucket's subscription is looked after",
+            extra={"hours": round(hours, 1), "type": "invalidator logs"},
+        )
 
 
 def _close_gaps(clock: SystemClock) -> int:
@@ -93,6 +115,19 @@ def _close_gaps(clock: SystemClock) -> int:
             extra={"buckets": closed.left[:MOST_NAMES], "count": len(closed.left)},
         )
     return len(closed.covered)
+
+
+def _measure(swept: Swept, letters: int, before: Heartbeat | None, now: float) -> Measures:
+    since = now if before is None else before.first or before.at
+    age = routes_age(RoutesTable(_table).survey_state().completed, since, now)
+    return measure(
+        swept,
+        letters,
+        None if before is None else before.letters,
+        now,
+        age=age,
+        late=late_after(settings.survey_minutes * 60.0),
+    )
 
 
 def _tell(followed: FollowedUp, unsent: str) -> None:

@@ -25,8 +25,8 @@ def flush(metrics: Metrics) -> None:
 
 
 def _tracing() -> Callable[..., Any]:
-    # Only where it is asked for: importing it takes a seventh of a cold start, and each trace is paid for.
-    from aws_lambda_powertools import Tracer  # noqa: PLC0415
+    # Each trace is paid for.
+    from aws_lambda_powertools import Tracer  # noqa: PLC0415  importing it takes a seventh of a cold start
 
     # The calls to AWS alone: by itself it would also import sqlite3 and a dozen other clients to patch them.
     return Tracer(patch_modules=["botocore"]).capture_lambda_handler(capture_response=False)

@@ -2,7 +2,7 @@
 
 import functools
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -100,15 +100,8 @@ class Deployed:
     @functools.cached_property
     def assumable_roles(self) -> tuple[str, ...]:
         """ARNs of the roles that the worker may assume: the stack's parameter AssumableRoleArns."""
-        named = self._parameters.get("AssumableRoleArns", "")
+        named = self.session.parameters.get("AssumableRoleArns", "")
         return tuple(arn for each in named.split(",") if (arn := each.strip()))
-
-    @property
-    def _parameters(self) -> Mapping[str, str]:
-        stacks = self.session.client("cloudformation").describe_stacks(StackName=self.session.stack)["Stacks"]
-        return {
-            each["ParameterKey"]: each.get("ParameterValue", "") for each in stacks[0].get("Parameters", [])
-        }
 
 
 @contextmanager

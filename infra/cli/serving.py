@@ -12,7 +12,22 @@ from invalidator.core.routing.settings import RoutingSettings
 from invalidator.core.routing.target import TargetRoutes
 from invalidator.failures import TableUnavailable
 
-NO_SURVEY = "no survey of the distributions has completed yet; start one with: invalidator route refresh"
+NO_SURVEY = "no survey of the distributions has completed yet; start one: invalidator route refresh"
+
+
+def as_of_text(as_of: float, survey_minutes: int | None = None) -> str:
+    """Say as of when the routing is what CloudFront has, and when CloudFront is asked again where that is known.
+
+    Args:
+        as_of: when the last complete survey began, epoch seconds; 0 for never.
+        survey_minutes: minutes between two surveys.
+    """
+    if not as_of:
+        return NO_SURVEY
+    text = f"as of {instant(as_of)}, the last complete survey"
+    if survey_minutes is None:
+        return text
+    return f"{text};\nasked again at {instant(as_of + 60 * survey_minutes)}, or now by: invalidator route refresh"
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,6 +52,18 @@ class Session:
     @functools.cached_property
     def outputs(self) -> Mapping[str, str]:
         """The stack's outputs by name. Raises CommandError where there is no such stack."""
+        return {each["OutputKey"]: each["OutputValue"] for each in self._described.get("Outputs", [])}
+
+    @functools.cached_property
+    def parameters(self) -> Mapping[str, str]:
+        """The stack's parameters by name, as it was deployed. Raises CommandError where there is no such stack."""
+        return {
+            each["ParameterKey"]: each.get("ParameterValue", "")
+            for each in self._described.get("Parameters", [])
+        }
+
+    @functools.cached_property
+    def _described(self) -> Mapping[str, Any]:
         from botocore.exceptions import ClientError
 
         try:
@@ -64,7 +76,8 @@ class Session:
                 f"no stack {self.stack!r} in region {region}; name it with --stack and --region, "
                 "or deploy it with: make deploy",
             ) from error
-        return {each["OutputKey"]: each["OutputValue"] for each in stacks[0].get("Outputs", [])}
+        described: Mapping[str, Any] = stacks[0]
+        return described
 
 
 def default_stack() -> str:

@@ -90,7 +90,7 @@ def simulate(
       invalidator simulate --objects 2000 --directories 20 --quota rate
       invalidator simulate --scenario busy
       invalidator simulate --distributions 12 --changes-every 60 --for 1800
-    """  # noqa: D301  \b is click's mark for a paragraph that keeps its line breaks
+    """
     from infra.cli.simulating import list_scenarios, show_simulation
 
     if listing:

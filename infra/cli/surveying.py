@@ -2,12 +2,14 @@
 
 import json
 import time
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import click
+from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.cli.deployed import Deployed
-from infra.cli.errors import CommandError
+from infra.cli.errors import CommandError, explain_aws_error
 from infra.cli.session import output
 from invalidator.survey.summary import Outcome
 
@@ -17,6 +19,7 @@ MOST_SECONDS = 600.0
 AGAIN_SECONDS = 3.0
 # Longer than the survey's function runs.
 ANSWER_SECONDS = 310
+_Surveyed = TypeVar("_Surveyed")
 
 
 def survey_to_its_end(deployed: Deployed) -> dict[str, Any]:
@@ -46,6 +49,16 @@ def survey_to_its_end(deployed: Deployed) -> dict[str, Any]:
                 click.echo("note: another survey is at work; waiting for it", err=True)
                 told = True
             time.sleep(AGAIN_SECONDS)
+
+
+def or_why(survey: Callable[[], _Surveyed]) -> _Surveyed | str:
+    """Do what surveys. Where no survey can be made now, return why: what it was for stands, and the next one comes."""
+    try:
+        return survey()
+    except CommandError as error:
+        return str(error)
+    except (BotoCoreError, ClientError) as error:
+        return explain_aws_error(error)
 
 
 def _survey(deployed: Deployed, name: str) -> dict[str, Any]:

@@ -146,4 +146,6 @@ def local_aws(
             )
         )
         gate.tell(viewers)
+        # What `invalidator verify` asks in the place of the hosts themselves.
+        environment["INVALIDATOR_EDGE"] = viewers.endpoint
         yield LocalAws(emulator.endpoint, gate, viewers, environment, logs, directory, session)

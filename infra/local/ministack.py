@@ -15,9 +15,9 @@ INTERPRETER = REPOSITORY / ".tools/ministack/bin/python"
 REGION = "eu-central-1"
 # MiniStack takes any well-formed credentials as its one account's root; these belong to nobody.
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
-_SECONDS_TO_START = 30
-# It ends at once; what it takes longer is a machine that is busy with other tests.
-_SECONDS_TO_STOP = 20
+_SECONDS_TO_START = 60
+# It ends at once; what it takes longer is a machine that is busy with other tests: there it has taken more than 20 s.
+_SECONDS_TO_STOP = 60
 
 
 class MinistackError(Exception):

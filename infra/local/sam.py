@@ -1,5 +1,6 @@
 """The real `sam build` and `sam deploy`, against the local AWS."""
 
+import fcntl
 import hashlib
 import os
 import shutil
@@ -16,6 +17,19 @@ BUILT = REPOSITORY / ".local/built"
 _LINES_OF_LOG_TO_SHOW = 40
 # By default sam asks every 5 seconds whether a step of a deployment is over, which spares AWS, not this machine.
 _SETTINGS = {"SAM_CLI_TELEMETRY": "0", "SAM_CLI_POLL_DELAY": "0.3"}
+# Run by sam's own Python, in a build's directory: each function's folder as a file beside it, and the template as JSON
+# that names those files. Otherwise each deployment packs the same folders, and reads the same YAML seven times, anew.
+_PACK = """
+import json, pathlib, shutil
+from samcli.yamlhelper import yaml_parse
+file = pathlib.Path("template.yaml")
+template = yaml_parse(file.read_text())
+for name, resource in template["Resources"].items():
+    if "CodeUri" in resource.get("Properties", {}):
+        shutil.make_archive(name, "zip", resource["Properties"]["CodeUri"])
+        resource["Properties"]["CodeUri"] = f"{name}.zip"
+file.write_text(json.dumps(template))
+"""
 # Builds of older sources are removed; those that another process may be deploying now are not among the oldest.
 _BUILDS_KEPT = 6
 
@@ -39,24 +53,26 @@ def build(template: Path, log: Path, environment: Mapping[str, str], interpreter
     """
     into = BUILT / _digest(template, interpreter)
     built = into / "template.yaml"
-    if built.exists():
-        os.utime(into)
-        return built
     BUILT.mkdir(parents=True, exist_ok=True)
-    for old in sorted(BUILT.iterdir(), key=lambda each: each.stat().st_mtime)[:-_BUILDS_KEPT]:
-        shutil.rmtree(old, ignore_errors=True)
-    making = Path(mkdtemp(prefix="making-", dir=BUILT))
-    _run(
-        ["build", "--template-file", template, "--build-dir", making],
-        log,
-        {**environment, "LAMBDA_PLATFORM": "host", "LAMBDA_PYTHON": str(interpreter), "UV": str(UV)},
-        template.parent,
-    )
-    try:
+    with (BUILT / "lock").open("w") as lock:
+        # The others wait for the one who builds, which takes seconds, and take what it has made.
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if built.exists():
+            os.utime(into)
+            return built
+        builds = sorted(filter(Path.is_dir, BUILT.iterdir()), key=lambda each: each.stat().st_mtime)
+        for old in builds[:-_BUILDS_KEPT]:
+            shutil.rmtree(old, ignore_errors=True)
+        making = Path(mkdtemp(prefix="making-", dir=BUILT))
+        _run(
+            ["build", "--template-file", template, "--build-dir", making],
+            log,
+            {**environment, "LAMBDA_PLATFORM": "host", "LAMBDA_PYTHON": str(interpreter), "UV": str(UV)},
+            template.parent,
+        )
+        subprocess.run([SAM.with_name("python"), "-c", _PACK], cwd=making, check=True)
         making.rename(into)
-    except OSError:  # another process has built the same meanwhile
-        shutil.rmtree(making)
-    return built
+        return built
 
 
 def _digest(template: Path, interpreter: Path) -> str:

@@ -97,7 +97,7 @@ def sample_day() -> Day:
 
 
 def _uploads(site: Site) -> list[Iterator[Write]]:
-    chance = random.Random(site.seed)  # noqa: S311  not cryptography
+    chance = random.Random(site.seed)
     bucket = site.bucket(0)
     uploads = [upload(bucket, made_tree(count, folders, 1), 100, START + at) for at, count, folders in BULK]
     at = 7 * HOUR

@@ -62,7 +62,7 @@ class Scene:
         self._traffic = Traffic(
             self.time,
             self.writes,
-            random.Random(self.seed),  # noqa: S311  not cryptography
+            random.Random(self.seed),
             lambda write: self.freshness.changed(write.bucket, write.key, write.at),
             self._queue.send,
         )

@@ -13,7 +13,7 @@ def made_tree(objects: int, directories: int, seed: int) -> list[str]:
     """Return the keys of a made tree, in a random order as parallel uploads have it."""
     width = len(str(objects))
     keys = [f"assets/part-{index % directories:04d}/file-{index:0{width}d}.js" for index in range(objects)]
-    random.Random(seed).shuffle(keys)  # noqa: S311  not cryptography
+    random.Random(seed).shuffle(keys)
     return keys
 
 
@@ -67,7 +67,7 @@ class Pages:
 
     def writes(self, site: Site) -> Iterator[Write]:
         """Yield the writes in order of time."""
-        chance = random.Random(site.seed)  # noqa: S311  not cryptography
+        chance = random.Random(site.seed)
         return heapq.merge(
             *(
                 rewritten(

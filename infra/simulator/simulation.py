@@ -5,6 +5,7 @@ import random
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Protocol
 
 from infra.local.cloudfront.quotas import QuotaSettings, Regime
 from infra.simulator.aws.cloudfront import SimulatedCloudFront, Trouble
@@ -23,6 +24,7 @@ from invalidator.core.limits.budget import cost_usd
 from invalidator.core.pending.wakes import Gathering
 from invalidator.core.routing.distribution import Behavior, Distribution, Origin
 from invalidator.core.routing.target import TargetRoutes
+from invalidator.core.sent import Sent
 from invalidator.core.target_state import TargetState
 
 # The middle of a month, when half of the budget is earned.
@@ -106,11 +108,22 @@ class _World:
     sources: list[EventSource] = field(default_factory=list)
 
 
+class Beside(Protocol):
+    """Who looks on beside the worker, such as viewers."""
+
+    def changed(self, write: Write) -> None:
+        """An object was written."""
+
+    def invalidated(self, sent: Sent) -> None:
+        """An invalidation was created."""
+
+
 def simulate(
     site: Site,
     writes: Iterable[Write],
     progress: Callable[[int], None] = lambda _: None,
     observe: Callable[[Done, SimulatedQueues], None] = lambda *_: None,
+    beside: Callable[[VirtualTime], Beside] | None = None,
 ) -> Result:
     """Write objects, and go on until nothing waits any more.
 
@@ -119,9 +132,23 @@ def simulate(
         writes: in order of time; epoch seconds, from `START` on.
         progress: told how many objects were written so far.
         observe: called with what each run of the worker did.
+        beside: makes somebody who looks on.
     """
     world = _build(site)
-    chance = random.Random(site.seed)  # noqa: S311  not cryptography
+    onlooker = None if beside is None else beside(world.time)
+
+    def created(sent: Sent) -> None:
+        world.freshness.invalidated(sent)
+        if onlooker is not None:
+            onlooker.invalidated(sent)
+
+    def written(write: Write) -> None:
+        world.freshness.changed(write.bucket, write.key, write.at)
+        if onlooker is not None:
+            onlooker.changed(write)
+
+    world.cloudfront.on_created = created
+    chance = random.Random(site.seed)
     worker = SimulatedWorker(
         world.table,
         world.cloudfront,
@@ -140,7 +167,7 @@ def simulate(
         world.time,
         writes,
         chance,
-        lambda write: world.freshness.changed(write.bucket, write.key, write.at),
+        written,
         world.queues.changes.send,
     )
     watching = _Watching(world, traffic, progress)
@@ -176,8 +203,7 @@ def _build(site: Site) -> _World:
         QuotaSettings(regime=site.regime, seed=site.seed),
         site.error_rate,
         site.seed,
-        freshness.invalidated,
-        tuple(each.since(START) for each in site.troubles),
+        troubles=tuple(each.since(START) for each in site.troubles),
     )
     function = SimulatedFunction(time)
     if site.warm:

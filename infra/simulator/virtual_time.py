@@ -1,7 +1,10 @@
 """Virtual time: many activities that read and wait on one clock, none of which really waits.
 
 An activity is ordinary code that calls `clock.sleep`, such as the real worker. Each runs on a thread of its
-own, but only one at a time, and only while the schedule has handed it the turn: runs are deterministic.
+own, but only one at a time, and only while it has the turn: runs are deterministic.
+
+Whoever has the turn and begins to wait goes through the schedule itself, up to the one whose turn is next, and hands
+it over: a change of threads takes longer than what most activities do between two of them.
 """
 
 import heapq
@@ -16,9 +19,9 @@ class VirtualTime:
     def __init__(self, start: float) -> None:
         self._now = start
         self._until = float("inf")
-        self._due: list[tuple[float, int, Callable[[], None]]] = []
+        self._due: list[tuple[float, int, Callable[[], None] | threading.Lock]] = []
         self._count = 0
-        self._back = threading.Semaphore(0)
+        self._over = _turn()
         self._idle: list[_Thread] = []
         self._crash: BaseException | None = None
 
@@ -33,26 +36,24 @@ class VirtualTime:
             # Nobody else has anything to do until then: no thread has to change.
             self._now = wakes
             return
-        turn = threading.Semaphore(0)
-        self.at(wakes, lambda: self._hand_turn(turn))
-        self._back.release()
-        turn.acquire()
+        turn = _turn()
+        self._plan(wakes, turn)
+        self._go_on(turn)
 
     def at(self, when: float, do: Callable[[], None]) -> None:
         """Do something at a time; what is due at the same time is done in the order it was asked for."""
-        self._count += 1
-        heapq.heappush(self._due, (max(when, self._now), self._count, do))
+        self._plan(when, do)
 
     def start(self, activity: Callable[[], Any]) -> None:
         """Start an activity now; it may sleep. An exception it raises ends the run."""
-        self.at(self._now, lambda: self._run_activity(activity))
+        thread = self._idle.pop() if self._idle else _Thread(self._ended)
+        thread.activity = activity
+        self._plan(self._now, thread.turn)
 
     def run(self, until: float = float("inf")) -> None:
         """Go through the schedule until nothing is left to do, or the time has come."""
         self._until = until
-        while self._due and self._due[0][0] <= until and self._crash is None:
-            self._now, _, do = heapq.heappop(self._due)
-            do()
+        self._go_on(self._over)
         while self._idle:
             self._idle.pop().end()
         if self._crash is not None:
@@ -62,46 +63,57 @@ class VirtualTime:
         """Forget what is due: the run is over."""
         self._due.clear()
 
-    def _run_activity(self, activity: Callable[[], Any]) -> None:
-        thread = self._idle.pop() if self._idle else _Thread(self._ended)
-        thread.begin(activity)
-        self._back.acquire()
+    def _plan(self, when: float, what: "Callable[[], None] | threading.Lock") -> None:
+        self._count += 1
+        heapq.heappush(self._due, (max(when, self._now), self._count, what))
+
+    def _go_on(self, mine: threading.Lock) -> None:
+        """Do what is due until it is somebody's turn, and wait for mine."""
+        turn = self._over
+        while self._crash is None and self._due and self._due[0][0] <= self._until:
+            self._now, _, what = heapq.heappop(self._due)
+            if not callable(what):
+                turn = what
+                break
+            try:
+                what()
+            except BaseException as error:  # noqa: BLE001  raised where the run was asked for
+                self._crash = error
+        turn.release()
+        mine.acquire()
 
     def _ended(self, thread: "_Thread", crash: BaseException | None) -> None:
         self._crash = crash or self._crash
         self._idle.append(thread)
-        self._back.release()
-
-    def _hand_turn(self, turn: threading.Semaphore) -> None:
-        turn.release()
-        self._back.acquire()
+        self._go_on(thread.turn)
 
 
 class _Thread:
     """A thread that runs one activity after the other: starting one for each would take most of the time."""
 
     def __init__(self, ended: Callable[["_Thread", BaseException | None], None]) -> None:
+        self.turn = _turn()
+        self.activity: Callable[[], Any] | None = None
         self._ended = ended
-        self._given = threading.Semaphore(0)
-        self._activity: Callable[[], Any] | None = None
         threading.Thread(target=self._live, daemon=True).start()
 
-    def begin(self, activity: Callable[[], Any]) -> None:
-        self._activity = activity
-        self._given.release()
-
     def end(self) -> None:
-        self._activity = None
-        self._given.release()
+        self.activity = None
+        self.turn.release()
 
     def _live(self) -> None:
-        while True:
-            self._given.acquire()
-            if self._activity is None:
-                return
+        self.turn.acquire()
+        while self.activity is not None:
             crash: BaseException | None = None
             try:
-                self._activity()
-            except BaseException as error:  # noqa: BLE001  handed to the thread that runs the schedule
+                self.activity()
+            except BaseException as error:  # noqa: BLE001  raised where the run was asked for
                 crash = error
             self._ended(self, crash)
+
+
+def _turn() -> threading.Lock:
+    """A turn that nobody has been given yet."""
+    turn = threading.Lock()
+    turn.acquire()
+    return turn

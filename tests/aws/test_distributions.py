@@ -352,7 +352,7 @@ def test_threads_ask_for_all_of_them_once():
     clock = Clock()
 
     class Client:
-        def get_distribution_config(self, Id):  # noqa: N803  as the SDK calls it
+        def get_distribution_config(self, Id):
             return {"ETag": "T", "DistributionConfig": configured(s3(f"bucket-{Id.lower()}"))}
 
     clients = CloudFrontClients(lambda service, **credentials: Client(), clock.now)

@@ -47,17 +47,17 @@ def test_the_largest_batch_is_six_megabytes_and_its_messages_are_notifications()
 @pytest.mark.parametrize(
     ("scenario", "calls"),
     [
-        (batch(200), {"UpdateItem": 2, "PutItem": 1, "SendMessageBatch": 1, "ReceiveMessage": 4}),
-        (batch(1), {"UpdateItem": 2, "PutItem": 1, "SendMessageBatch": 1}),
+        (lambda: batch(200), {"UpdateItem": 2, "PutItem": 1, "SendMessageBatch": 1, "ReceiveMessage": 4}),
+        (lambda: batch(1), {"UpdateItem": 2, "PutItem": 1, "SendMessageBatch": 1}),
         (
-            wake(200),
+            lambda: wake(200),
             {"UpdateItem": 3, "BatchGetItem": 1, "Query": 2, "CreateInvalidation": 1, "PutItem": 2},
         ),
     ],
     ids=["intake", "intake of one message", "sender"],
 )
 def test_what_is_measured_goes_the_whole_way_in_as_few_calls_as_that_takes(tmp_path, scenario, calls):
-    scenario.save(tmp_path / "scenario.json")
+    scenario().save(tmp_path / "scenario.json")
     run = subprocess.run(
         [sys.executable, "-m", "infra.bench.function.in_lambda", "first", str(tmp_path / "scenario.json")],
         env={**ENVIRONMENT, "PATH": os.environ["PATH"]},

@@ -178,7 +178,7 @@ class Time:
             self._alarms.remove((due, ring))
             ring()
 
-    def Timer(self, seconds, ring, arguments):  # noqa: N802  threading's own name
+    def Timer(self, seconds, ring, arguments):
         return Alarm(self._alarms, (self.now + seconds, lambda: ring(*arguments)))
 
 
@@ -429,6 +429,6 @@ def test_the_alarm_leaves_the_answer_time_for_all_its_tries(world, monkeypatch):
 
 def test_every_outside_call_of_the_subscription_has_a_row():
     """The operations that the function's source names are those of the matrix."""
-    source = "".join(each.read_text() for each in Path(bucket_subscription.__file__).parent.glob("*.py"))
+    source = "".join(each.read_text() for each in Path(bucket_subscription.__file__).parent.rglob("*.py"))
     words = set(re.findall(r"(?:client|kms|_sqs)\.(\w+)\(", source))
     assert operations(("s3", "sqs", "kms"), words) == rows_of(MATRIX)

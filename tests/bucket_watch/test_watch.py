@@ -6,14 +6,22 @@ from dataclasses import replace
 import pytest
 
 from bucket_subscription.document import foreign_part, own_part, same
-from bucket_subscription.errors import UnsettledError
+from bucket_subscription.errors import UnreachableError, UnsettledError
 from bucket_subscription.key_filter import KeyFilter
+from bucket_subscription.owner import Owner
 from bucket_subscription.policy import S3
 from bucket_subscription.wishes.wish import Maker, Road
 from bucket_watch.repair import Repair, Repairs
 from bucket_watch.summary import GapState
 from bucket_watch.watch import Watch
-from tests.bucket_subscription.fake_bucket_aws import OWNER, QUEUE, FakeS3, queue_entry, subscription
+from tests.bucket_subscription.fake_bucket_aws import (
+    OTHER_QUEUE,
+    OWNER,
+    QUEUE,
+    FakeS3,
+    queue_entry,
+    subscription,
+)
 from tests.bucket_watch.lookouts import (
     BY_EVENTBRIDGE,
     BY_HAND,
@@ -93,6 +101,7 @@ def test_a_round_in_which_all_is_right_writes_to_no_bucket_and_notes_no_gap():
     summary = world.round()
     assert summary.as_json()["buckets"][0]["state"] == "works"
     assert (summary.lost, world.s3.writes, world.wishes.noted) == ([], [], {})
+    assert world.standings.last == world.clock.now(), "the sweep sees that it came to its end"
 
 
 def test_what_was_taken_away_is_put_back_and_the_gap_begins_when_it_was_seen_right_last():
@@ -336,3 +345,38 @@ def test_the_answer_names_all_that_check_and_status_show():
         "repaired": 1,
         "unknown": 0,
     }
+
+
+def test_two_stacks_on_one_bucket_are_each_repaired_and_leave_the_other_s_entry():
+    other = Owner("second", (OTHER_QUEUE.arn,))
+    theirs = {"QueueConfigurations": [other.entry(OTHER_QUEUE.arn, KeyFilter("docs/"))]}
+    wish = replace(DIRECT, keys=KeyFilter("img/"))
+    world = World(wish, site=copy.deepcopy(theirs))
+    assert world.line().state == "repaired"
+    assert same(foreign_part(world.s3.documents["site"], OWNER), theirs)
+    assert len(world.own()) == 1
+
+
+def test_a_second_stack_that_took_the_same_keys_is_named_and_not_fought():
+    other = Owner("second", (OTHER_QUEUE.arn,))
+    theirs = {"QueueConfigurations": [other.entry(OTHER_QUEUE.arn, KeyFilter())]}
+    world = World(DIRECT, site=copy.deepcopy(theirs))
+    line = world.line()
+    assert (line.state, world.s3.writes) == ("lost", [])
+    assert "overlap: queue entry 'cloudfront-invalidator-second'" in line.not_repaired
+
+
+def test_a_bucket_that_moved_to_another_account_is_told():
+    world = right()
+
+    def moved(bucket):
+        raise UnreachableError(f"bucket {bucket!r} is not of account 123456789012, the queue's")
+
+    world.s3.read = moved
+    line = world.line()
+    assert (line.state, line.found.wrong) == (
+        "lost",
+        ("bucket 'site' is not of account 123456789012, the queue's",),
+    )
+    assert line.not_repaired
+    assert world.s3.writes == []

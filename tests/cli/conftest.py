@@ -107,7 +107,7 @@ def _sdk() -> boto3.Session:
     return boto3.Session(region_name=REGION)
 
 
-def _describe_stacks(StackName: str) -> dict[str, Any]:  # noqa: N803  boto3's name
+def _describe_stacks(StackName: str) -> dict[str, Any]:
     if StackName != STACK:
         error = {"Error": {"Code": "ValidationError", "Message": "does not exist"}}
         raise ClientError(error, "DescribeStacks")

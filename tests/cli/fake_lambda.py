@@ -34,20 +34,20 @@ class FakeLambda:
         self.survey = survey
         self.broken = ""
 
-    def get_function_configuration(self, FunctionName: str) -> dict[str, Any]:  # noqa: N803  boto3's name
+    def get_function_configuration(self, FunctionName: str) -> dict[str, Any]:
         assert FunctionName in {"invalidator", "sweep", "survey"}
         arn = f"arn:aws:lambda:eu-west-1:123456789012:function:{FunctionName}"
         return {**self.configuration, "FunctionArn": arn}
 
-    def list_event_source_mappings(self, FunctionName: str) -> dict[str, Any]:  # noqa: N803  boto3's name
+    def list_event_source_mappings(self, FunctionName: str) -> dict[str, Any]:
         assert FunctionName == "invalidator"
         return {"EventSourceMappings": list(self.mappings.values())}
 
-    def update_event_source_mapping(self, UUID: str, Enabled: bool) -> None:  # noqa: N803, FBT001  boto3's names
+    def update_event_source_mapping(self, UUID: str, Enabled: bool) -> None:  # noqa: FBT001  boto3's names
         self.updates.append((UUID, Enabled))
         self.mappings[UUID]["State"] = "Enabling" if Enabled else "Disabling"
 
-    def invoke(self, FunctionName: str, Payload: bytes) -> dict[str, Any]:  # noqa: N803  boto3's names
+    def invoke(self, FunctionName: str, Payload: bytes) -> dict[str, Any]:
         if FunctionName == "invalidator":
             assert Payload == b'{"Records": []}'
             failed = {"errorType": "Runtime.ImportModuleError", "errorMessage": self.broken}

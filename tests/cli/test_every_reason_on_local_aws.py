@@ -176,7 +176,7 @@ def test_a_paused_worker_leaves_what_arrives_on_the_queue_until_it_is_resumed(de
     time.sleep(NOTICED)
     at = time.monotonic()
     changes = [desk.put(PAUSED, key) for key in ("a.html", "b.html", "c.html")]
-    until(lambda: typed("status", "--json").data["backlog"]["waiting"] == len(changes), 10, "backlog")
+    until(lambda: typed("status", "--json").data["backlog"]["waiting"] == len(changes), PATIENCE, "backlog")
     time.sleep(max(0.0, at + 3.0 - time.monotonic()))  # a worker that is on takes two
     status = typed("status", "--json").data
     assert (status["paused"], status["backlog"]["waiting"]) == (both, len(changes))

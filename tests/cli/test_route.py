@@ -1,6 +1,7 @@
 """`invalidator route` as a person types it."""
 
 import json
+import re
 import shlex
 from dataclasses import replace
 
@@ -11,12 +12,15 @@ from infra.cli import surveying
 from infra.cli.route.commands import route
 from invalidator.aws.cloudfront_clients import CloudFrontClients
 from invalidator.aws.distributions import CloudFrontDistributions
+from invalidator.aws.table.dynamodb import DynamoDbTable
+from invalidator.aws.table.pins import PinTable
 from invalidator.core.reasons import Reason
 from invalidator.core.routing.pins import Pin
 from invalidator.failures import Permanent, Transient
 from invalidator.survey.summary import Outcome, Summary
 from tests.cli.made_distributions import config, create
 from tests.cli.stored import site
+from tests.memory_tables import make_table
 
 SITE = "site.s3.eu-west-1.amazonaws.com"
 TRUSTED = "arn:aws:iam::123456789012:role/trusted"
@@ -125,11 +129,13 @@ def test_the_list_says_how_each_distribution_is_known_and_as_of_when(typed, stor
 
     assert answer.code == 0
     (as_of, listed, vault) = answer.out.strip().split("\n\n")
-    assert as_of.startswith("routes as CloudFront had them at 20")
+    assert as_of.startswith("as of 20")
     assert "\nasked again at 20" in as_of  # SurveyMinutes later
     assert as_of.endswith("or now by: invalidator route refresh")
-    assert listed == f"site\n  {seen}  discovered  OriginPath /pub"
-    assert vault == f"vault\n  {hidden}  pinned  OriginPath /, prefix docs/"
+    lines = listed.splitlines()
+    assert lines[:2] == ["site", f"  {seen}  discovered  OriginPath /pub"]
+    assert re.fullmatch(r"    learned 20.* UTC", lines[2])
+    assert vault.startswith(f"vault\n  {hidden}  pinned  OriginPath /, prefix docs/\n    learned 20")
     data = typed("route", "list", "--json").data
     assert data["as_of"].startswith("20")
     known = {each["bucket"]: each["distributions"][0]["known"] for each in data["buckets"]}
@@ -227,9 +233,23 @@ def test_a_pin_without_a_survey_is_stored_and_counts_from_the_next_one(typed, st
     answers(monkeypatch, stored, {"outcome": "failed", "error": "AccessDenied"})
     answer = typed("route", "pin", "vault", "--distribution", created)
     assert answer.code == 2
-    assert answer.out == f"pinned: vault on {created}\n"
+    assert answer.out.splitlines()[0] == f"pinned: vault on {created}"
     assert "it counts from the next survey on" in answer.err
     assert stored.pins.pins() == [Pin("vault", created)]
+
+
+def test_a_new_stack_takes_back_what_a_deleted_one_s_table_holds(typed, stored, tmp_path):
+    database = boto3.client("dynamodb")
+    make_table(database, "kept")
+    pin = Pin("site", "E2")
+    PinTable(DynamoDbTable(database, "kept")).pin(pin)
+    told = typed("route", "export", "--table", "kept", "--stack", "gone")
+    assert told.code == 0, told.err
+    (tmp_path / "pins.json").write_text(told.out)
+    assert typed("route", "import", str(tmp_path / "pins.json")).code == 0
+    assert stored.pins.pins() == [pin]
+    missing = typed("route", "export", "--table", "none")
+    assert (missing.code, missing.err.count("\n")) == (1, 1)
 
 
 def test_what_is_exported_can_be_imported_elsewhere(typed, stored, tmp_path):
@@ -356,6 +376,54 @@ def test_a_pin_that_would_serve_nothing_is_refused(typed, stored):
     assert (answer.code, answer.out) == (1, "")
     assert "the pin would serve nothing: no cache behavior leads to its origin o1" in answer.err
     assert stored.pins.pins() == []
+
+
+def test_a_pin_that_earlier_behaviors_leave_no_path_to_is_refused(typed, stored):
+    created = create(config(SITE, "cdn.example.com", behaviors=(("img/*", "o0"), ("img/old/*", "o1"))))
+    answer = typed("route", "pin", "vault", "--distribution", created)
+    assert (answer.code, answer.out) == (1, "")
+    assert "serve nothing: cache behaviors before those of its origin take all their paths" in answer.err
+    assert stored.pins.pins() == []
+
+
+def test_a_pin_says_in_plain_words_which_paths_follow(typed, stored):
+    behaviors = (("img/*", "o1"), ("media/*", "o1"))
+    created = create(config("web.eu-west-1.elb.amazonaws.com", "cdn.example.com", behaviors=behaviors))
+    pin = ("route", "pin", "vault", "--distribution", created)
+    assert typed(*pin).out.splitlines()[:3] == [
+        f"pinned: vault on {created}",
+        "  its keys reach viewers under: /img/*, /media/*",
+        "  when img/photo.jpg changes: /img/photo.jpg is invalidated",
+    ]
+    assert typed(*pin, "--prefix", "img/a/").out.splitlines()[1:3] == [
+        "  its keys reach viewers under: /img/a, /img/a/*",
+        "  when img/a/photo.jpg changes: /img/a/photo.jpg is invalidated",
+    ]
+    assert typed("route", "unpin", "vault", "--distribution", created).code == 0
+    found = typed(*pin, "--as", "/x/{key}*", "--json").data
+    assert found["paths"] == ["/x/*"]
+    assert found["example"] == {"key": "photo.jpg", "sent": ["/x/photo.jpg*"]}
+
+
+def test_a_pin_whose_paths_are_not_cached_says_that_nothing_follows(typed, stored):
+    disabled = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"  # AWS's managed policy CachingDisabled
+    created = create(config("cdn.example.com", policy=disabled))
+    answer = typed("route", "pin", "vault", "--distribution", created)
+    assert answer.code == 0
+    assert "nothing is cached under its paths (caching disabled), so nothing is sent" in answer.out
+
+
+def test_a_pin_prints_what_the_table_holds_and_fails_where_that_is_another(typed, stored, monkeypatch):
+    created = create(config("cdn.example.com"))
+    real = type(stored.pins).pin
+
+    def faster(self, pin):
+        real(self, replace(pin, templates=("/x",)))
+
+    monkeypatch.setattr(type(stored.pins), "pin", faster)
+    answer = typed("route", "pin", "vault", "--distribution", created)
+    assert (answer.code, answer.out) == (1, "")
+    assert f"the table holds vault on {created}, as /x now: somebody else pinned" in answer.err
 
 
 def test_a_pin_of_a_bucket_that_is_there_needs_no_note(typed, stored):

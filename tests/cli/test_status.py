@@ -8,6 +8,7 @@ import boto3
 import pytest
 
 from bucket_watch.standing import Standing, StandingTable
+from infra.cli.session import Session
 from infra.cli.status.money import month
 from invalidator.aws.table.dynamodb import DynamoDbTable
 from invalidator.core.limits.account import Limits
@@ -212,8 +213,6 @@ def test_latencies_are_told_as_median_and_p95(desk, monkeypatch):
             at = datetime.now(UTC)
             return {"Datapoints": [{"Timestamp": at, "ExtendedStatistics": {"p50": 2.5, "p95": 9.0}}]}
 
-    from infra.cli.session import Session  # noqa: PLC0415  only this test
-
     real = Session.client
     monkeypatch.setattr(
         Session,
@@ -267,3 +266,21 @@ def test_every_line_fits_80_columns(desk):
     now = time.time()
     desk.stored.record("E1ABCDEFGHIJKL", "I" * 24, now - 20, "/a", "/b*")
     assert max(len(line) for line in desk.run("status").out.splitlines()) <= 80
+
+
+def test_the_routes_age_is_told_where_it_is_late(desk):
+    assert 0 <= desk.run("status", "--json").data["routes_age_seconds"] < 60
+    assert not re.search(r"^routes", desk.run("status").out, re.MULTILINE)
+    desk.stored.surveyed(time.time() - 7500)
+    assert 7500 <= desk.run("status", "--json").data["routes_age_seconds"] < 7560
+    assert re.search(
+        r"^routes +2 h 5 min old, which is late: invalidator route refresh$",
+        desk.run("status").out,
+        re.MULTILINE,
+    )
+
+
+def test_a_stack_that_never_surveyed_says_so(desk):
+    desk.stored.surveyed(0.0)
+    assert desk.run("status", "--json").data["routes_age_seconds"] is None
+    assert "never surveyed: invalidator route refresh" in desk.run("status").out

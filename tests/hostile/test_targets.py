@@ -6,6 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.examples import SEED
 from tests.hostile.corpus import corpus
 from tests.hostile.mutation import mutated
 from tests.hostile.targets import TARGETS
@@ -21,7 +22,7 @@ def test_the_corpus_is_read_or_refused(target):
 
 @pytest.mark.parametrize("target", TARGETS)
 def test_what_is_nearly_right_is_read_or_refused(target):
-    chance = random.Random(f"{target}, the same each time")
+    chance = random.Random(f"{target} {SEED}")
     small = [data for data in CORPUS if len(data) < 5000]
     for _ in range(4 * settings.default.max_examples):
         TARGETS[target](mutated(chance.choice(small), chance.choice(small), chance))

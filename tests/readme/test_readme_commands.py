@@ -64,6 +64,7 @@ def type_(aws: LocalAws, command: str, folder: Path) -> str:
             "LAMBDA_PYTHON": str(ministack.INTERPRETER),
         },
         cwd=folder,
+        input="y\n",  # make delete asks
         capture_output=True,
         text=True,
         check=False,
@@ -123,7 +124,7 @@ def _send_rubbish(aws: LocalAws) -> None:
 def _wait_for_dead_letters(aws: LocalAws, number: int) -> None:
     name = "ApproximateNumberOfMessages"
     dead = _queue(aws, "-DeadLetterQueue-")
-    until = time.monotonic() + 60
+    until = time.monotonic() + 90
     while (
         int(aws.client("sqs").get_queue_attributes(QueueUrl=dead, AttributeNames=[name])["Attributes"][name])
         < number

@@ -4,16 +4,16 @@ import pytest
 
 from infra.release.__main__ import write_release
 from tests.system import site
-from tests.system.conftest import stack  # noqa: F401  the local AWS that the system tests share
+from tests.system.conftest import account  # noqa: F401  a fixture
 from tests.system.stack import all_fresh
 
-pytestmark = [pytest.mark.local_aws, pytest.mark.xdist_group("system")]
+pytestmark = [pytest.mark.local_aws, pytest.mark.xdist_group("life")]
 
 NAME = "released"
 
 
-def test_zips_in_a_bucket_and_a_template_are_enough(stack, tmp_path):  # noqa: F811
-    aws, s3, cloudformation = stack.aws, stack.aws.client("s3"), stack.aws.client("cloudformation")
+def test_zips_in_a_bucket_and_a_template_are_enough(account, tmp_path):  # noqa: F811  the fixture
+    aws, s3, cloudformation = account, account.client("s3"), account.client("cloudformation")
     write_release(aws.build().parent, tmp_path / "dist")
     site.make_bucket(aws, "artifacts")
     for file in (tmp_path / "dist").iterdir():
@@ -34,7 +34,7 @@ def test_zips_in_a_bucket_and_a_template_are_enough(stack, tmp_path):  # noqa: F
         ],
         Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
     )
-    quick = {"Delay": 1, "MaxAttempts": 60}
+    quick = {"Delay": 1, "MaxAttempts": 90}
     cloudformation.get_waiter("stack_create_complete").wait(StackName=NAME, WaiterConfig=quick)
     all_fresh(aws, [site.put(s3, "released-site", "index.html")], served)
 

@@ -344,11 +344,11 @@ class Schedule:
         def unreliable(port: Any, *failures: Callable[[], Exception]) -> Any:
             return Unreliable(port, failures, self.chance, self.time, rate)
 
-        passing = lambda: Transient("503 (injected)")  # noqa: E731
-        throttled = lambda: BackPressure("Throttling (injected)", too_large=False)  # noqa: E731
-        crowded = lambda: BackPressure("TooMany (injected)", too_large=True)  # noqa: E731
-        denied = lambda: Permanent("AccessDenied (injected)", Reason.ACCESS_DENIED)  # noqa: E731
-        invalid = lambda: InvalidPaths("invalid (injected)")  # noqa: E731
+        passing = partial(Transient, "503 (injected)")
+        throttled = partial(BackPressure, "Throttling (injected)", too_large=False)
+        crowded = partial(BackPressure, "TooMany (injected)", too_large=True)
+        denied = partial(Permanent, "AccessDenied (injected)", Reason.ACCESS_DENIED)
+        invalid = partial(InvalidPaths, "invalid (injected)")
         clock = SkewedClock(self.time, self._skew(self.chance))
         table = unreliable(self.restored, lambda: TableUnavailable("injected"))
         queues = unreliable(_Queues(self, self.chance), lambda: QueueUnavailable("injected"))
@@ -408,7 +408,7 @@ class Schedule:
             if what == "sweep":
                 sweep(table, queues, clock)
                 followed = follow_up(table.last_beat(), table, table, waking, clock)
-                return table.beat(Heartbeat(clock.now(), 0, followed.table, followed.doubted))
+                return table.beat(Heartbeat(clock.now(), 0, 0.0, followed.table, followed.doubted))
             kind, _, name = what.partition(":")
             if kind == "target":
                 return sender.run(name, token, clock.now() + 13)

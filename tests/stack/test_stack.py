@@ -51,7 +51,7 @@ class Account:
             ),
         )
 
-    def stacks(self, StackName):  # noqa: N803  boto3's name
+    def stacks(self, StackName):
         if not self.outputs:
             raise ClientError({"Error": {"Code": "ValidationError"}}, "DescribeStacks")
         parameters = [

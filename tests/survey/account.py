@@ -152,8 +152,8 @@ class Account:
 
     def list_distribution_tenants(
         self,
-        AssociationFilter: dict[str, str],  # noqa: N803
-        Marker: str = "",  # noqa: N803
+        AssociationFilter: dict[str, str],
+        Marker: str = "",
     ) -> dict[str, Any]:
         self._call("list_distribution_tenants", Marker)
         shared = AssociationFilter["DistributionId"]
@@ -170,7 +170,7 @@ class Account:
             answer["NextMarker"] = str(start + self.page)
         return answer
 
-    def get_distribution_tenant(self, Identifier: str) -> dict[str, Any]:  # noqa: N803
+    def get_distribution_tenant(self, Identifier: str) -> dict[str, Any]:
         self._call("get_distribution_tenant", Identifier)
         if Identifier not in self.tenants:
             raise error("EntityNotFound", "GetDistributionTenant")
@@ -181,7 +181,7 @@ class Account:
         """All edges have the newest configuration now. CloudFront changes the status alone."""
         self.distributions[identifier]["Status"] = "Deployed"
 
-    def list_distributions(self, Marker: str = "") -> dict[str, Any]:  # noqa: N803  as the SDK calls it
+    def list_distributions(self, Marker: str = "") -> dict[str, Any]:
         self._call("list_distributions", Marker)
         start = int(Marker or 0)
         names = sorted(self.distributions)[start : start + self.page]
@@ -199,14 +199,14 @@ class Account:
             answer["NextMarker"] = str(start + self.page)
         return {"DistributionList": answer}
 
-    def get_distribution_config(self, Id: str) -> dict[str, Any]:  # noqa: N803
+    def get_distribution_config(self, Id: str) -> dict[str, Any]:
         self._call("get_distribution_config", Id)
         if Id not in self.distributions:
             raise error("NoSuchDistribution", "GetDistributionConfig")
         found = self.distributions[Id]
         return {"ETag": found["ETag"], "DistributionConfig": found}
 
-    def get_cache_policy(self, Id: str) -> dict[str, Any]:  # noqa: N803
+    def get_cache_policy(self, Id: str) -> dict[str, Any]:
         self._call("get_cache_policy", Id)
         if Id not in self.policies:
             raise error("AccessDenied", "GetCachePolicy")

@@ -16,6 +16,7 @@ from invalidator.aws.table.dynamodb import DynamoDbTable
 from invalidator.aws.table.logs import LogTable
 from invalidator.aws.table.routes import RoutesTable
 from invalidator.aws.table.targets import TargetTable
+from invalidator.ports import SurveyState
 from tests.function.deployed import CREDENTIALS, TABLE, Deployed
 
 SCHEDULED = {"source": "aws.events", "detail-type": "Scheduled Event"}
@@ -93,6 +94,14 @@ def test_it_surveys_when_asked_and_tells_what_it_found(function):
     assert function(SCHEDULED)["outcome"] == "not due"
 
 
+def test_a_new_process_surveys_at_its_first_schedule_as_a_deploy_makes_one(function):
+    now = time.time()
+    function.routes.begin_survey(now, now + 1, "before the deploy")
+    assert function.routes.save_survey("before the deploy", SurveyState(completed=now))
+    assert function(SCHEDULED)["outcome"] == "complete"
+    assert function(SCHEDULED)["outcome"] == "not due"
+
+
 def test_a_moved_origin_becomes_a_wake_and_a_purge_in_the_table(function):
     target = function.deployed.distribution("site", "/v1")
     function({})
@@ -120,5 +129,5 @@ def test_a_list_that_cannot_be_read_is_an_error_of_the_function_and_an_answer_to
     client.list_distributions = refuse
     answer = function({})
     assert (answer["outcome"], "AccessDenied" in answer["error"]) == ("failed", True)
-    with pytest.raises(function.module.SurveyLateError, match=r"never; .*AccessDenied"):
+    with pytest.raises(function.module.UnlistedError, match=r"never; .*AccessDenied"):
         function(SCHEDULED)

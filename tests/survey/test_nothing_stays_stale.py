@@ -9,14 +9,15 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from invalidator.core.routing.paths.viewer_paths import Router
 from invalidator.core.routing.settings import RoutingSettings
 from tests.core.routing.cloudfront_cache_model import Edge
+from tests.core.routing.distributions import BY_QUERY, OPTIMIZED, behavior, document, group, origin
 from tests.core.routing.random_distributions import BY_QUERY_OF_POLICY
-from tests.core.routing.routing_cases import BY_QUERY, OPTIMIZED, behavior, document, group, origin
+from tests.examples import examples
 from tests.survey.surveyed import INTERVAL, Surveyed
 
 INDEX = ("index.html",)
@@ -180,7 +181,7 @@ EVENTS = st.one_of(
         ("change", "v1/a.html"),
     ]
 )
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@examples(1.2)
 def test_no_viewer_url_stays_stale_once_a_survey_saw_all_deployed(events):
     world = World()
     world.change("a.html")

@@ -62,7 +62,7 @@ def test_its_switch_is_purged_now_and_once_more_at_the_next_look(site):
     site.sent("EFAR")
     far.path, far.etag = "/v2", "T2"
     switched = refresh(site.after(INTERVAL), far)
-    assert switched.purge == {"/*": site.time.now() - INTERVAL}
+    assert switched.purge == {"/*": site.time.now()}
     assert site.paths("EFAR", "vault", "v1/a") >= {"/a"}
     site.sent("EFAR")
     again = refresh(site.after(INTERVAL), far)

@@ -25,13 +25,13 @@ def site() -> Surveyed:
 
 def test_the_switch_to_another_folder_purges_by_itself(site):
     """The public case: a deployment is uploaded to a new folder, then the OriginPath moves there."""
+    site.survey()
     site.changes("site", "v2/a.html")
     site.after(MINUTE).account.put("E1", s3("site", "/v2"))
     switched = site.time.now()
     summary = site.after(MINUTE).survey()
-    # Until just now an edge may have filled itself by the old configuration, whatever was purged since the switch.
     assert site.routes("E1").purge == {"/*": site.time.now()}
-    assert site.routes("E1").reroute_since == switched - INTERVAL
+    assert switched - 2 * INTERVAL <= site.routes("E1").reroute_since <= switched - INTERVAL
     assert site.called == ["target:E1"]
     assert summary.changes == {
         "E1": ("OriginPath of o0: /v1 → /v2",),
@@ -78,6 +78,7 @@ def test_two_switches_before_either_is_deployed_keep_all_three_ways(site):
 
 
 def test_what_the_sender_has_not_done_yet_is_not_forgotten_by_the_next_change(site):
+    site.survey()
     site.account.put("E1", s3("site", "/v2"))
     first = site.time.now()
     site.survey()
@@ -89,6 +90,91 @@ def test_what_the_sender_has_not_done_yet_is_not_forgotten_by_the_next_change(si
     site.after(INTERVAL).account.put("E1", s3("site", "/v2"))
     site.survey()
     assert site.routes("E1").purge == {}
+
+
+@pytest.mark.parametrize("denied", ["list_distributions", "E1"])
+def test_of_several_edits_since_it_could_be_read_last_the_first_counts(site, denied):
+    """CloudFront tells the time of the last one alone: what changed after the first was sent by the old rules."""
+    site.survey()
+    site.account.denied[denied] = "AccessDenied"
+    first = site.after(MINUTE).time.now()
+    site.account.put("E1", s3("site", "/v1"), behaviors=[("/img/*", 0)], root="home.html")
+    site.after(MINUTE).survey()
+    site.after(DAY).account.put("E1", s3("site", "/v1"), root="home.html", comment="another")
+    site.survey()
+    site.account.denied.clear()
+    site.after(MINUTE).survey()
+    assert first - 2 * INTERVAL <= site.routes("E1").reroute_since <= first - INTERVAL
+
+
+def test_one_that_is_new_and_was_edited_again_gets_what_changed_since_it_may_have_been_made(site):
+    site.survey()
+    made = site.time.now()
+    site.account.put("E2", s3("site"))
+    site.after(DAY).account.put("E2", s3("site"), comment="another")
+    site.survey()
+    assert site.routes("E2").reroute_since == made - INTERVAL
+
+
+def test_once_deployed_what_was_purged_before_that_was_seen_does_not_count(site):
+    """An edge that had the old configuration still may have filled again after it."""
+    site.survey()
+    site.account.put("E1", s3("site", "/v2"))
+    site.after(MINUTE)
+
+    def slowly(operation, _):
+        if operation == "get_distribution_config":
+            site.time.sleep(20.0)
+
+    site.account.before = slowly
+    site.survey()
+    assert site.routes("E1").purge == {"/*": site.time.now()}
+
+
+@pytest.mark.parametrize("deployed", [True, False])
+def test_a_change_that_moves_nothing_does_not_end_the_waiting_of_one_that_did(site, deployed):
+    site.survey()
+    site.account.put("E1", s3("site", "/v2"), deployed=False)
+    site.survey()
+    site.sent("E1")
+    site.after(MINUTE).account.put("E1", s3("site", "/v2"), behaviors=[("/img/*", 0)], deployed=deployed)
+    site.after(INTERVAL).survey()
+    if not deployed:
+        assert site.routes("E1").purge == {}
+        site.sent("E1")
+        site.account.deploy("E1")
+        site.after(INTERVAL).survey()
+    assert site.routes("E1").purge == {"/*": site.time.now()}
+
+
+def test_one_that_could_not_be_read_when_it_was_first_seen_is_new_since_then_however_old_it_is(site):
+    site.account.put("E2", s3("site"), root="home.html", modified=site.time.now() - 2 * HISTORY)
+    site.account.denied["E2"] = "AccessDenied"
+    site.survey()
+    site.sent("E2")
+    seen = site.time.now()
+    site.account.denied.clear()
+    site.after(INTERVAL).survey()
+    assert site.routes("E2").reroute_since == seen - INTERVAL
+    assert "/*" not in site.routes("E2").purge
+
+
+def test_names_that_are_no_routing_are_kept_for_people_and_nobody_works_by_them(site):
+    before = site.routes("E1")
+    site.account.put("E1", s3("site", "/v1"))
+    site.account.distributions["E1"]["Aliases"] = {"Quantity": 1, "Items": ["www.example.com"]}
+    assert site.survey().changes == {}
+    after = site.routes("E1")
+    assert [each.aliases for each in after.routes] == [("www.example.com",)]
+    assert (after.version, after.reroute_since, site.called) == (before.version, before.reroute_since, [])
+
+
+def test_of_two_switches_that_the_sender_has_not_followed_yet_the_later_dates_the_purge(site):
+    """What was purged between them covers nothing."""
+    for folder in ("/v2", "/v3"):
+        site.after(INTERVAL).account.put("E1", s3("site", folder))
+        site.survey()
+    assert site.routes("E1").purge == {"/*": site.time.now()}
 
 
 def test_one_switched_there_and_back_is_purged_twice(site):
@@ -103,11 +189,21 @@ def test_one_switched_there_and_back_is_purged_twice(site):
 
 
 def test_a_new_distribution_gets_what_changed_since_it_was_made(site):
+    site.survey()
     site.account.put("E2", s3("site"))
     made = site.time.now()
     site.after(MINUTE).survey()
     assert (site.routes("E2").reroute_since, site.routes("E2").purge) == (made - INTERVAL, {})
     assert site.called == ["target:E2"]
+
+
+def test_one_that_a_pin_reveals_is_new_since_the_pin_however_old_it_is(site):
+    site.account.put("E2", ("cdn.example.com", ""), modified=site.time.now() - 2 * HISTORY)
+    site.survey()
+    known = site.time.now()
+    site.after(INTERVAL).table.pinned = [Pin("site", "E2")]
+    site.survey()
+    assert (site.routes("E2").reroute_since, site.routes("E2").purge) == (known - INTERVAL, {})
 
 
 def test_one_that_was_disabled_gets_what_changed_since_it_served_last(site):
@@ -118,6 +214,30 @@ def test_one_that_was_disabled_gets_what_changed_since_it_served_last(site):
     site.survey()
     assert site.routes("E1").reroute_since == off - INTERVAL
     assert site.serving("site") == ["E1"]
+
+
+def test_one_that_was_edited_while_it_was_disabled_gets_what_changed_since_it_served_last(site):
+    off = site.time.now()
+    site.account.put("E1", s3("site", "/v1"), enabled=False)
+    site.survey()
+    site.after(DAY).account.put("E1", s3("site", "/v1"), enabled=False, comment="another")
+    site.settings = RoutingSettings(("home.html",))
+    site.survey()
+    site.after(DAY).account.put("E1", s3("site", "/v1"))
+    site.survey()
+    assert site.routes("E1").reroute_since == off - INTERVAL
+
+
+def test_one_that_was_disabled_when_it_was_first_seen_gets_what_changed_since_it_served_last(site):
+    off = site.time.now()
+    site.account.put("E2", s3("site"), enabled=False)
+    site.after(MINUTE).survey()
+    assert (site.serving("site"), site.called) == (["E1"], [])
+    site.after(DAY).account.put("E2", s3("site"))
+    site.survey()
+    assert site.routes("E2").reroute_since == off - INTERVAL
+    assert site.serving("site") == ["E1", "E2"]
+    assert site.called == ["target:E2"]
 
 
 def test_one_that_was_moved_while_it_was_disabled_is_purged_when_it_comes_back(site):
@@ -163,6 +283,14 @@ def test_a_bucket_that_never_told_this_stack_of_a_change_costs_nothing(site):
     site.after(INTERVAL).account.put("E9", s3("theirs", "/v2"))
     site.survey()
     assert (site.routes("E9").purge, site.routes("E9").reroute_since, site.called) == ({}, None, [])
+
+
+def test_a_bucket_that_was_left_is_told_so_once(site):
+    site.survey()
+    site.account.put("E1", s3("other"))
+    site.survey()
+    assert (site.serving("site"), site.serving("other")) == ([], ["E1"])
+    assert site.record("E1")[1].left == ()
 
 
 def test_a_switch_to_a_bucket_whose_changes_nobody_could_place_yet_purges(site):

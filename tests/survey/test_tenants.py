@@ -111,10 +111,27 @@ def test_tenants_that_may_not_be_listed_go_on_being_served(shops, code, outcome,
     assert (shops.serving("site"), shops.serving("other")) == (["dt_a"], ["dt_b"])
 
 
+def test_of_several_edits_while_tenants_may_not_be_listed_the_first_counts(shops):
+    shops.survey()
+    shops.changes("site")
+    shops.sent("dt_a")
+    known = shops.time.now()
+    shops.account.denied["list_distribution_tenants"] = "AccessDenied"
+    shops.after(INTERVAL).survey()
+    assert "AccessDenied" in shops.record("dt_a")[1].doubt
+    shops.account.rent("dt_a", "E1", folder="c")
+    for _ in range(3):
+        shops.after(INTERVAL).survey()
+    shops.account.rent("dt_a", "E1", folder="c", bucket="site")
+    shops.account.denied.clear()
+    shops.after(INTERVAL).survey()
+    assert shops.routes("dt_a").reroute_since == known - INTERVAL
+
+
 def test_a_list_of_tenants_that_repeats_is_no_end_of_them(shops):
     shops.account.put("E2", s3("site"))
     shops.survey()
-    shops.account.list_distributions = lambda Marker="": {  # noqa: N803
+    shops.account.list_distributions = lambda Marker="": {
         "DistributionList": {"IsTruncated": False, "Items": list(shops.account.distributions.values())}
     }
     shops.account.repeats = True

@@ -67,6 +67,16 @@ def test_a_due_time_of_a_clock_that_is_off_waits_for_nothing(due):
     assert close(world, Gaps(Gap("site", 0.0, due, "it was lost"))) == Closed(("site",))
 
 
+def test_while_no_survey_answers_the_doubt_of_an_unknown_bucket_waits_and_is_told_when_it_is_given_up():
+    world = World(distribution("E1", "site"))
+    close(world, Gaps(Gap("new", 0.0, world.clock.now(), "connected")))
+    world.run_for(3600)
+    (wake,) = (each for each in world.memory.waiting() if each.name == UNKNOWN)
+    assert wake.since == pytest.approx(world.clock.now() - 3600, abs=60)
+    world.run_for(24 * 3600)
+    assert [each for each in world.memory.waiting() if each.name == UNKNOWN and each.since] == []
+
+
 def test_the_gap_of_a_bucket_that_no_survey_knows_yet_waits_for_one():
     world = World(distribution("E1", "site"))
     close(world, Gaps(Gap("new", 0.0, world.clock.now(), "connected")))

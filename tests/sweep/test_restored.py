@@ -42,7 +42,7 @@ class Sweeps:
     def sweep(self) -> FollowedUp:
         waking = Waking(self.world.table, self.world.queues, self.world.clock)
         followed = follow_up(self.noted, self.which, self.world.table, waking, self.world.clock)
-        self.noted = Heartbeat(self.world.clock.now(), 0, followed.table, followed.doubted)
+        self.noted = Heartbeat(self.world.clock.now(), 0, 0.0, followed.table, followed.doubted)
         self.world.run_for(60)
         return followed
 
@@ -51,20 +51,20 @@ class Sweeps:
 
 
 def test_everything_that_leads_to_the_buckets_is_invalidated_once():
-    sweeps = Sweeps(Restorable(["site", "other", "unknown-here"], MADE + 1), Heartbeat(MADE, 0, OLD))
+    sweeps = Sweeps(Restorable(["site", "other", "unknown-here"], MADE + 1), Heartbeat(MADE, 0, 0.0, OLD))
     assert [sweeps.sweep().new for _ in range(4)] == [["other", "site"], [], [], []]
     assert sweeps.paid() == [("/*",), ("/*",)]
 
 
 def test_a_bucket_that_the_restored_table_forgot_is_in_doubt_once_a_survey_has_found_it():
     which = Restorable(["site"], MADE - 60)
-    sweeps = Sweeps(which, Heartbeat(MADE, 0, OLD))
+    sweeps = Sweeps(which, Heartbeat(MADE, 0, 0.0, OLD))
     assert [sweeps.sweep().new for _ in range(2)] == [["site"], []]
     which.served.append("other")
     which.survey = MADE + 120
     assert [sweeps.sweep().new for _ in range(3)] == [["other"], [], []]
     assert sweeps.paid() == [("/*",), ("/*",)]
-    assert sweeps.noted == Heartbeat(pytest.approx(sweeps.world.clock.now(), abs=70), 0, NEW)
+    assert sweeps.noted == Heartbeat(pytest.approx(sweeps.world.clock.now(), abs=70), 0, 0.0, NEW)
 
 
 def test_a_table_restored_to_before_its_first_survey_and_its_first_sweep_waits_for_them():
@@ -78,7 +78,7 @@ def test_a_table_restored_to_before_its_first_survey_and_its_first_sweep_waits_f
 
 
 @pytest.mark.parametrize(
-    "noted", [Heartbeat(MADE, 0), Heartbeat(MADE, 0, NEW)], ids=["an earlier version's", "its own"]
+    "noted", [Heartbeat(MADE, 0), Heartbeat(MADE, 0, 0.0, NEW)], ids=["an earlier version's", "its own"]
 )
 def test_a_table_that_is_the_same_is_in_no_doubt(noted):
     """What the version before has noted names no table: that it was restored once is no news."""

@@ -99,6 +99,13 @@ def stack(tmp_path_factory: Any) -> Iterator[Stack]:
         yield Stack(aws, outputs, raw, wrapped, role, key)
 
 
+@pytest.fixture(scope="session")
+def account(tmp_path_factory: Any) -> Iterator[LocalAws]:
+    """A local AWS that enforces IAM, with nothing in it, for those who deploy stacks of their own."""
+    with local_aws(quotas=NO_QUOTAS, enforce_iam=True, logs=tmp_path_factory.mktemp("logs")) as aws:
+        yield aws
+
+
 def _role(aws: LocalAws) -> str:
     """The role of a distribution in another account: it trusts the account of the worker."""
     iam = aws.client("iam")

@@ -14,6 +14,9 @@ from infra.demo.proof import Changed, uncovered
 from infra.local.aws import LocalAws
 from invalidator.core.pending.wakes import SHARDS
 
+# What does not happen is a defect, not a slow machine.
+PATIENCE_SECONDS = 90.0
+
 
 def until(seen: Callable[[], Any], seconds: float, what: str, *, or_tell: Callable[[], Any] = list) -> Any:
     """Wait until something is seen, and return it; where it is not, fail with what `or_tell` returns."""
@@ -42,7 +45,10 @@ def invalidator(aws: LocalAws, *arguments: str, expect: int = 0) -> Any:
 
 
 def all_fresh(
-    aws: LocalAws, changes: Iterable[Changed], origin_paths: Mapping[str, str], seconds: float = 25
+    aws: LocalAws,
+    changes: Iterable[Changed],
+    origin_paths: Mapping[str, str],
+    seconds: float = PATIENCE_SECONDS,
 ) -> None:
     """Wait until a later invalidation covers every change, on every distribution that serves it."""
     changed = list(changes)

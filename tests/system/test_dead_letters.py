@@ -7,7 +7,7 @@ import pytest
 from infra.local.cloudfront.faults import ACCESS_DENIED, Fault
 from tests.system import site
 from tests.system.conftest import SECOND
-from tests.system.stack import all_fresh, invalidator, letters, reason, until
+from tests.system.stack import PATIENCE_SECONDS, all_fresh, invalidator, letters, reason, until
 
 pytestmark = [pytest.mark.local_aws, pytest.mark.xdist_group("system")]
 
@@ -24,7 +24,9 @@ def test_a_denied_distribution_and_broken_json_are_shown_repaired_and_redriven(s
         changes = [site.put(aws.client("s3"), SECOND, key) for key in ("denied/é.html", "fine/é.html")]
         all_fresh(aws, changes, {good: "/fine"})
         until(
-            lambda: {reason(each) for each in letters(aws, dead)} >= {"access-denied", "not-json"}, 20, "dead"
+            lambda: {reason(each) for each in letters(aws, dead)} >= {"access-denied", "not-json"},
+            PATIENCE_SECONDS,
+            "dead",
         )
         listed = invalidator(aws, "dlq", "list")
         groups = {each["reason"]: each for each in listed["groups"]}

@@ -12,15 +12,13 @@ from infra.local.cloudfront.faults import SERVICE_UNAVAILABLE, Fault
 from infra.local.cloudfront.quotas import THROTTLED, TOO_MANY
 from tests.system import site
 from tests.system.conftest import SECOND
-from tests.system.stack import all_fresh, invalidator, letters, until
+from tests.system.stack import PATIENCE_SECONDS, all_fresh, invalidator, letters, until
 from tests.system.storm import TAKING_IN, table_in_between
 
 pytestmark = [pytest.mark.local_aws, pytest.mark.xdist_group("system")]
 
 # A killed batch comes back after the visibility timeout; the local AWS sees the kill at the function's time-out.
 FUNCTION_SECONDS, VISIBILITY_SECONDS = 20, 21
-# A fault that is never met is a defect, not a slow machine.
-PATIENCE_SECONDS = 90
 
 
 @pytest.fixture
@@ -72,6 +70,6 @@ def test_a_worker_killed_a_table_away_and_a_cloudfront_that_refuses_leave_nothin
         table.bring_back()
         gate.skew(2)
         upload(3)
-        all_fresh(aws, changes, {stormy: "/stormy"}, PATIENCE_SECONDS)
+        all_fresh(aws, changes, {stormy: "/stormy"})
     dead = [each.get("MessageAttributes", {}) for each in letters(aws, stack.outputs["DeadLetterQueueUrl"])]
     assert [each for each in dead if each.get("Distribution", {}).get("StringValue") == stormy] == []

@@ -258,6 +258,7 @@ def alarms_say_what_to_type(resources: Resources) -> list[str]:
                 "Type: invalidator dlq explain --stack stack --region eu-west-1",
                 "Type: invalidator status --stack stack --region eu-west-1",
                 "Type: invalidator logs --stack stack --region eu-west-1",
+                "Type: invalidator route refresh --stack stack --region eu-west-1",
             )
         )
     ]

@@ -459,6 +459,7 @@ def test_alarms_go_where_they_are_wanted(stacks):
         "FunctionErrorsAlarm",
         "SweepErrorsAlarm",
         "SurveyErrorsAlarm",
+        "RoutesAgeAlarm",
         "SubscriptionsAlarm",
     }
     for name, more, actions in (

@@ -25,8 +25,17 @@ def _usd(stack):
 
 
 def test_metrics_alarms_and_dashboard_cost_at_most_3_dollars_a_month_by_default(stacks):
-    assert _usd(stacks["defaults"]) == 2.9
-    assert _usd(stacks["everything"]) == 6.0
+    assert _usd(stacks["defaults"]) == 3.0
+    assert _usd(stacks["everything"]) == 6.1
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_what_is_written_only_while_something_is_wrong_has_an_alarm_that_ends_without_it(stacks, name):
+    """That a well stack writes none of it, its function's tests show: tests/sweep, tests/bucket_watch."""
+    alarms = of_type(stacks[name]["Resources"], "AWS::CloudWatch::Alarm").values()
+    for metric in (each for each in Metric if each.only_while_wrong):
+        (alarm,) = (each for each in alarms if each["MetricName"] == metric)
+        assert alarm["TreatMissingData"] == "notBreaching"
 
 
 @pytest.mark.parametrize("name", SETS)

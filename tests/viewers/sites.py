@@ -6,7 +6,7 @@ from typing import Any
 
 from infra.local.edge.cache_policies import CachePolicy, Chosen
 from infra.local.edge.distributions import Distribution, read_distribution
-from tests.core.routing.routing_cases import (
+from tests.core.routing.distributions import (
     BY_QUERY,
     OPTIMIZED,
     behavior,

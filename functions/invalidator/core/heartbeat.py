@@ -10,12 +10,14 @@ class Heartbeat:
     Attributes:
         at: when it ran, epoch seconds.
         letters: how many dead letters there were then.
+        first: when the first of all ran, epoch seconds; 0 where nobody noted it.
         table: the id of the table that it knew; a restored one has another. "" for what an earlier version noted.
         doubted: buckets whose changes are in doubt since a restore, as far as they are known already.
     """
 
     at: float
     letters: int
+    first: float = 0.0
     table: str = ""
     doubted: frozenset[str] = frozenset()
 

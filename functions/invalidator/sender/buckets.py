@@ -171,7 +171,7 @@ class Buckets:
             return True
         # Stamped anew: a log's entries stand about in the order of being written there (`Log.before`).
         dealt = append(self.log, bucket_owner(entry.bucket), replace(entry, written=now))
-        oldest = min((first for first, _ in entry.changed.values()), default=entry.written)
+        oldest = _oldest(entry)
         if dealt is not None:
             run.moved[entry.bucket] += len(entry.changed)
             names = (
@@ -185,6 +185,9 @@ class Buckets:
         if oldest <= now - self.give_up_seconds:
             keys = {key: newest for key, (_, newest) in entry.changed.items()}
             detail = "for GiveUpHours no survey could tell who serves the bucket"
+            if not keys:
+                run.doubts.append(f"{entry.bucket}: {entry.doubt}; {detail}")
+                return True
             self.dead_letters.give_up_keys(entry.bucket, keys, Reason.UNAVAILABLE, detail)
             run.dead[entry.bucket] += len(keys)
             return True
@@ -203,7 +206,7 @@ class Buckets:
         if not asked_lately:
             run.surveying = True
             self.surveys.start()
-        since = min(first for entry in waiting for first, _ in entry.changed.values())
+        since = min(_oldest(entry) for entry in waiting)
         wait = min(max(FIRST_LOOK_SECONDS, (now - since) / 4), LONGEST_DELAY_SECONDS)
         left = Wake(
             UNKNOWN,
@@ -225,3 +228,8 @@ class Buckets:
     def _told(self, run: BucketRun) -> BucketRun:
         run.unsent = self.waking.take_unsent()
         return run
+
+
+def _oldest(entry: Entry) -> float:
+    """When the first of an entry's changes was, epoch seconds; of one that only says a doubt, when it was written."""
+    return min((first for first, _ in entry.changed.values()), default=entry.written)

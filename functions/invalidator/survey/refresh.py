@@ -62,7 +62,7 @@ class Refresh:
         if stored is None or not pins:
             return known
         record = Renewed(*stored)
-        at = Moment(now, known.learned, self.surveying.interval, self.surveying.history)
+        at = Moment(now, known.learned, self.surveying.interval, self.surveying.history, now)
         try:
             configured, etag = self.configurations.configuration(known.target, known.role, deadline)
         except Permanent as refused:
@@ -73,6 +73,7 @@ class Refresh:
             moving = record.seen.etag not in {"", etag}
             seen = Seen(etag, 0.0, IN_PROGRESS if moving else "", basis_of(self.surveying.routing, pins))
             routes = routes_of(configured, pins)
+            at = replace(at, answered=self.clock.now())
             new = renewed(known.target, record, routes, seen, at, applied=applied == record.routes.version)
             new = replace(new, routes=replace(new.routes, learned=now))
         if (new.routes, new.seen) != (record.routes, record.seen):

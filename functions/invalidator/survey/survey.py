@@ -1,18 +1,16 @@
 """The survey: what CloudFront says of its distributions becomes routes in the table, and a routing change a change.
 
 One round lists all distributions, asks for the configuration of those that matter and changed, and keeps each answer
-as it comes; a round that is cut short loses nothing, and the next one asks for what is left. Order is what makes this
-safe: a target's record first, then the lists of its buckets, then its wake, then the note that all of it is done.
-Whatever dies in between is done again.
+as it comes (`records.py`); a round that is cut short loses nothing, and the next one asks for what is left.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from invalidator.core.pending.entry import UNKNOWN, bucket_owner, target_owner
+from invalidator.core.pending.entry import UNKNOWN, target_owner
+from invalidator.core.reasons import Reason
 from invalidator.core.routing.distribution import Distribution
 from invalidator.core.routing.documents.listed import Listed
-from invalidator.core.routing.documents.tenants import is_tenant
 from invalidator.core.routing.pinned_routes import everywhere, is_guess, routes_of
 from invalidator.core.routing.pins import Pin
 from invalidator.core.routing.renewal import (
@@ -22,8 +20,6 @@ from invalidator.core.routing.renewal import (
     as_listed,
     basis_of,
     current_routes,
-    doubted,
-    renewed,
 )
 from invalidator.core.routing.target import IN_PROGRESS, Seen
 from invalidator.failures import Failure, Permanent, TableUnavailable, UnreadableEntry
@@ -35,12 +31,11 @@ from invalidator.ports import (
     SurveyState,
     Targets,
 )
+from invalidator.survey.lease import LEASE_SECONDS, Lease, LostLeaseError
+from invalidator.survey.records import Records
 from invalidator.survey.summary import Outcome, Summary
 from invalidator.waking import Waking
 
-# A round holds the lease for so long at a time: one that dies keeps others out no longer.
-LEASE_SECONDS = 100.0
-RENEW_SECONDS = 40.0
 # For writing what was learned, once no more is asked for (time_left.py: CloudFront is asked until 19 s before the end).
 WRITING_SECONDS = 20.0
 # Unknown buckets that a complete survey found nobody to serve; the newest are remembered.
@@ -91,20 +86,23 @@ class Survey:
             return Summary(Outcome.HELD, _age(state, now))
         # Read before the list: a change that came later may concern a distribution that came later too.
         covers = self.log.newest(UNKNOWN)
-        at = Moment(now, begun.completed, self.surveying.interval, self.surveying.history)
-        a_round = _Round(self, at, max(now, deadline - WRITING_SECONDS), _Lease(self, token, begun, now))
+        at = Moment(now, begun.completed, self.surveying.interval, self.surveying.history, now)
+        lease = Lease(self.store, self.clock, token, begun, now)
+        summary = Summary()
+        records = Records(self.store, self.log, self.targets, self.waking, self.clock, at, lease, summary)
+        a_round = _Round(self, records, max(now, deadline - WRITING_SECONDS))
         try:
             a_round.work()
-        except _LostLeaseError:
-            a_round.summary.outcome = Outcome.HELD
-            return a_round.summary
-        complete = a_round.summary.outcome is Outcome.COMPLETE
+        except LostLeaseError:
+            summary.outcome = Outcome.HELD
+            return summary
+        complete = summary.outcome is Outcome.COMPLETE
         state = a_round.state_after(begun, covers) if complete else begun
         self.store.save_survey(token, state)
         if covers > begun.covers:
             self.waking.ask([UNKNOWN], now, now)
-        a_round.summary.routes_age = _age(state, self.clock.now())
-        return a_round.summary
+        summary.routes_age = _age(state, self.clock.now())
+        return summary
 
 
 def is_due(state: SurveyState, now: float, interval: float) -> bool:
@@ -116,56 +114,36 @@ def _age(state: SurveyState, now: float) -> float | None:
     return max(0.0, now - state.completed) if state.completed else None
 
 
-class _LostLeaseError(Exception):
-    """Another run has taken the lease: this one was so slow that it was taken for dead."""
-
-
-@dataclass(slots=True)
-class _Lease:
-    """The lease of a round at work."""
-
-    survey: Survey
-    token: str
-    state: SurveyState
-    renewed: float
-
-    def keep(self) -> None:
-        """Renew it when half of it is over. Raises _LostLeaseError, and then nothing more may be written."""
-        now = self.survey.clock.now()
-        if now - self.renewed < RENEW_SECONDS:
-            return
-        if not self.survey.store.save_survey(self.token, self.state, now + LEASE_SECONDS):
-            raise _LostLeaseError
-        self.renewed = now
-
-
 @dataclass(slots=True)
 class _Round:
     """One round at work: what is known so far, and what is still to be asked for."""
 
     survey: Survey
-    at: Moment
+    records: Records
     deadline: float
-    lease: _Lease
-    summary: Summary = field(default_factory=Summary)
-    known: dict[str, Renewed] = field(default_factory=dict)
     pins: dict[str, list[Pin]] = field(default_factory=dict)
     wanted: dict[str, Listed | None] = field(default_factory=dict)
-    gone: set[str] = field(default_factory=set)
     shared: set[str] = field(default_factory=set)
-    served_before: frozenset[str] = frozenset()
+
+    @property
+    def summary(self) -> Summary:
+        """What the round did so far."""
+        return self.records.summary
+
+    @property
+    def known(self) -> Mapping[str, Renewed]:
+        """What is known of each target."""
+        return self.records.known
 
     def work(self) -> None:
         """Look, ask, tell."""
-        store = self.survey.store
-        self.known = {routes.target: Renewed(routes, seen) for routes, seen in store.all_routes()}
-        self.served_before = frozenset(self._serving())
-        for pin in store.pins():
+        self.records.read()
+        for pin in self.survey.store.pins():
             self.pins.setdefault(pin.distribution, []).append(pin)
         seen = self._look_at_all()
         self._look_at_pins(seen)
         self._ask()
-        told = self._tell()
+        told = self.records.tell(self.deadline + WRITING_SECONDS / 2)
         if self.summary.error:
             self.summary.outcome = Outcome.FAILED
         elif told and not self.summary.left:
@@ -173,11 +151,11 @@ class _Round:
 
     def state_after(self, begun: SurveyState, covers: int) -> SurveyState:
         """Return how far the survey is after this round, a complete one."""
-        serving = self._serving()
+        serving = self.records.serving()
         asked_for = {**dict.fromkeys(begun.unserved), **dict.fromkeys(self._asked_for(begun.covers))}
         unserved = [bucket for bucket in asked_for if bucket not in serving]
         return replace(
-            begun, completed=self.at.now, covers=covers, unserved=frozenset(unserved[-MOST_UNSERVED:])
+            begun, completed=self.records.at.now, covers=covers, unserved=frozenset(unserved[-MOST_UNSERVED:])
         )
 
     def _look_at_all(self) -> set[str]:
@@ -185,7 +163,7 @@ class _Round:
         seen: set[str] = set()
         try:
             for listed in self.survey.distributions.listed(self.pins.keys(), self.deadline):
-                self.lease.keep()
+                self.records.lease.keep()
                 self.summary.listed += 1
                 if listed.tenants:
                     seen |= self._look_at_tenants(listed)
@@ -198,8 +176,7 @@ class _Round:
             self.summary.error = str(failure)
             return seen
         for target in sorted(self.known.keys() - seen - (self.pins.keys() - self.shared)):
-            self._keep(target, (), Seen())
-            self.gone.add(target)
+            self.records.forget(target)
         return seen
 
     def _look_at_tenants(self, shared: Listed) -> set[str]:
@@ -222,7 +199,7 @@ class _Round:
             return seen
         try:
             for tenant in self.survey.distributions.tenants(shared, self.deadline):
-                self.lease.keep()
+                self.records.lease.keep()
                 if len(seen) == MOST_TENANTS:
                     self.summary.unread[shared.id] = (
                         f"has more than {MOST_TENANTS} tenants: only the first {MOST_TENANTS} that CloudFront lists "
@@ -234,11 +211,14 @@ class _Round:
         except TableUnavailable:
             raise
         except Failure as failure:
+            unseen = self._tenants_of(shared.id) - seen
             if isinstance(failure, Permanent):
                 self.summary.unread[shared.id] = str(failure)
+                for target in unseen:
+                    self.records.doubt(target, str(failure))
             else:
                 self.summary.left += 1
-            return seen | self._tenants_of(shared.id)
+            return seen | unseen
         return seen
 
     def _tenants_of(self, shared: str) -> set[str]:
@@ -256,9 +236,12 @@ class _Round:
         if not listed.id:
             self._doubt("", listed.why, listed)
         elif not listed.enabled:
-            if known is not None:
-                off = tuple(replace(each, enabled=False) for each in current_routes(known))
-                self._keep(listed.id, off, self._seen(listed))
+            # Kept also where it was never seen to serve: once it is enabled, since when it did not is what counts.
+            told = () if listed.routing is None else routes_of(listed.routing, pins)
+            routes = told if known is None else current_routes(known)
+            if routes or known is not None:
+                off = tuple(replace(each, enabled=False) for each in routes)
+                self.records.keep(listed.id, off, self._seen(listed))
         elif listed.routing is None:
             self._doubt(listed.id, listed.why, listed)
         else:
@@ -266,9 +249,9 @@ class _Round:
                 self.summary.add_unresolved(listed.routing, pins)
             if not listed.reveals and not pins:
                 if known is not None:
-                    self._keep(listed.id, (), self._seen(listed))
+                    self.records.keep(listed.id, (), self._seen(listed))
             elif known is not None and as_listed(known, listed, self._basis(listed.id)):
-                self._keep(listed.id, current_routes(known), self._seen(listed))
+                self.records.keep(listed.id, current_routes(known), self._seen(listed))
             elif listed.unsure:
                 self.summary.left += 1
             else:
@@ -288,21 +271,26 @@ class _Round:
                 continue
             known = self.known.get(target)
             if known is None or known.seen.basis != self._basis(target):
-                self._keep(target, routes_of(None, pins), Seen(basis=self._basis(target)))
-            elif known.routes.learned <= self.at.now - self.at.interval:
-                self.survey.waking.ask([target_owner(target)], self.at.now, self.at.now)
+                self.records.keep(target, routes_of(None, pins), Seen(basis=self._basis(target)))
+            elif known.routes.learned <= self.records.at.now - self.records.at.interval:
+                self.survey.waking.ask([target_owner(target)], self.records.at.now, self.records.at.now)
 
     def _ask(self) -> None:
         """Ask for what is wanted, and keep each answer as it comes."""
         for target, answer in self.survey.distributions.configured(self.wanted, self.deadline):
-            self.lease.keep()
+            self.records.lease.keep()
             listed = self.wanted[target]
             if isinstance(answer, Distribution):
                 self.summary.asked += 1
                 seen = Seen(basis=self._basis(target)) if listed is None else self._seen(listed)
-                self._keep(target, routes_of(answer, self.pins.get(target, [])), seen)
+                self.records.keep(target, routes_of(answer, self.pins.get(target, [])), seen)
             elif isinstance(answer, Permanent):
                 self.summary.asked += 1
+                if answer.reason is Reason.DISTRIBUTION_GONE and not (
+                    target in self.known or target in self.pins
+                ):
+                    # Deleted since it was listed, and never was one that changes are kept for.
+                    continue
                 self._doubt(target, str(answer), listed)
             else:
                 self.summary.left += 1
@@ -321,7 +309,7 @@ class _Round:
         known = self.known.get(target)
         if not target or (known is not None and known.seen.basis == self._basis(target)):
             if known is not None:
-                self._write(known, doubted(known, why, self.at))
+                self.records.doubt(target, why)
             return
         told: tuple[Distribution, ...] = tuple(everywhere(pin, None, pin.role) for pin in pins)
         if listed is not None and listed.routing is not None:
@@ -334,84 +322,7 @@ class _Round:
             configured = (replace(each, role=role) for each in current_routes(known) if not is_guess(each))
             told = tuple(dict.fromkeys((*configured, *told)))
         if told:
-            self._keep(target, told, Seen(basis=self._basis(target)), doubt=why)
-
-    def _keep(self, target: str, routes: tuple[Distribution, ...], seen: Seen, doubt: str = "") -> None:
-        """Renew a target's record, and write it where it differs."""
-        known = self.known.get(target)
-        new = renewed(target, known, routes, seen, self.at, applied=self._applied(known))
-        if not self._of_ours(known, new):
-            # Nobody has told this stack of a change in its buckets: nothing of theirs was ever promised.
-            new = replace(new, routes=replace(new.routes, reroute_since=None, purge={}))
-        if new.change is not None:
-            self.summary.changes[target] = new.change.causes
-        self._write(known, replace(new, seen=replace(new.seen, doubt=doubt)))
-
-    def _write(self, known: Renewed | None, new: Renewed) -> None:
-        if known is None and not new.routes.routes and not is_tenant(new.routes.target):
-            # Of a tenant the list does not tell: it would be asked for each time.
-            return
-        if known is None or (known.routes, known.seen) != (new.routes, new.seen):
-            self.survey.store.store_routes(new.routes, new.seen)
-        self.known[new.routes.target] = new
-
-    def _applied(self, known: Renewed | None) -> bool:
-        """Whether nothing that a record asks for is left to do."""
-        if known is None or (known.routes.reroute_since is None and not known.routes.purge):
-            return True
-        state = self.survey.targets.view(known.routes.target, self.at.now).state
-        return state.routing == known.routes.version
-
-    def _of_ours(self, known: Renewed | None, new: Renewed) -> bool:
-        """Whether this stack was ever told of a change in one of a target's buckets, or nothing follows from that."""
-        if new.change is None or (new.routes.reroute_since is None and not new.routes.purge):
-            return True
-        buckets = {*new.routes.buckets, *(known.routes.buckets if known else ())}
-        newest = self.survey.log.newest
-        if any(newest(bucket_owner(bucket)) for bucket in sorted(buckets)):
-            return True
-        return bool(buckets - self.served_before) and newest(UNKNOWN) > 0
-
-    def _serving(self) -> dict[str, set[str]]:
-        """Bucket → the targets that serve it, by all records."""
-        serving: dict[str, set[str]] = {}
-        for target, known in self.known.items():
-            for bucket in known.routes.buckets:
-                serving.setdefault(bucket, set()).add(target)
-        return serving
-
-    def _tell(self) -> bool:
-        """Write the lists of the buckets concerned, and wake the targets with something to do; whether all was told.
-
-        Records left untold by a round that died are among them.
-        """
-        untold = {target: each for target, each in self.known.items() if not each.seen.told}
-        serving = self._serving()
-        concerned = {bucket for each in untold.values() for bucket in (*each.routes.buckets, *each.seen.left)}
-        late = self.deadline + WRITING_SECONDS / 2
-        for bucket in sorted(concerned):
-            if self.survey.clock.now() >= late:
-                return False
-            self.lease.keep()
-            self.survey.store.know_bucket(bucket, serving.get(bucket, set()))
-        for target, each in untold.items():
-            if self.survey.clock.now() >= late:
-                return False
-            self.lease.keep()
-            self._tell_target(target, each)
-        return True
-
-    def _tell_target(self, target: str, record: Renewed) -> None:
-        since = min((self.at.now, *record.routes.purge.values()))
-        if record.routes.reroute_since is not None or record.routes.purge:
-            self.survey.waking.ask([target_owner(target)], self.survey.clock.now(), since)
-            self.summary.woken += 1
-        if target in self.gone:
-            self.survey.store.forget_routes(target)
-            return
-        told = replace(record.seen, told=True, left=())
-        self.survey.store.store_routes(record.routes, told)
-        self.known[target] = replace(record, seen=told)
+            self.records.keep(target, told, Seen(basis=self._basis(target)), doubt=why)
 
     def _asked_for(self, covers: int) -> list[str]:
         """The buckets of the changes that came to the log of unknown buckets since a number."""

@@ -1,5 +1,6 @@
-"""What a sweep measures: how old the oldest unsent change is, and which dead letters are new."""
+"""What a sweep measures: how old the oldest unsent change and the routes are, and which dead letters are new."""
 
+import math
 from dataclasses import dataclass
 
 from invalidator.sweep.sweep import Swept
@@ -16,6 +17,8 @@ class Measures:
         called: how many of them got a wake.
         dead_letters: how many there are.
         new_dead_letters: how many more than a sweep ago.
+        routes_age_seconds: since the last complete survey began, or else since the first sweep.
+        routes_late: whether that is so long that somebody has to know.
     """
 
     oldest_unsent_seconds: float
@@ -24,9 +27,19 @@ class Measures:
     called: int
     dead_letters: int
     new_dead_letters: int
+    routes_age_seconds: float = 0.0
+    routes_late: bool = False
 
 
-def measure(swept: Swept, letters: int, letters_before: int | None, now: float) -> Measures:
+def measure(
+    swept: Swept,
+    letters: int,
+    letters_before: int | None,
+    now: float,
+    *,
+    age: float = 0.0,
+    late: float = math.inf,
+) -> Measures:
     """Return what a sweep measured.
 
     The dead letters are counted by how many are there, held by the desk or not: so those count as well that the queue's
@@ -37,7 +50,18 @@ def measure(swept: Swept, letters: int, letters_before: int | None, now: float) 
         letters: how many dead letters there are.
         letters_before: how many there were a sweep ago; None where this is a stack's first.
         now: epoch seconds.
+        age: the routes', in seconds.
+        late: past this age they are late.
     """
-    age = 0.0 if swept.oldest is None else max(0.0, now - swept.oldest)
+    unsent = 0.0 if swept.oldest is None else max(0.0, now - swept.oldest)
     new = 0 if letters_before is None else max(0, letters - letters_before)
-    return Measures(round(age, 1), swept.oldest_name, swept.waiting, len(swept.called), letters, new)
+    return Measures(
+        round(unsent, 1),
+        swept.oldest_name,
+        swept.waiting,
+        len(swept.called),
+        letters,
+        new,
+        round(age, 1),
+        age > late,
+    )

@@ -60,7 +60,7 @@ def follow_up(
     table = which.identity()
     if before is None:
         # Of a new stack, or of one whose table was restored to before its first sweep.
-        before = Heartbeat(0.0, 0, BEFORE_ANY if table.restored else table.id)
+        before = Heartbeat(0.0, 0, table=BEFORE_ANY if table.restored else table.id)
     if before.table in {"", table.id}:
         return FollowedUp(table.id)
     # Asked first: a survey that ends between the two calls is seen by the next sweep.

@@ -24,7 +24,7 @@ def optimum(changed: Sequence[str], unchanged: Sequence[str], paths: int, wildca
 
 def _with(items: Sequence[str], depth: int, rest: Sequence[str], before: Table) -> Table:
     """`before`, and what the wildcards at or below the prefix that `items` share add to the choice."""
-    if len(items) < 2:  # noqa: PLR2004 - a wildcard for one path saves nothing
+    if len(items) < 2:  # noqa: PLR2004  a wildcard for one path saves nothing
         return before
     depth = _branching(items[0], items[-1], depth)
     table = before

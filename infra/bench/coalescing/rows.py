@@ -59,7 +59,7 @@ def collateral_rows() -> Iterator[Row]:
         0.5,
         f"mean of {len(ratios)} of {len(rows)} cases: those whose optimum is at most half",
     )
-    won = sum(ratio <= 0.5 for ratio in ratios)  # noqa: PLR2004 - the half that the row's name tells
+    won = sum(ratio <= 0.5 for ratio in ratios)  # noqa: PLR2004  the half that the row's name tells
     yield Row(
         "share of them that purge at most half without one",
         won / len(ratios),

@@ -23,7 +23,7 @@ class Timing:
 
 def made_paths(number: int, seed: int = 1) -> list[str]:
     """Shuffled paths of a site with 200 directories and hashed file names."""
-    chance = random.Random(seed)  # noqa: S311 - no secret
+    chance = random.Random(seed)
     kinds = ("main", "vendor", "chunk")
     paths = [
         f"/assets/{index % 200:03d}/{chance.choice(kinds)}-{chance.getrandbits(40):010x}.js"
@@ -33,7 +33,7 @@ def made_paths(number: int, seed: int = 1) -> list[str]:
     return paths
 
 
-def measure(number: int, allowance: Allowance = Allowance(1000, 15)) -> Timing:  # noqa: B008 - frozen
+def measure(number: int, allowance: Allowance = Allowance(1000, 15)) -> Timing:  # noqa: B008  frozen
     """Time one list of made paths."""
     paths = made_paths(number)
     return Timing(

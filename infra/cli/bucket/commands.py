@@ -49,7 +49,7 @@ def connect(
       invalidator bucket connect my-site
       invalidator bucket connect my-site --prefix public/ --dry-run
       invalidator bucket connect my-site --eventbridge
-    """  # noqa: D301  \b is click's mark for a paragraph that keeps its line breaks
+    """
     from infra.cli.bucket.desk import BucketDesk
 
     if eventbridge and (prefix or suffix):
@@ -69,16 +69,11 @@ def connect(
 
 def _survey_now(session: Session) -> None:
     """Have CloudFront looked at, so that the bucket's first change finds its distribution; say where that failed."""
-    from botocore.exceptions import BotoCoreError, ClientError
-
     from infra.cli.deployed import Deployed
-    from infra.cli.errors import explain_aws_error
-    from infra.cli.surveying import survey_to_its_end
+    from infra.cli.surveying import or_why, survey_to_its_end
 
-    try:
-        survey_to_its_end(Deployed(session))
-    except (CommandError, BotoCoreError, ClientError) as error:
-        why = error if isinstance(error, CommandError) else explain_aws_error(error)
+    why = or_why(lambda: survey_to_its_end(Deployed(session)))
+    if isinstance(why, str):
         print_text(f"note: who serves it is seen by the next survey; none could be made now: {why}", err=True)
 
 
@@ -96,7 +91,7 @@ def disconnect(session: Session, names: tuple[str, ...], prefix: str, suffix: st
     Examples:
       invalidator bucket disconnect my-site
       invalidator bucket disconnect my-site --prefix public/ --dry-run
-    """  # noqa: D301  \b is click's mark for a paragraph that keeps its line breaks
+    """
     from infra.cli.bucket.desk import BucketDesk
 
     desk = BucketDesk(session, dry_run=dry_run)
@@ -120,7 +115,7 @@ def list_(session: Session, names: tuple[str, ...]) -> int:
     Examples:
       invalidator bucket list
       invalidator bucket list my-site --json
-    """  # noqa: D301  \b is click's mark for a paragraph that keeps its line breaks
+    """
     from concurrent.futures import ThreadPoolExecutor
 
     desk = BucketDesk(session, dry_run=True)

@@ -4,19 +4,22 @@ import functools
 import json
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from bucket_subscription.bucket_notifications import S3Notifications
 from bucket_subscription.errors import SubscriptionError, UnreachableError
 from bucket_subscription.key_filter import KeyFilter
 from bucket_subscription.names import QueueArn, read_queue_arn
-from bucket_subscription.owner import Owner
+from bucket_subscription.owner import ACL_EVENT, EVENTS, Owner
 from bucket_subscription.queue_access import SqsQueueAccess
+from bucket_subscription.reading.lookout import Lookout
+from bucket_subscription.reading.roads import AwsRoads
 from bucket_subscription.settle import Patience
 from bucket_subscription.subscription import Result, Subscription
 from bucket_subscription.wishes.wish import Maker, Road, Wish
 from infra.cli.bucket.remembering import Memory
-from infra.cli.bucket.state import UNKNOWN, BucketState, read_state
+from infra.cli.bucket.state import BROKEN, NOT_CONNECTED, UNKNOWN, BucketState, read_state
 from infra.cli.printing import print_text
 from infra.cli.session import Session, output
 
@@ -43,9 +46,11 @@ class BucketDesk:
         """The stack's queue."""
         return read_queue_arn(output(self._session, "QueueArn"))
 
-    @property
+    @functools.cached_property
     def _owner(self) -> Owner:
-        return Owner(self._session.stack, (self.queue.arn,))
+        """Our entries ask for new ACLs too where the stack's own do (parameter AclChanges)."""
+        events = (*EVENTS, ACL_EVENT) if self._session.parameters.get("AclChanges") == "yes" else EVENTS
+        return Owner(self._session.stack, (self.queue.arn,), events)
 
     @functools.cached_property
     def _notifications(self) -> S3Notifications:
@@ -69,7 +74,16 @@ class BucketDesk:
     def connect(self, name: str, keys: KeyFilter) -> dict[str, Any]:
         """Connect a bucket; return what became of it, with `validated` and `arrival_seen`."""
         before = self._access.messages(self.queue)
-        result = self._subscription.connect(name, self.queue, keys)
+        named = [
+            wish.keys
+            for wish in self._wishes
+            if (wish.bucket, wish.road, wish.maker) == (name, Road.QUEUE, Maker.STACK)
+        ]
+        if keys in named:
+            # The stack's own: an entry that is called a person's would outlive the stack.
+            result = self._subscription.follow(name, self.queue, named, ())
+        else:
+            result = self._subscription.connect(name, self.queue, keys)
         notes = self._remember(Wish(name, Road.QUEUE, Maker.PERSON, keys), result)
         seen = self._arrival(before) if result.validated else None
         if not result.lines:
@@ -132,7 +146,26 @@ class BucketDesk:
             problem = self._access.problem(self.queue, name)
         except SubscriptionError as error:
             return BucketState(name, UNKNOWN, str(error), (), eventbridge=False)
-        return read_state(name, document, self._owner, problem=problem, rules_for=self._rules_for)
+        found = read_state(name, document, self._owner, problem=problem, rules_for=self._rules_for)
+        wishes = [wish for wish in self._wishes if wish.bucket == name]
+        return self._as_wished(found, wishes) if found.state == NOT_CONNECTED and wishes else found
+
+    def _as_wished(self, found: BucketState, wishes: Sequence[Wish]) -> BucketState:
+        """Say of a bucket without an entry of ours how it stands by what is remembered: it may be lost."""
+        topics = [wish.through for wish in wishes if wish.through]
+        roads = AwsRoads(self._session.client, self.queue.arn, "", topics)
+        lookout = Lookout(self._owner, self.queue, self._notifications, self._access, roads)
+        watch = lookout.look(found.bucket, wishes).watch
+        if watch.unknown:
+            return replace(found, reason=f"it was connected ({watch.road}); {watch.unknown}")
+        if watch.wrong:
+            told = f"lost ({watch.road}): {'; '.join(watch.wrong)}; type: {watch.fix}"
+            return replace(found, state=BROKEN, reason=told)
+        return replace(found, state="works", reason=watch.road)
+
+    @functools.cached_property
+    def _wishes(self) -> list[Wish]:
+        return self._memory.wishes()
 
     def _rules_for(self, name: str) -> Sequence[str]:
         """Return the rules that take the bucket's events from EventBridge to the queue."""

@@ -56,6 +56,12 @@ class Memory:
         notes = self._try(forget, "the watch does not know of it and may call it lost")
         return len(forgotten), notes
 
+    def wishes(self) -> list[Wish]:
+        """Return what is remembered of all buckets; nothing where that cannot be read."""
+        found: list[Wish] = []
+        self._try(lambda wishes: found.extend(wishes.all()), "")
+        return found
+
     def _try(self, step: Callable[[Wishes], None], otherwise: str) -> list[str]:
         table = self._session.outputs.get("TableName")
         if table is None:

@@ -12,6 +12,7 @@ from infra.cli.printing import harmless
 UNKNOWN = "unknown"
 # One that should send and does not reach the queue.
 BROKEN = "broken"
+NOT_CONNECTED = "not connected"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,19 +78,19 @@ def read_state(
     rules = rules_for(bucket) if eventbridge else []
     state, reason = _judge(own, problem, rules)
     alike = next((entry for entry, is_own in listed if owner.names(entry.id) and not is_own), None)
-    if state == "not connected" and alike is not None:
+    if state == NOT_CONNECTED and alike is not None:
         state, reason = (
             BROKEN,
             f"entry {alike.id} is called as ours, but sends to {alike.arn}; remove it, then connect",
         )
-    elif state == "not connected" and eventbridge:
+    elif state == NOT_CONNECTED and eventbridge:
         reason = "sends to EventBridge, but no rule takes it to the queue; name it in EventBridgeBuckets"
     return BucketState(bucket, state, reason, listed, eventbridge)
 
 
 def _judge(own: Sequence[Entry], problem: str | None, rules: Sequence[str]) -> tuple[str, str]:
     if not own:
-        return ("works", f"through EventBridge rule {rules[0]}") if rules else ("not connected", "")
+        return ("works", f"through EventBridge rule {rules[0]}") if rules else (NOT_CONNECTED, "")
     for entry in own:
         missing = [event for event in EVENTS if event not in entry.events]
         if missing:

@@ -27,7 +27,7 @@ def check(session: Session, *, repair: bool, yes: bool) -> int:
       invalidator check --json
       invalidator check --repair
       invalidator check --repair --yes
-    """  # noqa: D301  \b is click's mark for a paragraph that keeps its line breaks
+    """
     from infra.cli.check.screen import check_everything
     from infra.cli.errors import CommandError
 

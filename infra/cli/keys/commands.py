@@ -47,7 +47,7 @@ def plan(
       aws cloudfront get-distribution --id E1 > e1.json
       printf 'index.html\\nimg/logo.svg\\n' > keys.txt
       invalidator plan --bucket my-site --keys keys.txt --distribution e1.json
-    """  # noqa: D301  \b is click's mark for a paragraph that keeps its line breaks
+    """
     from infra.cli.keys.plan import plan_keys
 
     plan_keys(
@@ -86,7 +86,7 @@ def explain(
       invalidator explain 'https://www.example.com/docs/?x=1'
       aws cloudfront get-distribution --id E1 > e1.json
       invalidator explain s3://my-site/docs/index.html --distribution e1.json
-    """  # noqa: D301  \b is click's mark for a paragraph that keeps its line breaks
+    """
     from infra.cli.keys.explain import explain_what
 
     explain_what(session, url, source)

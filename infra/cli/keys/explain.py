@@ -14,6 +14,7 @@ from infra.cli.keys.routers import find_routers
 from infra.cli.keys.source import Source
 from infra.cli.printing import print_json, visible
 from infra.cli.s3_url import read_s3_url
+from infra.cli.serving import as_of_text
 from infra.cli.session import Session
 from infra.cli.viewer.url import is_viewer_url
 from invalidator.core.routing.paths.explanation import Explanation
@@ -48,9 +49,11 @@ def explain_key(session: Session, url: str, source: Source) -> None:
             known = _freshness(theirs.deployed, name, explanations, changed)
         found.append(Found(name, explanations, routers[0].distribution.aliases, known))
     if session.as_json:
-        print_json(found_as_json(bucket, key, changed, found))
+        print_json(found_as_json(bucket, key, changed, found, theirs.as_of))
     else:
         click.echo(visible(url))
+        if theirs.deployed is not None:
+            click.echo(as_of_text(theirs.as_of))
         for each in found:
             click.echo()
             print_found(each)

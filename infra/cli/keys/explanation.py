@@ -52,11 +52,22 @@ class Found:
         return list(dict.fromkeys(origin for each in self.explanations for origin in each.origins))
 
 
-def found_as_json(bucket: str, key: str, changed: float | None, found: Sequence[Found]) -> dict[str, Any]:
-    """Return the command's document; `changed` is when the object changed, epoch seconds."""
+def found_as_json(
+    bucket: str, key: str, changed: float | None, found: Sequence[Found], as_of: float
+) -> dict[str, Any]:
+    """Return the command's document.
+
+    Args:
+        bucket: the object's.
+        key: the object's.
+        changed: when it changed, epoch seconds; None where nobody tells.
+        found: what is known of it in each distribution.
+        as_of: when the survey that tells so began, epoch seconds; 0 for none.
+    """
     return {
         "bucket": bucket,
         "key": key,
+        "as_of": iso(as_of) if as_of else None,
         "last_modified": None if changed is None else iso(changed),
         "distributions": [
             {

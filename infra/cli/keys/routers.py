@@ -26,10 +26,12 @@ class BucketRouters:
         routers: distribution id → its routing. There are several where edges may still hold an earlier one, or where
             a pin stands beside its configuration; the paths of a key are those of all.
         deployed: the worker whose distributions these are; None for files.
+        as_of: when the survey that tells so began, epoch seconds; 0 for files, and where none has completed.
     """
 
     routers: dict[str, tuple[Router, ...]]
     deployed: "Deployed | None"
+    as_of: float = 0.0
 
 
 def find_routers(session: Session, bucket: str, source: Source) -> BucketRouters:
@@ -46,9 +48,9 @@ def find_routers(session: Session, bucket: str, source: Source) -> BucketRouters
         raise CommandError("--cache-policy needs --distribution: the stack's distributions bring their own")
     if source.ids:
         raise CommandError("--id names the distribution in a file: give the file with --distribution")
-    deployed, distributions = _ask_stack(session, bucket)
+    deployed, distributions, as_of = _ask_stack(session, bucket)
     settings = routing_settings(source, deployed.settings.routing)
-    return BucketRouters(_routers(distributions, bucket, settings), deployed)
+    return BucketRouters(_routers(distributions, bucket, settings), deployed, as_of)
 
 
 def offline_routes(source: Source) -> tuple[Distribution, ...]:
@@ -101,7 +103,7 @@ def routing_settings(
     )
 
 
-def _ask_stack(session: Session, bucket: str) -> tuple["Deployed", tuple[Distribution, ...]]:
+def _ask_stack(session: Session, bucket: str) -> tuple["Deployed", tuple[Distribution, ...], float]:
     from infra.cli.deployed import Deployed
     from infra.cli.serving import NO_SURVEY, find_serving
 
@@ -120,7 +122,7 @@ def _ask_stack(session: Session, bucket: str) -> tuple["Deployed", tuple[Distrib
         )
     for distribution in distributions:
         _say_unknown_policies(distribution.id, distribution, "")
-    return deployed, distributions
+    return deployed, distributions, serving.as_of
 
 
 def _say_unknown_policies(source: str, distribution: Distribution, fix: str) -> None:

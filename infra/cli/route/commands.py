@@ -34,7 +34,7 @@ def list_routes(session: Session) -> int:
     \b
     Example:
       invalidator route list
-    """  # noqa: D301  \b is click's mark for a paragraph that keeps its line breaks
+    """
     from infra.cli.route.list import list_all
 
     return list_all(session)
@@ -49,7 +49,7 @@ def show(session: Session, *, bucket: str) -> None:
     \b
     Example:
       invalidator route show my-site
-    """  # noqa: D301  \b is click's mark for a paragraph that keeps its line breaks
+    """
     from infra.cli.route.list import show_bucket
 
     show_bucket(session, bucket)
@@ -94,7 +94,8 @@ def pin(
 
     For origins behind an access point, a CNAME or an edge function, and for distributions of another account:
     name the role with --role-arn, and in the stack's parameter AssumableRoleArns. The same pin again replaces
-    what it says besides. What people pinned of one distribution counts together. A survey is started, and waited for.
+    what it says besides. What people pinned of one distribution counts together. Which viewer paths follow is said;
+    a pin that would serve nothing is refused. A survey is started, and waited for.
 
     Where answers are made of the objects (an image handler behind API Gateway, pages rendered from data), --as says
     how a key appears to viewers: '/{key}*', '/fit-in/*', or '/*' for "any change purges all".
@@ -103,11 +104,12 @@ def pin(
     Example:
       invalidator route pin my-site --distribution E1 --origin-path /site
       invalidator route pin my-site --distribution E1 --as '/{key}*' --as '/x/*'
-    """  # noqa: D301  \b is click's mark for a paragraph that keeps its line breaks
+    """
     from dataclasses import asdict
 
     from infra.cli.deployed import Deployed, one_line
-    from infra.cli.route.pin import check_pin, checked_pin, pin_as_text, same_pin, widened
+    from infra.cli.route.pin import check_pin, checked_pin, pin_as_text, same_pin, stored_pin, widened
+    from infra.cli.route.pin_paths import paths_as_json, paths_as_text
 
     wanted = checked_pin(bucket, distribution, origin_path, prefix, role_arn, templates=templates, tags=tags)
     deployed = Deployed(session)
@@ -117,11 +119,13 @@ def pin(
             for each in deployed.pins.pins()
             if each.distribution == distribution and not same_pin(each, wanted)
         ]
-    for note in (*widened(templates), *check_pin(deployed, wanted, others)):
+    checked = check_pin(deployed, wanted, others)
+    for note in (*widened(templates), *checked.notes):
         click.echo(f"note: {note}", err=True)
-    with one_line():
-        deployed.pins.pin(wanted)
-    return _refreshed(session, deployed, {"pinned": asdict(wanted)}, f"pinned: {pin_as_text(wanted)}")
+    held = stored_pin(deployed, wanted)
+    follows = [f"  {line}" for line in paths_as_text(checked.follows)]
+    report = {"pinned": asdict(held), **paths_as_json(checked.follows)}
+    return _refreshed(session, deployed, report, "\n".join([f"pinned: {pin_as_text(held)}", *follows]))
 
 
 @route.command()
@@ -138,7 +142,7 @@ def unpin(
     \b
     Example:
       invalidator route unpin my-site --distribution E1
-    """  # noqa: D301  \b is click's mark for a paragraph that keeps its line breaks
+    """
     from dataclasses import asdict
 
     from infra.cli.deployed import Deployed, one_line
@@ -172,7 +176,7 @@ def refresh(session: Session) -> int:
     \b
     Example:
       invalidator route refresh
-    """  # noqa: D301  \b is click's mark for a paragraph that keeps its line breaks
+    """
     from infra.cli.deployed import Deployed
     from infra.cli.route.mapping import unresolved_as_text
     from infra.cli.route.refresh import refresh_routes
@@ -199,7 +203,7 @@ def export(session: Session, *, table: str | None) -> None:
     Examples:
       invalidator route export > pins.json
       invalidator route export --table old-MappingTable-1ABC > pins.json
-    """  # noqa: D301  \b is click's mark for a paragraph that keeps its line breaks
+    """
     from infra.cli.route.pin_file import export_pins
 
     export_pins(session, table)
@@ -216,7 +220,7 @@ def import_(session: Session, *, file: Path) -> int:
     \b
     Example:
       invalidator route import pins.json
-    """  # noqa: D301  \b is click's mark for a paragraph that keeps its line breaks
+    """
     from dataclasses import asdict
 
     from infra.cli.deployed import Deployed, one_line
@@ -233,16 +237,12 @@ def import_(session: Session, *, file: Path) -> int:
 
 def _refreshed(session: Session, deployed: "Deployed", report: Mapping[str, Any], done: str) -> int:
     """Refresh the routes after a change of the pins, and say both."""
-    from botocore.exceptions import BotoCoreError, ClientError
-
-    from infra.cli.errors import explain_aws_error
     from infra.cli.route.refresh import refresh_routes
+    from infra.cli.surveying import or_why
 
-    try:
-        refreshed = refresh_routes(deployed)
-    except (CommandError, BotoCoreError, ClientError) as error:
-        why = error if isinstance(error, CommandError) else explain_aws_error(error)
-        click.echo(f"note: no survey could be made now: {why}", err=True)
+    refreshed = or_why(lambda: refresh_routes(deployed))
+    if isinstance(refreshed, str):
+        click.echo(f"note: no survey could be made now: {refreshed}", err=True)
         click.echo(
             "note: it counts from the next survey on; they come by themselves (SurveyMinutes)", err=True
         )

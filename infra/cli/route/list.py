@@ -10,13 +10,13 @@ from infra.cli.deployed import Deployed, one_line, settings_or_why
 from infra.cli.errors import PARTLY_DONE, CommandError
 from infra.cli.printing import iso, print_json
 from infra.cli.route.mapping import (
-    as_of_text,
     bucket_as_json,
     bucket_as_text,
     records_of,
     unresolved_as_text,
 )
 from infra.cli.route.pin import pin_as_text
+from infra.cli.serving import as_of_text
 from infra.cli.session import Session
 from invalidator.core.routing.pins import Pin
 from invalidator.survey.summary import Summary

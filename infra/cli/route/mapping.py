@@ -77,7 +77,7 @@ def bucket_as_text(bucket: str, records: Sequence[Record], *, details: bool = Fa
     Args:
         bucket: its name.
         records: what the table holds of the distributions that lead to it.
-        details: whether each distribution's cache behaviors, and when it was learned, are written too.
+        details: whether each distribution's cache behaviors are written too.
     """
     lines = [visible(bucket)]
     if not records:
@@ -89,8 +89,7 @@ def bucket_as_text(bucket: str, records: Sequence[Record], *, details: bool = Fa
                 lines += _details(bucket, each)
         if record.seen.doubt:
             lines.append(f"    it could not be read since: {visible(record.seen.doubt)}")
-        if details:
-            lines.append(f"    learned {instant(record.routes.learned)}")
+        lines.append(f"    learned {instant(record.routes.learned)}")
     return "\n".join(lines)
 
 
@@ -106,16 +105,6 @@ def _route_as_text(bucket: str, record: Record, route: Distribution) -> list[str
     if not route.enabled:
         lines.append("    disabled: nothing is invalidated there")
     return lines
-
-
-def as_of_text(as_of: float, survey_minutes: int | None = None) -> str:
-    """Say as of when the routing is what CloudFront has, and when CloudFront is asked again where that is known."""
-    if not as_of:
-        return "no survey of the distributions has completed yet; start one: invalidator route refresh"
-    text = f"routes as CloudFront had them at {instant(as_of)}"
-    if survey_minutes is None:
-        return text
-    return f"{text};\nasked again at {instant(as_of + 60 * survey_minutes)}, or now by: invalidator route refresh"
 
 
 def unresolved_as_text(unresolved: Sequence[Mapping[str, str]], unread: Mapping[str, str]) -> str:

@@ -3,19 +3,22 @@
 import re
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from http import HTTPStatus
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from infra.cli.deployed import Deployed
+from infra.cli.deployed import Deployed, one_line, settings_or_why
 from infra.cli.errors import CommandError, explain_aws_error
 from infra.cli.printing import visible
+from infra.cli.route.pin_paths import Followed, paths_of
 from invalidator.core.reasons import Reason
 from invalidator.core.routing.distribution import Distribution
 from invalidator.core.routing.documents.distribution_config import DistributionError
 from invalidator.core.routing.documents.origin_hosts import never_a_bucket
 from invalidator.core.routing.pinned_routes import is_guess, routes_of, serves_nothing
 from invalidator.core.routing.pins import Pin
+from invalidator.core.routing.settings import RoutingSettings
 from invalidator.core.routing.templates import TemplateError, checked_path, checked_tag
 from invalidator.failures import Failure, Permanent
 
@@ -23,8 +26,21 @@ from invalidator.failures import Failure, Permanent
 SECONDS = 30.0
 
 
-def check_pin(deployed: Deployed, pin: Pin, others: Sequence[Pin]) -> list[str]:
-    """Return notes on a pin that is worth storing. Raises CommandError where it is not.
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A pin that is worth storing.
+
+    Attributes:
+        notes: what to know of it.
+        follows: which viewer paths follow from it.
+    """
+
+    notes: list[str]
+    follows: Followed
+
+
+def check_pin(deployed: Deployed, pin: Pin, others: Sequence[Pin]) -> Checked:
+    """Judge a pin with all else that is pinned of its distribution. Raises CommandError where it is not worth storing.
 
     Args:
         deployed: the stack.
@@ -42,40 +58,61 @@ def check_pin(deployed: Deployed, pin: Pin, others: Sequence[Pin]) -> list[str]:
         for other in others
         if other.role != pin.role
     ]
-    try:
-        configured, _ = deployed.distributions.configuration(
-            pin.distribution, pin.role, time.time() + SECONDS
+    settings = settings_or_why(deployed)
+    if isinstance(settings, str):
+        notes.append(f"{settings}; the paths are told as if it had the template's defaults")
+    configured, more = _asked(deployed, pin)
+    together = routes_of(configured, [*others, pin])
+    routing = RoutingSettings() if isinstance(settings, str) else settings.routing
+    checked = Checked([*notes, *more], paths_of(pin, together, routing))
+    if configured is None:
+        return checked
+    if not configured.enabled:
+        checked.notes.append(
+            f"{pin.distribution} is disabled: nothing is invalidated there until it is enabled"
         )
+    _refuse_needless(pin, configured)
+    why_nothing = serves_nothing(pin, configured)
+    if not why_nothing and not checked.follows.leads:
+        why_nothing = "cache behaviors before those of its origin take all their paths"
+    if why_nothing:
+        raise CommandError(f"the pin would serve nothing: {why_nothing}")
+    if not pin.renders and any(
+        is_guess(each) and each.origins[0].path == pin.origin_path for each in together
+    ):
+        checked.notes.append(_why_wide(pin, configured))
+    return checked
+
+
+def _asked(deployed: Deployed, pin: Pin) -> tuple[Distribution | None, list[str]]:
+    """Ask for a pin's distribution; None where only the worker may, or nobody can read it, with a note."""
+    try:
+        deadline = time.time() + SECONDS
+        return deployed.distributions.configuration(pin.distribution, pin.role, deadline)[0], []
     except Permanent as failure:
         if failure.reason is Reason.ROLE_REFUSED:
-            return [
-                *notes,
-                f"not checked, because you may not assume {pin.role}: every path is purged until the worker looks",
-            ]
+            note = f"not checked, because you may not assume {pin.role}: every path is purged until the worker looks"
+            return None, [note]
         if isinstance(failure.__cause__, DistributionError):
-            return [
-                *notes,
-                f"{pin.distribution} cannot be read ({visible(str(failure.__cause__))}): every path of it is purged",
-            ]
+            why = visible(str(failure.__cause__))
+            return None, [f"{pin.distribution} cannot be read ({why}): every path of it is purged"]
         raise CommandError(_not_read(pin, failure)) from failure
     except Failure as failure:
         cause = failure.__cause__
-        why = explain_aws_error(cause) if isinstance(cause, BotoCoreError) else failure
-        raise CommandError(f"distribution {pin.distribution} cannot be read: {why}") from failure
-    if not configured.enabled:
-        notes.append(f"{pin.distribution} is disabled: nothing is invalidated there until it is enabled")
-    _refuse_needless(pin, configured)
-    if pin.renders:
-        return notes
-    if why_nothing := serves_nothing(pin, configured):
-        raise CommandError(f"the pin would serve nothing: {why_nothing}")
-    together = routes_of(configured, [*others, pin])
-    if any(is_guess(each) and each.origins[0].path == pin.origin_path for each in together):
-        notes.append(
-            f"no origin of {pin.distribution} with OriginPath {visible(pin.origin_path) or '/'} could be this bucket, "
-            "so the pin holds for all of it: a changed key is purged under every path pattern, with any query string"
+        text = explain_aws_error(cause) if isinstance(cause, BotoCoreError) else failure
+        raise CommandError(f"distribution {pin.distribution} cannot be read: {text}") from failure
+
+
+def _why_wide(pin: Pin, configured: Distribution) -> str:
+    if any(origin.bucket == pin.bucket for origin in configured.origins):
+        return (
+            f"no cache behavior of {pin.distribution} leads to its origin, but a function at the edge may pick it: "
+            "a changed key is purged wherever the behaviors with such a function cache"
         )
-    return notes
+    return (
+        f"no origin of {pin.distribution} with OriginPath {visible(pin.origin_path) or '/'} could be this bucket, "
+        "so the pin holds for all of it: a changed key is purged under every path pattern, with any query string"
+    )
 
 
 def _notes_on_bucket(deployed: Deployed, bucket: str) -> list[str]:
@@ -115,6 +152,21 @@ def _not_read(pin: Pin, failure: Permanent) -> str:
         "in this account; for another account's, give --role-arn" if pin.role is None else f"for {pin.role}"
     )
     return f"no distribution {pin.distribution} {where}"
+
+
+def stored_pin(deployed: Deployed, pin: Pin) -> Pin:
+    """Store a pin, and return it as the table holds it then, read strongly consistent.
+
+    Raises:
+        CommandError: the table cannot be asked, or holds another in its place: somebody else pinned just now.
+    """
+    with one_line():
+        deployed.pins.pin(pin)
+        held = next((each for each in deployed.pins.pins() if same_pin(each, pin)), None)
+    if held != pin:
+        found = "no such pin" if held is None else pin_as_text(held)
+        raise CommandError(f"the table holds {found} now: somebody else pinned or unpinned it just now")
+    return held
 
 
 def same_pin(one: Pin, other: Pin) -> bool:

@@ -23,7 +23,7 @@ def send(session: Session, *, urls: tuple[str, ...], yes: bool) -> int:
       invalidator send s3://my-site/docs/
       invalidator send s3://my-site/index.html 's3://my-site/img/logo*' --yes
       invalidator send s3://my-site --yes
-    """  # noqa: D301  \b is click's mark for a paragraph that keeps its line breaks
+    """
     from infra.cli.send.sending import send_by_hand
 
     return send_by_hand(session, urls, yes=yes)

@@ -21,6 +21,7 @@ from invalidator.aws.table.targets import TargetTable
 from invalidator.core.limits.account import OWN_ACCOUNT, Limits
 from invalidator.core.limits.room import LONGEST_SECONDS, in_progress
 from invalidator.core.pending.wakes import Wake
+from invalidator.core.routes_age import late_after
 from invalidator.core.sent import Sent
 from invalidator.failures import Failure
 
@@ -53,6 +54,8 @@ class Facts:
         running: invalidations in progress.
         last: the newest invalidation of each distribution, newest first.
         distributions: how many there are to be invalidated.
+        surveyed: when the last complete survey began, epoch seconds; 0 for never.
+        late_after: the routes' age in seconds past which they are late.
         paths: paths sent this month.
         limits: what the operator allows.
         money: what follows from both.
@@ -70,6 +73,8 @@ class Facts:
     running: list[Sent] = field(default_factory=list)
     last: list[Sent] | None = None
     distributions: int | None = None
+    surveyed: float | None = None
+    late_after: float | None = None
     paths: int | None = None
     limits: Limits | None = None
     money: Money | None = None
@@ -94,12 +99,14 @@ def gather(session: Session, now: float) -> Facts:
         facts.notes.append(settings)
     else:
         facts.limits = settings.limits
+        facts.late_after = late_after(settings.survey_minutes * 60.0)
     targets = deployed.targets
     facts.pending = _ask(facts, "what is pending", lambda: _pending(deployed))
     facts.buckets = _ask(facts, "how the buckets stand", lambda: _buckets(deployed))
     facts.paths = _ask(
         facts, "the paths of this month", lambda: deployed.accounts.known(OWN_ACCOUNT, now).spending.month
     )
+    facts.surveyed = _ask(facts, "how old the routes are", lambda: deployed.routes.survey_state().completed)
     roles = _ask(facts, "the routes", lambda: _roles(deployed))
     if roles is not None:
         facts.distributions = len(roles)

@@ -85,6 +85,7 @@ def _rows(facts: Facts) -> list[tuple[str, str]]:
         ("oldest message", UNKNOWN if facts.oldest_seconds is None else span(facts.oldest_seconds)),
         ("not sent yet", _pending(facts)),
         ("dead letters", _dead_letters(facts)),
+        *_routes(facts),
         ("buckets", _buckets(facts)),
         ("in progress", _running(facts)),
         ("this month", _month(facts)),
@@ -163,6 +164,18 @@ def _dead_letters(facts: Facts) -> str:
     return f"{facts.dead_letters}" + (": invalidator dlq explain" if facts.dead_letters else "")
 
 
+def _routes(facts: Facts) -> list[tuple[str, str]]:
+    """The routes' age, where somebody has to know it."""
+    if facts.surveyed is None:
+        return [("routes", UNKNOWN)]
+    if not facts.surveyed:
+        return [("routes", "never surveyed: invalidator route refresh")]
+    age = facts.at - facts.surveyed
+    if facts.late_after is None or age <= facts.late_after:
+        return []
+    return [("routes", f"{span(age)} old, which is late: invalidator route refresh")]
+
+
 def _month(facts: Facts) -> str:
     if facts.paths is None:
         return UNKNOWN
@@ -208,6 +221,7 @@ def _document(facts: Facts) -> dict[str, Any]:
         if backlog is None
         else {"waiting": backlog.waiting, "in_flight": backlog.in_flight, "delayed": backlog.delayed},
         "oldest_message_seconds": facts.oldest_seconds,
+        "routes_age_seconds": round(max(0.0, facts.at - facts.surveyed), 1) if facts.surveyed else None,
         "oldest_unsent_seconds": None if facts.pending is None else _age(facts, facts.pending),
         "pending": None
         if facts.pending is None

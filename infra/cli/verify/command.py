@@ -28,7 +28,7 @@ def verify(session: Session, *, urls: tuple[str, ...], edge: str | None) -> int:
     Examples:
       invalidator verify https://www.example.com/ https://www.example.com/docs/
       invalidator verify https://www.example.com/a.css --json
-    """  # noqa: D301  \b is click's mark for a paragraph that keeps its line breaks
+    """
     from infra.cli.verify.verifying import verify_urls
 
     return verify_urls(session, urls, edge)

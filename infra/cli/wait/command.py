@@ -37,7 +37,7 @@ def wait(session: Session, *, url: str | None, timeout: int, settle: int) -> int
       aws s3 sync site s3://my-site && invalidator wait s3://my-site
       invalidator wait s3://my-site/docs/ --timeout 300
       invalidator wait
-    """  # noqa: D301  \b is click's mark for a paragraph that keeps its line breaks
+    """
     from infra.cli.wait.waiting import wait_until_fresh
 
     return wait_until_fresh(session, url, timeout=timeout, settle=settle)

@@ -207,7 +207,7 @@ class Quotas:
             self._account(account).wildcards.take(wildcards)
         self._accepted += 1
         # The same seed and number give the same time on every run, whatever else happened between.
-        chance = random.Random(f"{self.settings.seed}:{self._accepted}")  # noqa: S311  not cryptography
+        chance = random.Random(f"{self.settings.seed}:{self._accepted}")
         completes = now + chance.uniform(*self.settings.seconds_in_progress)
         self._in_progress(now, distribution).add(completes, paths, wildcards)
         return Accepted(completes)

@@ -47,7 +47,13 @@ class _Coming:
 
 
 class Edge:
-    """The edge: pure but for its caches; `clock` is asked for the time, epoch seconds."""
+    """The edge: pure but for its caches; `clock` is asked for the time, epoch seconds.
+
+    Attributes:
+        locations: by their names.
+        last_arrival: when all invalidations so far have arrived everywhere, epoch seconds.
+        distributions: those that it answers for, by id.
+    """
 
     def __init__(self, clock: Callable[[], float], settings: EdgeSettings | None = None) -> None:
         self.settings = settings or EdgeSettings()
@@ -59,6 +65,7 @@ class Edge:
         }
         self._coming: dict[str, list[_Coming]] = {name: [] for name in names}
         self._count = 0
+        self.last_arrival = float("-inf")
         self.distributions: dict[str, Distribution] = {}
         self._hosts: dict[str, Distribution] = {}
 
@@ -110,11 +117,12 @@ class Edge:
                 at = min(at, completes)
             heapq.heappush(coming, _Coming(at, self._count, distribution, tuple(items)))
             last = max(last, at)
+        self.last_arrival = max(self.last_arrival, last)
         return last
 
     def _delay(self, invalidation: str, location: str) -> float:
         """An exponential's 95th percentile is ln 20 of its means."""
-        chance = random.Random(f"{self.settings.seed}:{invalidation}:{location}")  # noqa: S311  not cryptography
+        chance = random.Random(f"{self.settings.seed}:{invalidation}:{location}")
         mean = self.settings.effective_p95_seconds / math.log(20)
         return min(chance.expovariate(1 / mean), COMPLETE_SECONDS) if mean > 0 else 0.0
 

@@ -78,6 +78,9 @@ class EdgeServer:
         self._ready = threading.Event()
         self._running: dict[tuple[str, Name], asyncio.Task[Response]] = {}
         self._in_work = 0
+        # Of the looks at the account: how many were asked for, and up to which one it has been read.
+        self._asked = 1
+        self._read = 0
         self._looked = float("-inf")
         self._looking: asyncio.Task[None] | None = None
 
@@ -110,7 +113,7 @@ class EdgeServer:
 
     def look_again(self) -> None:
         """Read the account again before the next answer; for any thread."""
-        self._looked = float("-inf")
+        self._asked += 1
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
@@ -171,29 +174,26 @@ class EdgeServer:
 
     async def _host(self, host: str) -> tuple[Distribution, str] | None:
         """Return who answers to a host, as the account is now."""
-        now = time.monotonic()
-        if self._looked == float("-inf"):
-            await self._look()
-        elif now - self._looked > LOOK_AGAIN_SECONDS:
-            if self.edge.host(host) is None:
-                await self._look()
-            elif self._looking is None:
-                self._begin_to_look()
+        late = time.monotonic() - self._looked > LOOK_AGAIN_SECONDS
+        if late and self.edge.host(host) is None:
+            self._asked += 1
+        while self._read < self._asked:
+            await asyncio.shield(self._look())
+        if late and self._looking is None:
+            self._look()
         return self.edge.host(host)
 
-    async def _look(self) -> None:
-        while self._looking is not None:
-            await asyncio.shield(self._looking)
-        await asyncio.shield(self._begin_to_look())
-
-    def _begin_to_look(self) -> asyncio.Task[None]:
-        self._looked = time.monotonic()
-        self._looking = self._loop.create_task(self._read_account())
+    def _look(self) -> asyncio.Task[None]:
+        """Begin to read the account, or join who does."""
+        if self._looking is None:
+            self._looking = self._loop.create_task(self._read_account(self._asked))
         return self._looking
 
-    async def _read_account(self) -> None:
+    async def _read_account(self, asked: int) -> None:
+        self._looked = time.monotonic()
         try:
             self.edge.know(await asyncio.to_thread(self._account.distributions))
+            self._read = asked
         finally:
             self._looking = None
 

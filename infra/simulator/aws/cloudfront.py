@@ -94,7 +94,7 @@ class SimulatedCloudFront:
 
     def __post_init__(self) -> None:
         self._quotas = Quotas(self.settings)
-        self._chance = random.Random(self.seed)  # noqa: S311  not cryptography
+        self._chance = random.Random(self.seed)
 
     def create(self, request: Request, role: str | None) -> Sent:
         """Send one invalidation request, with the SDK's own retries."""

@@ -12,7 +12,11 @@ from tests.memory_tables import make_table
 
 @pytest.mark.parametrize(
     "noted",
-    [Heartbeat(NOW, 3), Heartbeat(NOW, 3, "id"), Heartbeat(NOW, 3, "id", frozenset({"site", "other"}))],
+    [
+        Heartbeat(NOW, 3),
+        Heartbeat(NOW, 3, NOW - 60, "id"),
+        Heartbeat(NOW, 3, NOW - 60, "id", frozenset({"site", "other"})),
+    ],
 )
 def test_a_heartbeat_is_read_as_it_was_noted(client, noted):
     table = DynamoDbTable(client, TABLE)

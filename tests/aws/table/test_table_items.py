@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from infra.simulator.aws.table_units import packed_size
@@ -32,6 +32,7 @@ from invalidator.core.target_state import TargetState
 from invalidator.failures import Failure, TableUnavailable, UnreadableEntry, UnreadablePin, UnreadableRoutes
 from invalidator.ports import MOST_IN_FLIGHT, Dealt, SurveyState
 from tests.aws.table.remembered import NOW, PACE, SITE, STATE, TABLE, routes, sent
+from tests.examples import examples
 
 ENTRY = entry_item("target:E1", 7, Entry({"/a": (NOW, NOW), "/b": (NOW, NOW + 1)}, "", NOW))
 TOMBSTONE = {**key("log#target:E1", f"n#{7:015d}"), "v": {"N": "1"}, "closed": {"BOOL": True}}
@@ -66,7 +67,7 @@ def outcome(read: Callable[[], Any]) -> Any:
         return failure
 
 
-some = settings(max_examples=40, deadline=None)
+some = examples(0.8)
 KEYS = st.text(st.characters(codec=None), max_size=12)
 TIMES = st.floats(0, 4e9).flatmap(lambda first: st.floats(first, 4e9).map(lambda newest: (first, newest)))
 

@@ -59,6 +59,7 @@ def aws(monkeypatch):
     # One SDK session for all tests: reading the services' models takes longer than a test.
     monkeypatch.setattr(Session, "aws", SDK)
     monkeypatch.setattr(Session, "outputs", {"QueueArn": QUEUE_ARN, "TableName": "memory"})
+    monkeypatch.setattr(Session, "parameters", {"AclChanges": "no"})
     with mock_aws():
         yield Aws()
 
@@ -117,6 +118,31 @@ def test_what_the_parameters_connected_stays_theirs(aws, run):
     aws.bucket("blog")
     run("connect", "blog")
     assert [wish.maker for wish in aws.wishes.all()] == [Maker.STACK]
+    (entry,) = aws.notification("blog")["QueueConfigurations"]
+    assert entry["Id"] == "cloudfront-invalidator-site", "it goes with the stack"
+
+
+def test_a_bucket_that_was_connected_and_lost_its_entry_is_called_lost_with_the_command(aws, run):
+    """The case notification-overwritten: another tool's deploy has replaced the whole notification."""
+    aws.wishes.wish(Wish("blog", Road.QUEUE, Maker.STACK))
+    tool = {"Id": "tf-s3-topic-1", "TopicArn": THEIRS["TopicArn"], "Events": ["s3:ObjectRestore:*"]}
+    aws.bucket("blog", TopicConfigurations=[tool])
+    aws.bucket("never", TopicConfigurations=[tool])
+    code, out, _ = run("list", "blog", "never", "--json")
+    lost, never = json.loads(out)["buckets"]
+    assert (code, lost["state"], never["state"]) == (3, "broken", "not connected")
+    assert lost["reason"].startswith(
+        "lost (parameter Buckets): its notification holds no entry to the queue any more; it holds now: topic tf-"
+    )
+    assert lost["reason"].endswith("type: invalidator check --repair")
+
+
+def test_another_tool_s_entry_to_the_queue_works(aws, run):
+    aws.wishes.wish(Wish("blog", Road.QUEUE, Maker.LEARNED, events=("s3:ObjectCreated:*",)))
+    tool = {"Id": "tf-s3-queue-1", "QueueArn": QUEUE_ARN, "Events": ["s3:ObjectCreated:*"]}
+    aws.bucket("blog", QueueConfigurations=[tool])
+    (state,) = json.loads(run("list", "blog", "--json")[1])["buckets"]
+    assert (state["state"], state["reason"]) == ("works", "another tool's entry")
 
 
 def test_a_bucket_that_is_gone_can_be_forgotten(aws, run):
@@ -295,3 +321,14 @@ def test_list_as_a_table_names_bucket_state_and_destination(aws, run):
     assert (code, run("list", "site")[0], run("list", "nowhere")[0]) == (2, 0, 1)
     for part in ("site", "works", "queue", "site-changes", "(ours)", "unknown", "no bucket"):
         assert part in out
+
+
+def test_connect_asks_for_new_acls_where_the_stack_does(aws, run, monkeypatch):
+    """A withdrawn object is a change of what viewers may see; else the bucket would be sent half of what was asked."""
+    for parameters, asked in (({}, False), ({"AclChanges": "no"}, False), ({"AclChanges": "yes"}, True)):
+        monkeypatch.setattr(Session, "parameters", parameters)
+        name = f"blog{len(parameters)}{asked}".lower()
+        aws.bucket(name)
+        assert run("connect", name)[0] in {0, 2}
+        (entry,) = aws.notification(name)["QueueConfigurations"]
+        assert ("s3:ObjectAcl:Put" in entry["Events"]) is asked

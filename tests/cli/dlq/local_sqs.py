@@ -121,7 +121,7 @@ class LocalSqs:
             self.after(action, number)
         return result
 
-    def GetQueueAttributes(self, url, request):  # noqa: N802  SQS's name
+    def GetQueueAttributes(self, url, request):
         self._come_back(url)
         values = {
             "ApproximateNumberOfMessages": str(len(self.visible[url])),
@@ -133,7 +133,7 @@ class LocalSqs:
         }
         return {"Attributes": {name: values[name] for name in request["AttributeNames"] if name in values}}
 
-    def ReceiveMessage(self, url, request):  # noqa: N802  SQS's name
+    def ReceiveMessage(self, url, request):
         if not self.visible[url]:
             self._come_back(url)
         found = []
@@ -148,16 +148,16 @@ class LocalSqs:
             })  # fmt: skip
         return {"Messages": found} if found else {}
 
-    def SetQueueAttributes(self, _url, request):  # noqa: N802  SQS's name
+    def SetQueueAttributes(self, _url, request):
         self.policy = request["Attributes"]["Policy"]
         return {}
 
-    def SendMessage(self, url, request):  # noqa: N802  SQS's name
+    def SendMessage(self, url, request):
         body = request["MessageBody"]
         name = self._store(url, body, request.get("MessageAttributes", {}))
         return {"MessageId": name, "MD5OfMessageBody": hashlib.md5(body.encode()).hexdigest()}  # noqa: S324  SQS's
 
-    def SendMessageBatch(self, url, request):  # noqa: N802  SQS's name
+    def SendMessageBatch(self, url, request):
         return self._each(
             "SendMessageBatch",
             request,
@@ -165,7 +165,7 @@ class LocalSqs:
             lambda entry: self._store(url, entry["MessageBody"], entry.get("MessageAttributes", {})),
         )
 
-    def DeleteMessageBatch(self, url, request):  # noqa: N802  SQS's name
+    def DeleteMessageBatch(self, url, request):
         held = self.held[url]
         return self._each(
             "DeleteMessageBatch",
@@ -174,7 +174,7 @@ class LocalSqs:
             lambda entry: held.pop(entry["ReceiptHandle"], None),
         )
 
-    def ChangeMessageVisibilityBatch(self, url, request):  # noqa: N802  SQS's name
+    def ChangeMessageVisibilityBatch(self, url, request):
         for entry in request["Entries"]:
             message = self.held[url].get(entry["ReceiptHandle"])
             if message is not None and entry["VisibilityTimeout"]:
@@ -183,7 +183,7 @@ class LocalSqs:
                 self.visible[url].append(self.held[url].pop(entry["ReceiptHandle"]))
         return {"Successful": [{"Id": entry["Id"]} for entry in request["Entries"]], "Failed": []}
 
-    def StartMessageMoveTask(self, _url, request):  # noqa: N802  SQS's name
+    def StartMessageMoveTask(self, _url, request):
         if not self.move_tasks:
             raise LookupError("InvalidAction", "The action is not valid for this endpoint.")
         source, target = (self._by_arn(request[name]) for name in ("SourceArn", "DestinationArn"))
@@ -197,7 +197,7 @@ class LocalSqs:
             self.tasks[0]["FailureReason"] = "AccessDenied"
         return {"TaskHandle": "h"}
 
-    def ListMessageMoveTasks(self, _url, _request):  # noqa: N802  SQS's name
+    def ListMessageMoveTasks(self, _url, _request):
         if not self.move_tasks:
             raise LookupError("InvalidAction", "The action is not valid for this endpoint.")
         return {"Results": self.tasks[:1]}

@@ -137,7 +137,7 @@ def test_what_was_on_its_way_at_the_stop_is_freed_and_not_handled(at_a_terminal)
             assert queue._stopped.wait(60)
             return {"Messages": [{"MessageId": "m", "ReceiptHandle": "r", "Body": "x"}]}
 
-        def change_message_visibility_batch(self, QueueUrl, Entries):  # noqa: N803  boto3's names
+        def change_message_visibility_batch(self, QueueUrl, Entries):
             freed.extend((each["ReceiptHandle"], each["VisibilityTimeout"]) for each in Entries)
 
     queue = DeadLetterQueue(Client(), "url", "arn", "source url", "source arn")

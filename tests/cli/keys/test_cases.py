@@ -6,7 +6,8 @@ import pytest
 
 from infra.cli.files.input_files import read_distributions
 from invalidator.core.routing.paths.viewer_paths import Router
-from invalidator.core.routing.pins import Pin, pinned_distribution
+from invalidator.core.routing.pinned_routes import routes_of
+from invalidator.core.routing.pins import Pin
 
 CASES = Path(__file__).parent / "cases"
 STATIC_AND_MEDIA = [f"static/app/c{n}.js" for n in range(1, 11)] + [f"media/u{n}/p.png" for n in range(1, 11)]
@@ -86,7 +87,7 @@ def test_an_image_handler_is_pinned_with_how_keys_appear():
     (read,) = read_distributions([file("image-handler")], {})
     configured = read.distribution
     for template, paths in {"/{key}*": ("/photo.jpg*",), "/fit-in/*": ("/fit-in/*",), "/*": ("/*",)}.items():
-        pinned = pinned_distribution(Pin("my-images", configured.id, templates=(template,)), configured)
+        _, pinned = routes_of(configured, [Pin("my-images", configured.id, templates=(template,))])
         assert Router(pinned, "my-images").paths("photo.jpg") == paths
 
 

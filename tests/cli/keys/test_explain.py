@@ -135,6 +135,16 @@ def test_an_object_that_was_invalidated_after_it_changed_is_fresh(typed, stored,
     assert f"then invalidated {at} by I2, completed" in " ".join(for_people.split())
 
 
+def test_it_says_as_of_when_the_routing_is(typed, stored, written):
+    create(config(SITE))
+    stored.survey()
+    surveyed = stored.routes.survey_state().completed
+    at = datetime.fromtimestamp(surveyed, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    assert f"as of {at}, the last complete survey\n" in typed("explain", "s3://site/docs/a.html").out
+    as_of = typed("explain", "s3://site/docs/a.html", "--json").data["as_of"]
+    assert datetime.fromisoformat(as_of).timestamp() == pytest.approx(surveyed, abs=0.001)
+
+
 def test_what_was_invalidated_too_soon_after_a_change_to_be_sure_is_not_called_fresh(typed, stored, written):
     """As the worker counts it: two services' clocks may differ by some seconds."""
     created = create(config(SITE))

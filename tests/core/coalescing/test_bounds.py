@@ -1,12 +1,13 @@
 """Wildcards stay below the floors: whatever the allowance, other origins' pages are not purged."""
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from invalidator.core.coalescing.coalescing import Coalesced, coalesce
 from invalidator.core.coalescing.collateral import Inventory
 from invalidator.core.limits.allowance import Allowance
 from tests.core.coalescing.test_coalescing import allowances, covers
+from tests.examples import examples
 
 FLOORS = ("/media/*", "/static/*")
 below_floors = st.builds(
@@ -38,7 +39,7 @@ def test_coalescing_below_floors_twice_is_coalescing_once(paths, allowance, unch
 
 
 @given(st.lists(below_floors | asked, max_size=30), st.integers(2, 8), st.integers(2, 4), inventories)
-@settings(max_examples=200)
+@examples(4)
 def test_the_allowance_holds_where_the_floors_leave_it_room(paths, most, slots, unchanged):
     coalesced = coalesce(paths, Allowance(most, slots), unchanged, FLOORS)
 

@@ -250,3 +250,8 @@ def test_a_time_that_is_none_counts_as_young_as_it_can_be(written, read):
 def test_the_ends_of_time_are_times(year):
     (change,) = read_body(direct("a", eventTime=year), SENT).changes
     assert 0 <= change.at <= SENT
+
+
+@pytest.mark.parametrize(("told", "read"), [(-1, 0), (999, 999), (1001, 1000), (10**30, 1000)])
+def test_attempts_that_nobody_made_are_not_believed(told, read):
+    assert read_body(json.dumps(COMPACT | {"attempts": told}), SENT).backlog.attempts == read

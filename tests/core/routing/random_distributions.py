@@ -4,7 +4,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from tests.core.routing.routing_cases import (
+from tests.core.routing.distributions import (
     BY_QUERY,
     DISABLED,
     LEGACY_PLAIN,

@@ -11,8 +11,8 @@ from invalidator.core.routing.documents.distribution_config import read_distribu
 from invalidator.core.routing.paths.viewer_paths import Router
 from invalidator.core.routing.settings import RoutingSettings
 from tests.core.routing.cloudfront_cache_model import Edge, World, decode, encodings
+from tests.core.routing.distributions import behavior, document, error, origin
 from tests.core.routing.random_distributions import BY_QUERY_OF_POLICY, distributions, keys
-from tests.core.routing.routing_cases import behavior, document, error, origin
 from tests.examples import examples
 
 pytestmark = pytest.mark.long

@@ -96,6 +96,11 @@ def test_what_is_no_bucket_before_and_after_is_not_ours():
 def test_an_origin_group_is_other_content_when_a_member_is():
     old = with_behaviors(Behavior("*", ("site", "media")))
     assert moved(old, with_behaviors(Behavior("*", ("media", "site")))) == ("/*",)
+    assert moved(old, with_behaviors(ALL)) == ("/*",)
+
+
+def test_another_root_object_moves_what_stands_behind_the_root():
+    assert moved(OLD, replace(OLD, root_object="home.html")) == ("/", "/?*")
 
 
 def test_a_pin_tells_more_and_moves_nothing():

@@ -5,7 +5,8 @@ import pytest
 from invalidator.core.routing.documents.distribution_config import read_distribution
 from invalidator.core.routing.paths.viewer_paths import Router
 from invalidator.core.routing.settings import RoutingSettings
-from tests.core.routing.routing_cases import CACHE_POLICIES, CASES, DISTRIBUTIONS, Case
+from tests.core.routing.distributions import CACHE_POLICIES, DISTRIBUTIONS
+from tests.core.routing.routing_cases import CASES, Case
 
 
 @pytest.mark.parametrize(

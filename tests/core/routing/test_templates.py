@@ -11,7 +11,8 @@ from invalidator.core.limits.allowance import Allowance
 from invalidator.core.request import with_times
 from invalidator.core.routing.distribution import Behavior, Distribution, Origin
 from invalidator.core.routing.paths.viewer_paths import Router
-from invalidator.core.routing.pins import Pin, pinned_distribution
+from invalidator.core.routing.pinned_routes import routes_of
+from invalidator.core.routing.pins import Pin
 from invalidator.core.routing.templates import TemplateError, checked_path, checked_tag, start_of
 from tests.core.routing.random_distributions import keys
 
@@ -26,7 +27,7 @@ def router(configured: Distribution | None, *templates: str, tags: tuple[str, ..
     pin = Pin(
         "b", "E1", templates=tuple(map(checked_path, templates)), tags=tuple(map(checked_tag, tags)), **more
     )
-    return Router(pinned_distribution(pin, configured), "b")
+    return Router(routes_of(configured, [pin])[-1], "b")
 
 
 @pytest.mark.parametrize(
@@ -183,15 +184,3 @@ def test_more_tags_than_the_allowance_holds_become_one_wildcard_over_all():
     changed = tags | {"/a": 10.0, "/b": 1.0}
     assert with_times(coalesce(changed, Allowance(4, 1)), changed) == {"/*": 10.0}
     assert with_times(coalesce(changed, Allowance(10, 1)), changed) == tags | {"/*": 10.0}
-
-
-def test_an_origin_that_no_behavior_leads_to_counts_as_reached_where_a_function_runs():
-    origins = (Origin("web", "w.example.org", None), Origin("s3", "b.s3.amazonaws.com", "b"))
-    picking = Distribution(
-        "E1", origins, (Behavior("/x/*", ("web",)), Behavior("*", ("web",), rewrites=True))
-    )
-
-    assert Router(picking, "b").paths("a") == ()
-    pinned = pinned_distribution(Pin("b", "E1"), picking)
-    assert Router(pinned, "b").paths("a") == ("/a",)
-    assert Router(pinned, "b").floors() == ("/*",)

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from infra.local.edge.cache import ENTRY_BYTES, Cache, Entry, Name
 from infra.local.edge.edge import COMPLETE_SECONDS, EFFECTIVE_P95_SECONDS, LOCATIONS, Edge, EdgeSettings
-from tests.core.routing.routing_cases import S3, behavior, document
+from tests.core.routing.distributions import S3, behavior, document
 from tests.local.edge.test_rules import distribution
 from tests.local.edge.viewer import Viewer
 

@@ -11,7 +11,7 @@ from infra.local.edge.edge import EdgeSettings
 from infra.local.edge.location import Request
 from infra.local.edge.origins import NotModelledError, Website
 from infra.local.edge.readings import WORSE, Readings
-from tests.core.routing.routing_cases import (
+from tests.core.routing.distributions import (
     ALB,
     BY_QUERY,
     DISABLED,

@@ -105,6 +105,12 @@ def test_a_configuration_is_read_again_only_where_it_changed(site):
     assert site.get("/", "e2.localhost")[0] == 403
 
 
+def test_many_first_viewers_at_once_are_all_answered(site):
+    with ThreadPoolExecutor(12) as pool:
+        answers = list(pool.map(lambda _: site.get("/")[0], range(24)))
+    assert answers == [200] * 24
+
+
 def test_a_distribution_made_behind_its_back_is_found_when_somebody_asks(site, monkeypatch):
     monkeypatch.setattr(serving, "LOOK_AGAIN_SECONDS", 0.05)
     site.get("/")

@@ -1,8 +1,9 @@
-"""The sweep's heartbeat, in DynamoDB, and which table it is that holds it.
+"""The heartbeats, in DynamoDB, of the sweep and of the watch, and which table it is that holds them.
 
 | pk | sk | holds |
 | --- | --- | --- |
-| `sweep` | `heartbeat` | `at`, epoch seconds; `letters`; `table`, an id; `doubted` packed, after a restore |
+| `sweep` | `heartbeat` | `at`, epoch seconds; `letters`; `first` sweep; `table`, an id; `doubted` packed |
+| `watched` | `heartbeat` | `at`: the end of the watch's last round; where none was yet, the sweep's first look |
 """
 
 from collections.abc import Collection
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 HEARTBEAT = key("sweep", "heartbeat")
+WATCHED = key("watched", "heartbeat")
 
 
 def last_beat(table: DynamoDbTable) -> Heartbeat | None:
@@ -31,6 +33,7 @@ def last_beat(table: DynamoDbTable) -> Heartbeat | None:
         return Heartbeat(
             float(item["at"]["N"]),
             int(item["letters"]["N"]),
+            float(item["first"]["N"]) if "first" in item else 0.0,
             item.get("table", {}).get("S", ""),
             frozenset(map(str, doubted)),
         )
@@ -46,10 +49,30 @@ def last_sweep(table: DynamoDbTable) -> float:
 
 def beat(table: DynamoDbTable, now: Heartbeat) -> None:
     """Note a sweep. Raises TableUnavailable."""
-    item = {**HEARTBEAT, "at": number(now.at), "letters": number(now.letters), "table": text(now.table)}
+    item = {
+        **HEARTBEAT,
+        "at": number(now.at),
+        "letters": number(now.letters),
+        "first": number(now.first),
+        "table": text(now.table),
+    }
     if now.doubted:
         item["doubted"] = packed(sorted(now.doubted))
     table.put(item)
+
+
+def watched(table: DynamoDbTable, now: float) -> None:
+    """Note that the watch came to its end. Raises TableUnavailable."""
+    table.put({**WATCHED, "at": number(now)})
+
+
+def last_watched(table: DynamoDbTable, now: float) -> float:
+    """Return when the watch came to its end last, epoch seconds; `now` for the first look. Raises TableUnavailable."""
+    for item in table.items("watched"):
+        if "at" in item:
+            return float(item["at"]["N"])
+    watched(table, now)
+    return now
 
 
 class WhichTable:

@@ -29,9 +29,9 @@ def _unfinished(prefix: str, end: int) -> int | None:
     for length in range(1, _LONGEST):
         start = end - _ESCAPE * length
         byte = _byte(prefix, start)
-        if byte < 0x80:  # noqa: PLR2004 - ASCII, or no escape at all
+        if byte < 0x80:  # noqa: PLR2004  ASCII, or no escape at all
             return None
-        if byte >= 0xC0:  # noqa: PLR2004 - the first byte of a character says how many there are
+        if byte >= 0xC0:  # noqa: PLR2004  the first byte of a character says how many there are
             return start if length < _bytes_of_character(byte) else None
     return None
 
@@ -47,4 +47,4 @@ def _byte(prefix: str, start: int) -> int:
 
 
 def _bytes_of_character(first: int) -> int:
-    return 2 if first < 0xE0 else 3 if first < 0xF0 else 4  # noqa: PLR2004 - the UTF-8 table itself
+    return 2 if first < 0xE0 else 3 if first < 0xF0 else 4  # noqa: PLR2004  the UTF-8 table itself

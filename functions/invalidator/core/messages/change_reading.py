@@ -56,7 +56,9 @@ def read_records(
     if not ignored:
         return MessageContent(tuple(changes), problem=problem, misdated=misdated)
     kinds = tuple(name[:MOST_KIND_LENGTH] for name in list(dict.fromkeys(ignored))[:MOST_KINDS])
-    return MessageContent(tuple(changes), None, False, len(ignored), kinds, problem, misdated)  # noqa: FBT003
+    return MessageContent(
+        tuple(changes), ignored=len(ignored), ignored_kinds=kinds, problem=problem, misdated=misdated
+    )
 
 
 def read_detail(detail: DetailFields, at: float, *, same_content: bool = False) -> MessageContent:

@@ -8,7 +8,7 @@ import zlib
 from dataclasses import dataclass, replace
 
 # A stamp that lies further ahead was written by a clock that is off, and says nothing of when it was.
-CLOCK_MARGIN_SECONDS = 5.0
+LATEST_AHEAD_SECONDS = 5.0
 # The first rest after an invalidation; it doubles while changes keep coming.
 FIRST_REST_SECONDS = 2.0
 # No message is delayed longer: what waits longer stands in the table alone, and the sweep calls when it is due.
@@ -106,7 +106,7 @@ def due_after(
     """
     oldest, newest = (min(each, now) for each in written)
     quiet = min(newest + gathering.quiet, oldest + gathering.most / (2 if many else 1))
-    if written[1] > now + CLOCK_MARGIN_SECONDS:
+    if written[1] > now + LATEST_AHEAD_SECONDS:
         quiet = now  # taken for new, it would be so until the true time has come up to it
     # A rest that would last longer than any does was written by a clock that is off.
     rested = rest.until if rest.until <= now + gathering.most else now

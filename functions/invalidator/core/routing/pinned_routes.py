@@ -5,29 +5,30 @@ from dataclasses import replace
 
 from invalidator.core.routing.distribution import Behavior, Distribution, Origin
 from invalidator.core.routing.documents.origin_hosts import never_a_bucket
-from invalidator.core.routing.pins import PINNED_ORIGIN, Pin, pinned_distribution
+from invalidator.core.routing.pins import PINNED_ORIGIN, Pin
 
 
 def routes_of(configured: Distribution | None, pins: Sequence[Pin]) -> tuple[Distribution, ...]:
     """Return the routes of one target; () where no bucket is known behind it.
 
     A pin explains the origins that hide their bucket and have its OriginPath, and narrows those that are known to be
-    its bucket to its prefix. One that fits no origin is served under every path: wider, never stale. So is one whose
-    origin no behavior leads to while a function at the edge may pick it. One with templates or tags explains no origin:
-    it stands beside the configuration, with the paths that it says itself.
+    its bucket to its prefix. One that fits no origin is served under every path: wider, never stale. One whose origin
+    no behavior leads to, while a function at the edge may pick it, is served wherever that function's behaviors cache.
+    One with templates or tags explains no origin: it stands beside the configuration, with the paths that it says
+    itself.
 
     Args:
         configured: its configuration; None where it could not be read.
         pins: the pins that name it, of any bucket.
     """
     role = next((pin.role for pin in pins if pin.role), None)
-    rendered = [replace(pinned_distribution(pin, configured), role=role) for pin in pins if pin.renders]
+    rendered = [replace(_rendered(pin, configured), role=role) for pin in pins if pin.renders]
     pins = [pin for pin in pins if not pin.renders]
     if configured is None:
         return (*(everywhere(pin, None, role) for pin in pins), *rendered)
     origins = tuple(each for one in configured.origins for each in _explained(one, pins))
     main = replace(configured, role=role, origins=origins)
-    wide = tuple(everywhere(pin, configured, role) for pin in pins if _needs_all(pin, configured))
+    wide = tuple(replace(each, role=role) for pin in pins if (each := _beside(pin, configured)) is not None)
     # The main one stays beside a pin that fits none of its origins: it is what tells whether anything changed.
     return (main, *wide, *rendered) if pins or rendered or any(origin.bucket for origin in origins) else ()
 
@@ -36,7 +37,7 @@ def everywhere(pin: Pin, configured: Distribution | None, role: str | None) -> D
     """Return what a pin says by itself: every path of the distribution, in every query string form."""
     return Distribution(
         id=pin.distribution,
-        origins=(Origin(PINNED_ORIGIN, "", pin.bucket, pin.origin_path, prefix=pin.prefix),),
+        origins=(_pinned_origin(pin),),
         behaviors=(Behavior("*", (PINNED_ORIGIN,), query_strings=True),),
         root_object="index.html" if configured is None else configured.root_object,
         role=role,
@@ -72,10 +73,36 @@ def _explained(origin: Origin, pins: Sequence[Pin]) -> Iterator[Origin]:
         yield origin
 
 
-def _needs_all(pin: Pin, configured: Distribution) -> bool:
-    """Whether no behavior tells which paths lead to what the pin names."""
+def _beside(pin: Pin, configured: Distribution) -> Distribution | None:
+    """What a pin adds where no behavior tells which paths lead to what it names."""
     fitting = _fitting(pin, configured)
-    return not fitting or (not _is_led_to(fitting, configured) and _may_pick(configured))
+    if not fitting:
+        return everywhere(pin, configured, None)
+    if _is_led_to(fitting, configured) or not _may_pick(configured):
+        return None
+    behaviors = tuple(
+        replace(each, origins=(PINNED_ORIGIN,) if each.rewrites else ()) for each in configured.behaviors
+    )
+    return replace(configured, origins=(_pinned_origin(pin),), behaviors=behaviors)
+
+
+def _rendered(pin: Pin, configured: Distribution | None) -> Distribution:
+    """What a pin says that knows itself how keys appear to viewers, whatever the origins are."""
+    tags = pin.tags if configured is None or configured.cache_tags else ()
+    # Tags that purge nothing, and no template besides: all that is cached may be made of the key.
+    templates = pin.templates or (() if tags else ("/*",))
+    origin = replace(_pinned_origin(pin), templates=templates, tags=tags)
+    if configured is None:
+        behaviors: tuple[Behavior, ...] = (Behavior("*", (PINNED_ORIGIN,), query_strings=True),)
+        return Distribution(pin.distribution, (origin,), behaviors, cache_tags=bool(tags))
+    behaviors = tuple(
+        replace(each, origins=(PINNED_ORIGIN,), rewrites=False) for each in configured.behaviors
+    )
+    return replace(configured, origins=(origin,), behaviors=behaviors, root_object="", error_pages=())
+
+
+def _pinned_origin(pin: Pin) -> Origin:
+    return Origin(PINNED_ORIGIN, "", pin.bucket, pin.origin_path, prefix=pin.prefix)
 
 
 def _fitting(pin: Pin, configured: Distribution) -> list[Origin]:

@@ -6,6 +6,7 @@ new version; the sender does it, and notes the version. So nothing is lost where
 """
 
 import hashlib
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import KW_ONLY, dataclass, field, replace
 
@@ -49,12 +50,14 @@ class Moment:
         confirmed: when the last complete survey began; 0 where there was none: then nothing is known to be a change.
         interval: seconds between two surveys.
         history: for how many seconds changes can be read again.
+        answered: when CloudFront had answered; until then edges may have filled by what was before.
     """
 
     now: float
     confirmed: float
     interval: float
     history: float
+    answered: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,29 +136,37 @@ def renewed(
     if known is None:
         return _new(target, routes, seen, at)
     current = current_routes(known)
+    asleep = not any(each.enabled for each in current)
+    if asleep and not any(each.enabled for each in routes):
+        # Since when it serves nothing is what counts once it is enabled again, whatever is edited meanwhile.
+        seen = replace(seen, modified=known.seen.modified or seen.modified)
     basis_changed = known.seen.basis != seen.basis
     change = changed_routing(current, routes, settings_changed=basis_changed)
     if change is None:
-        return _as_it_was(known, seen, at, applied=applied)
-    dated = at.confirmed or at.now
-    was = (known.seen.etag, known.seen.modified)
-    # One that was never read before is not newer than the survey before: its record was a wider guess.
-    if seen.modified and known.seen.modified and was != (seen.etag, seen.modified):
-        dated = min(dated, seen.modified) if basis_changed else seen.modified
-    # Of what is deployed already nobody knows since when: until just now an edge may have filled itself by the old
-    # configuration, after an invalidation that was newer than the change.
-    purge = dict.fromkeys(change.moved, dated if seen.status == IN_PROGRESS else at.now)
-    since = dated - at.interval
-    if not any(each.enabled for each in current) and known.seen.modified:
+        return _as_it_was(known, routes, seen, at, applied=applied)
+    modified = seen.modified if (known.seen.etag, known.seen.modified) != (seen.etag, seen.modified) else 0.0
+    # One that was never read before may have changed at any time: its record was a wider guess.
+    dated = modified if known.seen.modified else 0.0
+    # Of several edits CloudFront tells the last one's time; the first came after the routing was known to be so.
+    since = min(dated or math.inf, _known_until(known, at)) - at.interval
+    if asleep and known.seen.modified:
         # What edges hold may be as old as the end of what was served last.
         since = min(since, known.seen.modified - at.interval)
     if seen.status == IN_PROGRESS:
+        purge = dict.fromkeys(change.moved, dated or at.answered)
         earlier = _earlier(known, routes)
         again = outermost((*known.seen.again, *change.moved))
         seen = replace(seen, earlier=len(earlier), again=again)
         return _changed(known, (*routes, *earlier), seen, at, _Work(change, since, purge, applied=applied))
-    purge |= dict.fromkeys(known.seen.again, at.now)
+    # By now all edges have it: what was purged before then, by anyone, an edge may have filled again as it was.
+    purge = dict.fromkeys((*change.moved, *known.seen.again), at.answered)
     return _changed(known, routes, seen, at, _Work(change, since, purge, applied=applied))
+
+
+def _known_until(known: Renewed, at: Moment) -> float:
+    """Until when a target's routing is known to have been that of its record."""
+    learned = known.routes.learned
+    return learned if known.seen.doubt else max(learned, at.confirmed)
 
 
 def _new(target: str, routes: tuple[Distribution, ...], seen: Seen, at: Moment) -> Renewed:
@@ -167,19 +178,23 @@ def _new(target: str, routes: tuple[Distribution, ...], seen: Seen, at: Moment) 
     pinned = not any(
         bucket_of(origin.domain, origin.path).bucket for each in routes for origin in each.origins
     )
-    dated = at.confirmed if pinned or not seen.modified else seen.modified
+    dated = at.confirmed if pinned or not seen.modified else min(seen.modified, at.confirmed)
     return _changed(nothing, routes, seen, at, _Work(RoutingChange(("new",)), dated - at.interval))
 
 
-def _as_it_was(known: Renewed, seen: Seen, at: Moment, *, applied: bool) -> Renewed:
+def _as_it_was(
+    known: Renewed, routes: tuple[Distribution, ...], seen: Seen, at: Moment, *, applied: bool
+) -> Renewed:
     """A target of which viewers get the same; it may be only now that all edges have its newest configuration."""
     old = known.seen
     if seen.status != IN_PROGRESS and (old.earlier or old.again):
         change = RoutingChange(("deployed everywhere",), old.again)
-        work = _Work(change, None, dict.fromkeys(old.again, at.now), applied=applied)
-        return _changed(known, current_routes(known), seen, at, work)
+        work = _Work(change, None, dict.fromkeys(old.again, at.answered), applied=applied)
+        return _changed(known, routes, seen, at, work)
     kept = replace(seen, earlier=old.earlier, again=old.again, left=old.left, told=old.told)
-    return Renewed(known.routes, kept)
+    # Names that are no routing, such as aliases, are kept for people; the version stays, so nobody has to work by it.
+    named = (*routes, *known.routes.routes[len(current_routes(known)) :])
+    return Renewed(replace(known.routes, routes=named), kept)
 
 
 def _earlier(known: Renewed, routes: tuple[Distribution, ...]) -> tuple[Distribution, ...]:

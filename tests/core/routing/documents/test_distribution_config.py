@@ -17,7 +17,7 @@ from invalidator.core.routing.documents.distribution_config import (
     read_distribution,
 )
 from tests.cache_policies import cache_policy_config
-from tests.core.routing.routing_cases import (
+from tests.core.routing.distributions import (
     ALB,
     BY_QUERY,
     CACHE_POLICIES,
@@ -214,6 +214,15 @@ def test_a_needed_field_that_is_null_is_named_as_missing():
 
     with pytest.raises(DistributionError, match=r"Origins\.Items\.0\.DomainName: field required"):
         read_distribution(wrong, {})
+
+
+def test_a_behavior_that_does_not_say_what_it_forwards_counts_as_cached_by_query_string():
+    made = copy.deepcopy(DISTRIBUTIONS["plain"])
+    behavior = made["Distribution"]["DistributionConfig"]["DefaultCacheBehavior"]
+    behavior.pop("CachePolicyId", None)
+    behavior["ForwardedValues"] = {"QueryString": None}
+
+    assert read_distribution(made, {}).behaviors[-1].query_strings
 
 
 def test_error_pages_are_read_with_the_seconds_that_they_are_kept():

@@ -77,7 +77,7 @@ def test_every_website_host_names_its_bucket_and_says_it_is_a_website(bucket, ta
 
 
 @pytest.mark.parametrize(
-    "bucket", ["a.b.c", "www.s3.example.org", "x.s3.us-east-1", "b", "my_bucket", "s3", "1.2"]
+    "bucket", ["a.b.c", "www.s3.example.org", "x.s3.us-east-1", "b", "my_bucket", "_old_", "s3", "1.2"]
 )
 @pytest.mark.parametrize("tail", [*REST_TAILS, *WEBSITE_TAILS])
 def test_a_bucket_may_hold_dots_and_look_like_a_host(bucket, tail):
@@ -89,7 +89,10 @@ def test_an_access_point_hides_its_bucket_and_says_what_it_is(domain, what):
     assert bucket_of(domain) == HostMatch(None, hidden=what)
 
 
-@given(bucket=buckets | st.sampled_from(["my_legacy_bucket", "My.Old"]), tail=st.sampled_from(PATH_STYLE))
+@given(
+    bucket=buckets | st.sampled_from(["my_legacy_bucket", "_old_", "My.Old"]),
+    tail=st.sampled_from(PATH_STYLE),
+)
 def test_s3_s_own_host_names_the_bucket_in_the_origin_path(bucket, tail):
     for path in (f"/{bucket}", f"/{bucket}/folder/below", f"{bucket}/"):
         assert bucket_of(tail, path) == HostMatch(bucket, path_style=True)

@@ -5,7 +5,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from invalidator.aws.table.routes import read_routes, routes_item
@@ -19,9 +19,10 @@ from invalidator.core.routing.paths.viewer_paths import Router
 from invalidator.core.routing.settings import RoutingSettings
 from invalidator.core.routing.target import NOT_SEEN, TargetRoutes
 from tests.core.routing.cloudfront_cache_model import Edge
+from tests.core.routing.distributions import behavior, document, origin
 from tests.core.routing.random_distributions import BY_QUERY_OF_POLICY, keys
-from tests.core.routing.routing_cases import behavior, document, origin
 from tests.core.routing.test_nothing_served_stale import urls
+from tests.examples import examples
 
 SHARED = document(
     [origin("o", "{{bucket}}.s3.eu-west-1.amazonaws.com", "/{{folder}}")], [behavior("o")], root="index.html"
@@ -98,7 +99,7 @@ def test_a_tenant_s_routing_is_kept_in_the_table():
 
 
 @given(st.lists(keys, min_size=1, max_size=3, unique=True), st.sampled_from(["a", "a/b", "x"]))
-@settings(max_examples=60, deadline=None)
+@examples(1.2)
 def test_no_url_of_a_tenant_serves_the_old_object_once_its_paths_are_purged(bucket, folder):
     """The model is given the tenant's distribution as CloudFront makes it of the parameters."""
     made = json.loads(json.dumps(SHARED).replace("{{bucket}}", "b").replace("{{folder}}", folder))

@@ -3,14 +3,15 @@
 from invalidator.core.routing.distribution import Behavior, Distribution, Origin
 from invalidator.core.routing.paths.joined_router import JoinedRouter, floors_of
 from invalidator.core.routing.paths.viewer_paths import Router
-from invalidator.core.routing.pins import Pin, pinned_distribution
+from invalidator.core.routing.pinned_routes import routes_of
+from invalidator.core.routing.pins import Pin
 
 ALIAS = "b-1234-s3alias.s3.us-east-1.amazonaws.com"
 HIDDEN = Distribution("E1", (Origin("o", ALIAS, None),), (Behavior("*", ("o",)),))
 
 
 def pinned(**pin) -> Router:
-    return Router(pinned_distribution(Pin("b", "E1", **pin), HIDDEN), "b")
+    return Router(routes_of(HIDDEN, [Pin("b", "E1", **pin)])[-1], "b")
 
 
 def test_each_pin_adds_its_paths():

@@ -10,8 +10,8 @@ from invalidator.core.routing.documents.distribution_config import read_distribu
 from invalidator.core.routing.paths.behavior_rules import Reach
 from invalidator.core.routing.paths.viewer_paths import Router
 from invalidator.core.routing.settings import RoutingSettings
+from tests.core.routing.distributions import CACHE_POLICIES, DISTRIBUTIONS
 from tests.core.routing.random_distributions import distributions, keys
-from tests.core.routing.routing_cases import CACHE_POLICIES, DISTRIBUTIONS
 from tests.examples import examples
 
 indexes = st.sampled_from([(), ("index.html",), ("index.html", "b.html")])

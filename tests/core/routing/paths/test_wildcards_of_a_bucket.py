@@ -1,14 +1,13 @@
 """The floors of a bucket and what lies below a key prefix: wide enough for every key, no wider than the behaviors."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from invalidator.core.routing.documents.distribution_config import read_distribution
 from invalidator.core.routing.paths.viewer_paths import Router
 from invalidator.core.routing.settings import RoutingSettings
-from tests.core.routing.random_distributions import distributions, keys
-from tests.core.routing.routing_cases import (
+from tests.core.routing.distributions import (
     ALB,
     BY_QUERY,
     CACHE_POLICIES,
@@ -18,6 +17,8 @@ from tests.core.routing.routing_cases import (
     behavior,
     document,
 )
+from tests.core.routing.random_distributions import distributions, keys
+from tests.examples import examples
 
 pytestmark = pytest.mark.long
 
@@ -42,7 +43,7 @@ def covered(path: str, by: tuple[str, ...]) -> bool:
 
 
 @given(distributions(), plain_keys, st.data())
-@settings(max_examples=300)
+@examples(6)
 def test_below_a_prefix_covers_the_paths_of_every_key_that_begins_so(distribution, key, data):
     ours = Router(read_distribution(distribution, {}), "b", RoutingSettings(INDEX))
     prefix = key[: data.draw(st.integers(0, len(key)))]
@@ -52,7 +53,7 @@ def test_below_a_prefix_covers_the_paths_of_every_key_that_begins_so(distributio
 
 
 @given(distributions(), plain_keys)
-@settings(max_examples=200)
+@examples(4)
 def test_below_never_reaches_above_the_floors(distribution, key):
     ours = Router(read_distribution(distribution, {}), "b", RoutingSettings(INDEX))
 

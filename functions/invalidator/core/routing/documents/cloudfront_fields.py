@@ -57,9 +57,9 @@ class FunctionFields:
 
 @dataclass(frozen=True, kw_only=True)
 class ForwardedFields:
-    """What a cache behavior without a cache policy forwards, and so caches by."""
+    """What a cache behavior without a cache policy forwards, and so caches by; where it is not said, by all."""
 
-    QueryString: bool
+    QueryString: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -163,8 +163,7 @@ def _opened(document: object, envelope: str) -> Mapping[str, object]:
 
 def _checked(fields: type[_Fields], document: Mapping[str, object]) -> _Fields:
     try:
-        # The ignored type: a type is hashable.
-        adapter = _adapter_of(fields)  # type: ignore[arg-type]
+        adapter = _adapter_of(fields)  # type: ignore[arg-type]  # a type is hashable, which mypy does not see
         checked: _Fields = adapter.validate_python(_without_nulls(document))
     except ValidationError as error:
         raise DistributionError(_first_problem(error)) from error

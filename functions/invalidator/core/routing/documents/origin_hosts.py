@@ -8,7 +8,7 @@ _REGION = r"[a-z]+(?:-[a-z]+)*-\d+"
 # "s3".
 _S3_HOST = re.compile(
     rf"""
-    (?P<bucket>[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?)
+    (?P<bucket>[a-z0-9_](?:[a-z0-9._-]*[a-z0-9_])?)
     \.(?:
         (?P<website>s3-website[.-]{_REGION})  # first: "website-us-east-1" looks like a region
       | s3(?:[.-]{_REGION})?
@@ -25,7 +25,7 @@ _PATH_STYLE_HOST = re.compile(
     rf"(?:s3(?:[.-](?!website){_REGION})?|s3\.dualstack\.{_REGION}|s3-fips\.(?:dualstack\.)?{_REGION})"
     r"\.amazonaws\.(?:com|com\.cn|eu)"
 )
-_BUCKET_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
+_BUCKET_NAME = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9._-]*[A-Za-z0-9_])?")
 # Endings that S3 reserves: no bucket of anybody's is called so.
 _ALIASES = {
     "-s3alias": "an access point alias",

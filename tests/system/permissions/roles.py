@@ -91,6 +91,11 @@ def invoke(stack: Stack, function: str, event: Any) -> tuple[Any, str]:
 
 def work(stack: Stack, *bodies: str, queue: str = "QueueUrl") -> list[str]:
     """Call the worker as Lambda does for a queue; return the bodies that it leaves there."""
+    return delivered(stack, *bodies, queue=queue)[0]
+
+
+def delivered(stack: Stack, *bodies: str, queue: str) -> tuple[list[str], str]:
+    """Call the worker as Lambda does for a queue; return the bodies that it leaves there, and its log."""
     sqs = stack.aws.client("sqs")
     source = sqs.get_queue_attributes(QueueUrl=stack.outputs[queue], AttributeNames=["QueueArn"])
     ids = {str(uuid.uuid4()): body for body in bodies}
@@ -105,7 +110,7 @@ def work(stack: Stack, *bodies: str, queue: str = "QueueUrl") -> list[str]:
     ]
     answer, log = invoke(stack, stack.outputs["FunctionName"], {"Records": records})
     assert answer is not None, log
-    return [ids[each["itemIdentifier"]] for each in answer["batchItemFailures"]]
+    return [ids[each["itemIdentifier"]] for each in answer["batchItemFailures"]], log
 
 
 def look(stack: Stack, name: str) -> bool:
@@ -154,6 +159,18 @@ def subscribe(stack: Stack, buckets: list[str], eventbridge: list[str]) -> dict[
             },
         }
         stack.aws.client("lambda").invoke(FunctionName=stack.subscription, Payload=json.dumps(event).encode())
-        assert answered.wait(5)
+        assert answered.wait(60)
     (answer,) = answers
     return answer
+
+
+@contextmanager
+def configured(stack: Stack, function: str | None = None, **settings):
+    """Give a function other settings for a moment."""
+    functions, name = stack.aws.client("lambda"), function or stack.outputs["FunctionName"]
+    before = functions.get_function_configuration(FunctionName=name)
+    functions.update_function_configuration(FunctionName=name, **settings)
+    try:
+        yield
+    finally:
+        functions.update_function_configuration(FunctionName=name, **{key: before[key] for key in settings})

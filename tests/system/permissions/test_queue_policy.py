@@ -8,9 +8,9 @@ from botocore.exceptions import ClientError
 
 from infra.local.ministack import REGION
 from tests.system.conftest import DIRECT
-from tests.system.stack import letters, until
+from tests.system.stack import PATIENCE_SECONDS, letters, until
 
-pytestmark = [pytest.mark.local_aws, pytest.mark.xdist_group("system")]
+pytestmark = [pytest.mark.local_aws, pytest.mark.xdist_group("permissions")]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -117,4 +117,4 @@ def delivered(stack):
         found = "\n".join(each["Body"] for each in letters(stack.aws, stack.outputs["QueueUrl"]))
         return found if "marker.html" in found else ""
 
-    return until(bodies, 20, "the marker is delivered")
+    return until(bodies, PATIENCE_SECONDS, "the marker is delivered")

@@ -1,0 +1,61 @@
+"""Where the watch itself does not come to its end, the sweep raises its alarm; on moto, with the real SDK and table."""
+
+import importlib
+import sys
+import time
+from types import SimpleNamespace
+
+import pytest
+from moto import mock_aws
+
+from bucket_watch.standing import StandingTable
+from invalidator.aws.table.dynamodb import DynamoDbTable, number
+from invalidator.aws.table.heartbeat import WATCHED
+from tests.function.deployed import CREDENTIALS, TABLE, Deployed
+
+HOUR = 3600.0
+
+
+class Context:
+    function_name = "sweep"
+    memory_limit_in_mb = 256
+    invoked_function_arn = "arn:aws:lambda:us-east-1:123456789012:function:sweep"
+    aws_request_id = "52fdfc07-2182-154f-163f-5f0f9a621d72"
+
+
+@pytest.fixture
+def sweep(monkeypatch, capsys, request):
+    for name, value in CREDENTIALS.items():
+        monkeypatch.setenv(name, value)
+    with mock_aws():
+        deployed = Deployed()
+        more = {
+            "POWERTOOLS_SERVICE_NAME": request.node.name,
+            "POWERTOOLS_METRICS_NAMESPACE": "CloudFrontInvalidator",
+        }
+        for name, value in (deployed.environment() | more).items():
+            monkeypatch.setenv(name, value)
+        sys.modules.pop("invalidator.sweep_handler", None)
+        module = importlib.import_module("invalidator.sweep_handler")
+
+        def run():
+            capsys.readouterr()
+            module.handler({}, Context())
+            return "SubscriptionsLost" in capsys.readouterr().out
+
+        yield SimpleNamespace(lost=run, table=DynamoDbTable(deployed.dynamodb, TABLE))
+        sys.modules.pop("invalidator.sweep_handler", None)
+
+
+def test_a_watch_that_ended_within_hours_costs_nothing_and_a_new_stack_has_time(sweep):
+    assert not sweep.lost()
+    assert not sweep.lost()
+    StandingTable(sweep.table).ended(time.time() - 2 * HOUR)
+    assert not sweep.lost()
+
+
+def test_a_watch_that_never_ends_raises_its_alarm_until_it_does(sweep):
+    sweep.table.put({**WATCHED, "at": number(time.time() - 4 * HOUR)})
+    assert sweep.lost()
+    StandingTable(sweep.table).ended(time.time())
+    assert not sweep.lost()
