@@ -87,8 +87,10 @@ docs: setup ## write the tables of README and how-it-works again, from the templ
 	@$(BIN)/cog -r README.md infra/how-it-works.md
 
 .PHONY: local
-local: setup $(SAM) $(MINISTACK) ## keep an AWS running on this machine; prints the variables that lead to it
-	@$(BIN)/python -m infra.local
+# FAULT=access-denied makes something go wrong; a name that is none lists them all.
+FAULT ?=
+local: setup $(SAM) $(MINISTACK) ## an AWS on this machine with the stack deployed, to play with; FAULT=name breaks it
+	@$(BIN)/python -m infra.local $(FAULT)
 
 .PHONY: demo
 demo: setup $(SAM) $(MINISTACK) ## run the main job on an AWS inside this machine

@@ -27,14 +27,17 @@ from bucket_watch.senders import SendersInTable
 from bucket_watch.settings import WatchSettings
 from bucket_watch.standing import StandingTable
 from bucket_watch.summary import BucketLine, Summary
+from bucket_watch.telling import announced
 from bucket_watch.watch import Watch
 from bucket_watch.who import EventHistory
+from invalidator.aws.event_bus import EventBus, NoEvents
 from invalidator.aws.table.dynamodb import DynamoDbTable
 from invalidator.aws.table.logs import LogTable
 from invalidator.aws.table.routes import RoutesTable
 from invalidator.clock import SystemClock
 from invalidator.failures import Failure
 from invalidator.metric import Metric
+from invalidator.ports import Announcements
 from invalidator.settings import read_settings
 from invalidator.telemetry import flush, telemetry
 
@@ -93,6 +96,13 @@ class Round:
             clock=clock,
         )
 
+    def announcements(self) -> Announcements:
+        """Make what tells others, where the stack has a bus."""
+        if not self.settings.event_bus:
+            return NoEvents()
+        client = self.sdk.create_client("events", config=_SDK)
+        return EventBus(client, self.settings.event_bus, self.settings.stack_name)
+
 
 logger, metrics, _untraced = telemetry(os.environ)
 
@@ -110,8 +120,11 @@ def handler(_event: object, context: "LambdaContext") -> dict[str, Any]:
     """Do a round. Where the table cannot be asked it raises; that nobody looked raises the alarm as well."""
     deadline = wired.clock.now() + context.get_remaining_time_in_millis() / 1000 - _MARGIN_SECONDS
     try:
-        summary = wired.watch().run(deadline)
+        watch = wired.watch()
+        before = watch.standings.all() if wired.settings.event_bus else {}
+        summary = watch.run(deadline)
         _tell(summary, wired.clock.now())
+        wired.announcements().tell(announced(summary.buckets, before))
     except (SubscriptionError, Failure):
         metrics.add_metric(Metric.SUBSCRIPTIONS_LOST, MetricUnit.Count, 1)
         raise

@@ -23,6 +23,7 @@ class WatchSettings:
         topic_arns: topics that may write to the queue, with commas between.
         acl_changes: whether new ACLs are asked for.
         repair_subscriptions: which buckets are repaired.
+        event_bus: where others are told of what was lost: `default`, or a bus's ARN; "" for nowhere.
     """
 
     table_name: Text
@@ -32,6 +33,7 @@ class WatchSettings:
     topic_arns: str = ""
     acl_changes: bool = False
     repair_subscriptions: Repairs = Repairs.NAMED
+    event_bus: str = ""
 
     @property
     def owner(self) -> Owner:

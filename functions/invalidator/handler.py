@@ -13,10 +13,13 @@ import os
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from invalidator.announcing import of_buckets, of_intake, of_run
 from invalidator.core.messages.wake import read_wake
 from invalidator.failures import QueueUnavailable, TableUnavailable
 from invalidator.intake.report import report_intake
 from invalidator.ports import Message
+from invalidator.remembering.report import report_judged
+from invalidator.sender.buckets import BucketRun
 from invalidator.sender.report import report_buckets, report_run, report_sent
 from invalidator.telemetry import flush, telemetry
 from invalidator.wiring import wire
@@ -51,6 +54,7 @@ def _work(records: list[dict[str, Any]], context: "LambdaContext") -> dict[str, 
     if changes:
         done = wired.intake.handle(changes, deadline)
         report_intake(done, logger, metrics)
+        wired.announcements.tell(of_intake(done))
         retry = {message.id for message in changes} & done.retry
     for message in wakes:
         if not _look(message, context.aws_request_id, deadline):
@@ -71,14 +75,22 @@ def _look(message: Message, request: str, deadline: float) -> bool:
                 wake.target, token, deadline, partial(report_sent, logger=logger, metrics=metrics)
             )
             report_run(run, logger, metrics)
+            wired.announcements.tell(of_run(run))
         elif wake.bucket is not None:
-            report_buckets(wired.buckets.hand_out(wake.bucket, token, deadline), logger, metrics)
+            _report(wired.buckets.hand_out(wake.bucket, token, deadline))
+        elif wake.memory is not None:
+            report_judged(wired.remembering.run(wake.memory, token, deadline), logger, metrics)
         else:
-            report_buckets(wired.buckets.find_owners(token, deadline), logger, metrics)
+            _report(wired.buckets.find_owners(token, deadline))
     except (TableUnavailable, QueueUnavailable) as failure:
         logger.exception("a wake is tried again", extra={"body": message.body[:200], "detail": str(failure)})
         return False
     return True
+
+
+def _report(run: BucketRun) -> None:
+    report_buckets(run, logger, metrics)
+    wired.announcements.tell(of_buckets(run))
 
 
 def _message(record: dict[str, Any]) -> Message:

@@ -11,18 +11,27 @@ import botocore.session
 from aws_lambda_powertools.metrics import MetricUnit
 from botocore.config import Config
 
+from invalidator.aws.cloudfront import CloudFrontInvalidations
+from invalidator.aws.cloudfront_clients import CloudFrontClients
+from invalidator.aws.event_bus import EventBus, stack_of
 from invalidator.aws.queue import DeadLetters, WakeQueue
 from invalidator.aws.table.dynamodb import DynamoDbTable
 from invalidator.aws.table.gaps import GapTable
 from invalidator.aws.table.heartbeat import WhichTable, beat, last_beat, last_watched
 from invalidator.aws.table.logs import LogTable
 from invalidator.aws.table.routes import RoutesTable
+from invalidator.aws.table.targets import TargetTable
+from invalidator.aws.table.told import ToldTable
 from invalidator.aws.table.wakes import WakeTable
 from invalidator.clock import SystemClock
+from invalidator.core.announcement import completed
 from invalidator.core.heartbeat import Heartbeat
+from invalidator.core.pending.entry import memory_owner
 from invalidator.core.routes_age import late_after, routes_age
+from invalidator.core.routing.settings import names_in
 from invalidator.metric import Metric
 from invalidator.settings import SweepSettings, read_settings
+from invalidator.sweep.completions import completions
 from invalidator.sweep.gaps import close_gaps
 from invalidator.sweep.measures import Measures, measure
 from invalidator.sweep.restored import FollowedUp, follow_up
@@ -46,8 +55,11 @@ _sqs = _sdk.create_client("sqs", config=_SDK)
 _dynamodb = _sdk.create_client("dynamodb", config=_SDK)
 _table = DynamoDbTable(_dynamodb, settings.table_name)
 _wakes = WakeTable(_table)
-_wake_queue = WakeQueue(_sqs, settings.wake_queue_url)
+_wake_queue = WakeQueue(_sqs, settings.wake_queue_url, settings.remember_queue_url)
 _dead_letters = DeadLetters(_sqs, settings.dead_letter_queue_url)
+# Called for once by each new environment: one comes with every deployment, and every few hours. So a bucket that is
+# remembered from now on is gone through at once, and each is again before what is remembered of it expires.
+_to_be_remembered = list(names_in(settings.remembered_buckets))
 
 
 @logger.inject_lambda_context
@@ -56,6 +68,12 @@ def handler(_event: Any, _context: "LambdaContext") -> dict[str, Any]:
     """Sweep once. What cannot be asked raises: the next minute tries again, and an alarm tells when that fails too."""
     clock = SystemClock()
     swept = sweep(_wakes, _wake_queue, clock)
+    while _to_be_remembered:
+        Waking(_wakes, _wake_queue, clock).ask(
+            [memory_owner(_to_be_remembered[-1])], clock.now(), clock.now()
+        )
+        _to_be_remembered.pop()
+    _tell_completed(clock)
     letters = _dead_letters.count()
     before = last_beat(_table)
     which = WhichTable(_dynamodb, settings.table_name, RoutesTable(_table))
@@ -115,6 +133,23 @@ def _close_gaps(clock: SystemClock) -> int:
             extra={"buckets": closed.left[:MOST_NAMES], "count": len(closed.left)},
         )
     return len(closed.covered)
+
+
+def _tell_completed(clock: SystemClock) -> None:
+    """Tell others of invalidations that have completed, where the stack has a bus."""
+    if not settings.event_bus:
+        return
+    clients = CloudFrontClients(_client, clock.now)
+    bus = EventBus(_client("events"), settings.event_bus, stack_of(os.environ))
+    told = ToldTable(_table)
+    cloudfront = CloudFrontInvalidations(clients)
+    for sent in completions(_wakes.waiting(), TargetTable(_table), told, cloudfront, clock):
+        bus.tell([completed(sent)])
+        told.mark(sent)
+
+
+def _client(service: str, **credentials: str) -> Any:
+    return _sdk.create_client(service, config=_SDK, **credentials)
 
 
 def _measure(swept: Swept, letters: int, before: Heartbeat | None, now: float) -> Measures:

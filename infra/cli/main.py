@@ -65,6 +65,14 @@ COMMANDS = {
     ),
     "pause": ("infra.cli.pause:pause", "Stop the worker, or one of its steps"),
     "resume": ("infra.cli.pause:resume", "Let the worker go on, with all that arrived meanwhile"),
+    "policy": (
+        "infra.cli.policy.commands:policy",
+        "Print the IAM policy of one who deploys, operates or runs a CI job",
+    ),
+    "completion": (
+        "infra.cli.completion:completion",
+        "Print the script that completes commands and options in a shell",
+    ),
 }
 
 

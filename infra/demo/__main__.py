@@ -5,6 +5,7 @@ failure ends in the dead-letter queue, and is redriven. The demo exits 0 only if
 invalidation created after it.
 """
 
+import signal
 import subprocess
 import sys
 import time
@@ -13,17 +14,23 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from infra.demo import asset_tree, site
-from infra.demo.watched import LEGEND, QUOTAS, DemoError, Watched, console, in_time, summary, waiting
+from infra.demo.watched import LEGEND, QUOTAS, DemoError, Watched, console, in_time, savings, summary, waiting
 from infra.local.aws import LocalAws, local_aws
 from infra.local.cloudfront.faults import ACCESS_DENIED, Fault
 from infra.local.ministack import MinistackError
 from infra.local.sam import SamError
+from infra.local.sample_site import make_bucket, make_distribution
 
 CLI = Path(sys.executable).with_name("invalidator")
+NEXT = """next:
+  make local                          the same AWS to play with; FAULT=name breaks it
+  .venv/bin/invalidator plan --help   what your own keys would send, from files
+  make deploy                         to the account of your credentials"""
 
 
 def main() -> int:
     """Run the demo and return the process's exit code."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ended so, it clears up as after Ctrl-C
     try:
         _demo()
     except KeyboardInterrupt:
@@ -40,10 +47,10 @@ def _demo() -> None:
         before, after = asset_tree.fetch("before"), asset_tree.fetch("after")
     with _starting_aws() as aws:
         s3, cloudfront = aws.client("s3"), aws.client("cloudfront")
-        site.make_bucket(s3)
+        make_bucket(s3, site.BUCKET)
         with _step("sam build and sam deploy of template.yaml"):
             aws.deploy()
-        origin_paths = {site.make_distribution(cloudfront, path): path for path in site.ORIGIN_PATHS}
+        origin_paths = {make_distribution(cloudfront, path, site.BUCKET): path for path in site.ORIGIN_PATHS}
         _invalidator(aws, "bucket", "connect", site.BUCKET)
 
         page = Watched(aws, "one page", 1, origin_paths)
@@ -67,7 +74,10 @@ def _demo() -> None:
         console.print(summary([page, first, second]))
         console.print(LEGEND)
         _fail_on_purpose(aws, next(iter(origin_paths)), origin_paths)
-    console.print("every change was covered by an invalidation created after it", style="green")
+        saved = savings([page, first, second])
+    console.print("\nevery change was covered by an invalidation created after it", style="green")
+    console.print(saved)
+    console.print(NEXT)
 
 
 def _fail_on_purpose(aws: LocalAws, distribution: str, origin_paths: dict[str, str]) -> None:
@@ -76,14 +86,17 @@ def _fail_on_purpose(aws: LocalAws, distribution: str, origin_paths: dict[str, s
     aws.gate.inject(Fault(ACCESS_DENIED, times=None, distribution=distribution))
     denied = Watched(aws, "denied", 1, origin_paths)
     site.put(aws.client("s3"), "denied/page.html", b"never seen", denied.changes.append)
-    if not in_time(lambda: waiting(aws, "DeadLetterQueueArn") > 0):
+    with console.status("waiting for the dead letter of it"):
+        arrived = in_time(lambda: waiting(aws, "DeadLetterQueueArn") > 0)
+    if not arrived:
         raise DemoError("the denied invalidation did not arrive in the dead-letter queue")
     _invalidator(aws, "dlq", "list")
     _invalidator(aws, "dlq", "explain")
     console.print(f"\nnow {distribution} takes it again, and the dead letter is sent back:")
     aws.gate.forget_faults()
     _invalidator(aws, "dlq", "redrive", "--yes")
-    denied.settle()
+    with console.status("waiting until it is invalidated"):
+        denied.settle()
 
 
 def _invalidator(aws: LocalAws, *arguments: str) -> None:

@@ -4,9 +4,11 @@ The translations of its plugins, two thirds of the files, are left out: S3 takes
 that stands for it here does not, and an upload that lasts longer than GatherSeconds is more than one invalidation.
 """
 
+import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import mkdtemp
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 UV = REPOSITORY / ".tools/uv/bin/uv"
@@ -43,6 +45,8 @@ def fetch(version: str) -> Path:
     into = CACHE / version
     tree = into / STATIC
     if not tree.is_dir():
+        into.parent.mkdir(parents=True, exist_ok=True)
+        partly = Path(mkdtemp(prefix=f"{version}-", dir=into.parent))
         command: list[str | Path] = [
             UV,
             "pip",
@@ -51,13 +55,18 @@ def fetch(version: str) -> Path:
             "--no-deps",
             "--require-hashes",
             "--target",
-            into,
+            partly,
             "-r",
             pinned,
         ]
-        finished = subprocess.run(command, capture_output=True, text=True, check=False)
-        if finished.returncode:
-            raise AssetsError(f"cannot fetch the demo's files ({pinned.name}): {finished.stderr.strip()}")
+        try:
+            finished = subprocess.run(command, capture_output=True, text=True, check=False)
+            if finished.returncode:
+                raise AssetsError(f"cannot fetch the demo's files ({pinned.name}): {finished.stderr.strip()}")
+            shutil.rmtree(into, ignore_errors=True)  # half a tree of an earlier version of this program
+            partly.rename(into)
+        finally:  # also after Ctrl-C: half a tree would be taken for a whole one
+            shutil.rmtree(partly, ignore_errors=True)
     return tree
 
 

@@ -8,46 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from infra.demo.proof import Changed
-from infra.local.ministack import REGION
 
 BUCKET = "demo-site"
 # One distribution serves the whole bucket, the other a part of it at its root.
 ORIGIN_PATHS = ("", "/ckeditor/plugins")
 # As many as `aws s3 sync` has.
 UPLOADS_AT_ONCE = 10
-
-
-def make_bucket(s3: Any) -> None:
-    """Make the bucket."""
-    s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
-
-
-def make_distribution(cloudfront: Any, origin_path: str, bucket: str = BUCKET) -> str:
-    """Make a distribution of the bucket and return its id."""
-    config = {
-        "CallerReference": f"{bucket}{origin_path}",
-        "Comment": f"demo, OriginPath {origin_path or '/'}",
-        "Enabled": True,
-        "DefaultRootObject": "index.html",
-        "Origins": {
-            "Quantity": 1,
-            "Items": [
-                {
-                    "Id": "bucket",
-                    "DomainName": f"{bucket}.s3.{REGION}.amazonaws.com",
-                    "OriginPath": origin_path,
-                    "S3OriginConfig": {"OriginAccessIdentity": ""},
-                }
-            ],
-        },
-        "DefaultCacheBehavior": {
-            "TargetOriginId": "bucket",
-            "ViewerProtocolPolicy": "redirect-to-https",
-            "CachePolicyId": "658327ea-f89d-4fab-a63d-7e88639e58f6",  # Managed-CachingOptimized
-        },
-    }
-    distribution: str = cloudfront.create_distribution(DistributionConfig=config)["Distribution"]["Id"]
-    return distribution
 
 
 def put(s3: Any, key: str, body: bytes, done: Callable[[Changed], None]) -> None:

@@ -35,11 +35,13 @@ class Watched:
         self._origin_paths = origin_paths
         self._began = time.time()
         self._ended = float("inf")
+        self._waits_for = ""
 
     def settle(self) -> None:
         """Wait until every change is covered and nothing waits any more. Raises DemoError where it takes too long."""
-        settled = in_time(lambda: not self.missing() and _is_done(self._aws))
+        settled = in_time(self._is_settled)
         self._ended = time.time()
+        self._waits_for = ""
         if not settled:
             missing = self.missing()
             if not missing:
@@ -50,6 +52,17 @@ class Watched:
             raise DemoError(
                 f"{len(missing)} changes were not covered, such as {first.key} on {first.distribution}"
             )
+
+    def _is_settled(self) -> bool:
+        """Whether all of it is over; notes what is not."""
+        missing = self.missing()
+        if missing:
+            self._waits_for = f"{len(missing):,} are not invalidated yet"
+        elif not _is_done(self._aws):
+            self._waits_for = "all is invalidated; waits until nothing is pending"
+        else:
+            return True
+        return False
 
     def missing(self) -> list[Uncovered]:
         """Return what is not covered yet."""
@@ -92,10 +105,13 @@ class Watched:
 
     def _line(self) -> str:
         sent = self.rows()
-        return (
-            f"{self.name}: {len(self.changes):,} of {self.total:,} objects changed, "
-            f"{sum(row[1] for row in sent)} invalidations, {sum(row[2] for row in sent)} paths"
-        )
+        elapsed = min(time.time(), self._ended) - self._began
+        parts = [
+            f"{self.name}, {elapsed:.0f} s: {len(self.changes):,} of {self.total:,} objects changed",
+            f"{sum(row[1] for row in sent)} invalidations",
+            f"{sum(row[2] for row in sent)} paths",
+        ]
+        return ", ".join(parts) + (f"; {self._waits_for}" if self._waits_for else "")
 
 
 def in_time(seen: Callable[[], bool]) -> bool:
@@ -132,10 +148,21 @@ def _outputs(aws: LocalAws) -> dict[str, str]:
 # AWS documents two quotas [aws-behaviour.md, CloudFront invalidations]. Under the other one, of a wildcard a second, a
 # bulk upload is an invalidation for each of its wildcards: `invalidator simulate` shows it under both.
 QUOTAS = QuotaSettings(regime=Regime.IN_FLIGHT)
-LEGEND = """sent: invalidations. wild: wildcards among the paths. one each: what one
-path for each object costs past the free 1,000 a month. fresh: from the last
-change until all of it was invalidated, with 15 wildcards and 3,000 paths in
-progress at most and a call in two seconds, as CloudFront's quotas are listed."""
+LEGEND = (
+    "sent: invalidations. wild: wildcards among the paths. one each: what one path for each object costs past the free "
+    "1,000 a month. fresh: from the last change until all of it was invalidated, with 15 wildcards and 3,000 paths in "
+    "progress at most and a call in two seconds, as CloudFront's quotas are listed."
+)
+
+
+def savings(uploads: Iterable[Watched]) -> str:
+    """Say what the uploads would have cost with a path for each object, and what they took."""
+    counted = [(upload.objects_of(row[0]), row[2]) for upload in uploads for row in upload.rows()]
+    objects, paths = sum(each for each, _ in counted), sum(each for _, each in counted)
+    return (
+        f"{objects:,} objects fresh by {paths:,} paths: ${paths * PRICE_OF_A_PATH_USD:.2f} in place of "
+        f"${objects * PRICE_OF_A_PATH_USD:.2f}, both past the free paths."
+    )
 
 
 def summary(uploads: Iterable[Watched]) -> Table:

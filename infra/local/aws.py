@@ -57,7 +57,12 @@ class LocalAws:
         Raises SamError.
         """
         log = self.logs / "sam.log"
-        return sam.build(template.resolve(), log, self.subprocess_environment, ministack.INTERPRETER)
+        return sam.build(template.resolve(), log, self._sams_environment, ministack.INTERPRETER)
+
+    @property
+    def _sams_environment(self) -> dict[str, str]:
+        """With what sam leaves behind where it is interrupted in a folder that goes with the local AWS."""
+        return self.subprocess_environment | {"TMPDIR": str(self.directory)}
 
     @property
     def subprocess_environment(self) -> dict[str, str]:
@@ -84,7 +89,7 @@ class LocalAws:
             SamError: `sam` failed; the text holds the end of what it said.
         """
         built = self.build(template)
-        sam.deploy(built, stack, parameters or {}, self.logs / "sam.log", self.subprocess_environment)
+        sam.deploy(built, stack, parameters or {}, self.logs / "sam.log", self._sams_environment)
         described = self.client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
         return {each["OutputKey"]: each["OutputValue"] for each in described.get("Outputs", [])}
 

@@ -64,13 +64,17 @@ def build(template: Path, log: Path, environment: Mapping[str, str], interpreter
         for old in builds[:-_BUILDS_KEPT]:
             shutil.rmtree(old, ignore_errors=True)
         making = Path(mkdtemp(prefix="making-", dir=BUILT))
-        _run(
-            ["build", "--template-file", template, "--build-dir", making],
-            log,
-            {**environment, "LAMBDA_PLATFORM": "host", "LAMBDA_PYTHON": str(interpreter), "UV": str(UV)},
-            template.parent,
-        )
-        subprocess.run([SAM.with_name("python"), "-c", _PACK], cwd=making, check=True)
+        try:
+            _run(
+                ["build", "--template-file", template, "--build-dir", making],
+                log,
+                {**environment, "LAMBDA_PLATFORM": "host", "LAMBDA_PYTHON": str(interpreter), "UV": str(UV)},
+                template.parent,
+            )
+            subprocess.run([SAM.with_name("python"), "-c", _PACK], cwd=making, check=True)
+        except BaseException:  # also Ctrl-C: half a build is nobody's
+            shutil.rmtree(making, ignore_errors=True)
+            raise
         making.rename(into)
         return built
 

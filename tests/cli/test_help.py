@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -70,6 +71,20 @@ def test_no_help_page_loads_the_sdk_or_the_worker() -> None:
     assert {page: sorted(HEAVY.intersection(modules)) for page, modules in loaded.items()} == {
         page: [] for page in loaded
     }
+
+
+def test_help_is_there_at_once() -> None:
+    """Of the process's own time, not the clock's; the least of three, as other tests run beside this one."""
+
+    def seconds() -> float:
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        subprocess.run(
+            [Path(sys.executable).with_name("invalidator"), "--help"], stdout=subprocess.DEVNULL, check=True
+        )
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+    assert min(seconds() for _ in range(3)) < 0.3
 
 
 def test_the_list_of_commands_says_what_each_says_of_itself() -> None:

@@ -14,6 +14,7 @@ from invalidator.aws.table.dynamodb import DynamoDbTable
 from invalidator.core.limits.account import Limits
 from invalidator.core.limits.allowance import Allowance
 from invalidator.core.pending.wakes import Wake
+from invalidator.failures import TableUnavailable
 from tests.cli.conftest import TABLE
 from tests.cli.dlq.local_sqs import REGION
 from tests.cli.stored import site
@@ -266,6 +267,50 @@ def test_every_line_fits_80_columns(desk):
     now = time.time()
     desk.stored.record("E1ABCDEFGHIJKL", "I" * 24, now - 20, "/a", "/b*")
     assert max(len(line) for line in desk.run("status").out.splitlines()) <= 80
+
+
+def warned(answer):
+    return {each["part"]: each for each in answer.data["warnings"]}
+
+
+def test_a_stack_without_a_connected_bucket_says_so_first(desk):
+    # What is served and cannot be read is not taken for connected.
+    assert "site" in warned(desk.run("status", "--json"))["subscriptions"]["text"]
+    boto3.client("s3", region_name=REGION).create_bucket(
+        Bucket="site", CreateBucketConfiguration={"LocationConstraint": REGION}
+    )
+    answer = desk.run("status", "--json")
+    assert warned(answer)["subscriptions"]["fix"] == "invalidator bucket connect NAME"
+    said = desk.run("status").out
+    assert said.index("no bucket sends its changes to this stack") < said.index("STACK")
+    desk.sqs.parameters["Buckets"] = "site"
+    assert "subscriptions" not in warned(desk.run("status", "--json"))
+
+
+def test_a_worker_that_fails_at_import_says_so(desk):
+    assert "functions" not in warned(desk.run("status", "--json"))
+    desk.function.broken = "Unable to import module 'invalidator.handler': No module named 'pydantic'"
+    answer = desk.run("status", "--json")
+    assert "Runtime.ImportModuleError: Unable to import module" in warned(answer)["functions"]["text"]
+    assert "invalidator logs" in warned(answer)["functions"]["fix"]
+
+
+def test_a_missing_table_names_itself_and_the_way_back(desk):
+    boto3.client("dynamodb", region_name="eu-west-1").delete_table(TableName=TABLE)
+    answer = desk.run("status", "--json")
+    assert answer.code == 0
+    found = warned(answer)["table"]
+    assert f"table {TABLE} does not exist" in found["text"]
+    assert f"restore-table-from-backup --target-table-name {TABLE}" in found["fix"]
+
+
+def test_a_table_that_cannot_be_read_says_so(desk, monkeypatch):
+    def refused(_routes):
+        raise TableUnavailable("AccessDeniedException: the key is gone")
+
+    monkeypatch.setattr("invalidator.aws.table.routes.RoutesTable.survey_state", refused)
+    found = warned(desk.run("status", "--json"))["table"]
+    assert "cannot be looked at: AccessDeniedException: the key is gone" in found["text"]
 
 
 def test_the_routes_age_is_told_where_it_is_late(desk):

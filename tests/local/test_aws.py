@@ -174,7 +174,7 @@ def test_nothing_outlives_a_starter_that_is_killed():
 
 def test_the_command_prints_export_lines_and_ends_on_ctrl_c(tmp_path):
     with subprocess.Popen(
-        [sys.executable, "-m", "infra.local"],
+        [sys.executable, "-m", "infra.local", "--bare"],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,

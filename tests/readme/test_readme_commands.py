@@ -12,17 +12,17 @@ from pathlib import Path
 
 import pytest
 
-from infra.demo.site import make_distribution
 from infra.local import ministack
 from infra.local.aws import LocalAws, local_aws
 from infra.local.cloudfront.faults import ACCESS_DENIED, Fault
+from infra.local.sample_site import make_distribution
 from tests.typed_make import MAKE
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 README = (REPOSITORY / "README.md").read_text("utf-8")
 BUCKETS = ("my-site", "my-assets")
 # Typed by other tests, or by the one who runs the tests: they would run themselves.
-ELSEWHERE = {"make demo", "make test"}
+ELSEWHERE = {"make demo", "make local", "make test"}
 
 pytestmark = [pytest.mark.local_aws, pytest.mark.xdist_group("readme")]
 

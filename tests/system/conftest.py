@@ -93,6 +93,7 @@ def stack(tmp_path_factory: Any) -> Iterator[Stack]:
                 "AssumableRoleArns": role,
                 "ListableBuckets": DIRECT,
                 "AlarmEmail": "me@example.com",
+                "EventBus": "default",
                 "KmsKeyArn": key,
             }
         )

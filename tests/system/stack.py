@@ -5,7 +5,7 @@ import io
 import json
 import os
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 from unittest import mock
 
@@ -27,8 +27,8 @@ def until(seen: Callable[[], Any], seconds: float, what: str, *, or_tell: Callab
     return found
 
 
-def invalidator(aws: LocalAws, *arguments: str, expect: int = 0) -> Any:
-    """Run the command line as a person would, and return the JSON it prints."""
+def invalidator(aws: LocalAws, *arguments: str, expect: int | None = 0) -> Any:
+    """Run the command line as a person would, and return the JSON it prints; with None, whatever its exit code."""
     out, err = io.StringIO(), io.StringIO()
     with (
         mock.patch.dict(os.environ, aws.subprocess_environment, clear=True),
@@ -40,7 +40,7 @@ def invalidator(aws: LocalAws, *arguments: str, expect: int = 0) -> Any:
             main([*arguments, "--json"])
         except SystemExit as ended:
             code = ended.code or 0
-    assert code == expect, err.getvalue()
+    assert expect in {None, code}, err.getvalue()
     return json.loads(out.getvalue()) if out.getvalue() else None
 
 
@@ -111,3 +111,25 @@ def reason(letter: Mapping[str, Any]) -> str:
     """A dead letter's reason, empty where it has none."""
     attribute = letter.get("MessageAttributes", {}).get("Reason", {})
     return str(attribute.get("StringValue", ""))
+
+
+@contextlib.contextmanager
+def listening(
+    stack: Any, *kinds: str, rule: str = "listening", pattern: Any = None
+) -> Iterator[Callable[[], list[Any]]]:
+    """Chain on the stack's events as a person would: a rule that takes some of them to a queue of one's own.
+
+    By their kinds, or by a whole pattern. Yields what returns the events that have come, each once.
+    """
+    sqs, events = stack.aws.client("sqs"), stack.aws.client("events")
+    url = sqs.create_queue(QueueName=rule)["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    by_kind = {"source": ["cloudfront-invalidator"], "detail-type": list(kinds), "detail": {"version": [1]}}
+    events.put_rule(Name=rule, EventPattern=json.dumps(pattern or by_kind))
+    events.put_targets(Rule=rule, Targets=[{"Id": "1", "Arn": arn}])
+    try:
+        yield lambda: [json.loads(each["Body"]) for each in letters(stack.aws, url)]
+    finally:
+        events.remove_targets(Rule=rule, Ids=["1"])
+        events.delete_rule(Name=rule)
+        sqs.delete_queue(QueueUrl=url)

@@ -60,3 +60,41 @@ def test_a_viewers_url_leads_to_the_key_and_the_invalidation(stack, distribution
     key = found["keys"][0]
     assert (key["bucket"], key["key"], key["state"]) == (DIRECT, "desk/shown/index.html", "covered")
     assert found["invalidations"][0]["completed"] in {True, False}
+
+
+def test_verify_sees_what_the_edge_gives_and_when_it_is_fresh_again(stack, distribution):
+    """The edge keeps the first version; the second lies in S3 before anybody invalidates."""
+    s3 = stack.aws.client("s3")
+    s3.put_object(Bucket=DIRECT, Key="desk/v.html", Body=b"first", ContentType="text/html")
+    invalidator(stack.aws, "wait", f"s3://{DIRECT}/desk/", *WAIT)
+    edge = ("--edge", stack.aws.edge.endpoint)
+    url = f"https://{distribution}/v.html"
+    assert invalidator(stack.aws, "verify", url, *edge)["results"][0]["verdict"] == "fresh"
+    invalidator(stack.aws, "pause", "--only", "sender")
+    try:
+        s3.put_object(Bucket=DIRECT, Key="desk/v.html", Body=b"the second", ContentType="text/html")
+        (stale,) = invalidator(stack.aws, "verify", url, *edge, expect=3)["results"]
+        assert (stale["verdict"], stale["object"]) == ("stale", f"s3://{DIRECT}/desk/v.html")
+        assert stale["x_cache"] == "Hit from cloudfront"
+        assert "length: 5 bytes at the edge, 10 in S3" in stale["differences"]
+        assert "it was not invalidated since it changed" in stale["why"]
+    finally:
+        invalidator(stack.aws, "resume")
+    invalidator(stack.aws, "wait", f"s3://{DIRECT}/desk/v.html", *WAIT)
+    fresh = until(
+        lambda: invalidator(stack.aws, "verify", url, *edge, expect=None)["results"][0]["verdict"] == "fresh",
+        20,
+        "the edge has it",
+    )
+    assert fresh
+
+
+def test_check_finds_nothing_wrong_on_a_stack_as_it_was_deployed(stack):
+    found = invalidator(stack.aws, "check", expect=None)["findings"]
+    # The emulator keeps neither point-in-time recovery nor Lambda's metrics as AWS does.
+    told = {each["part"]: [] for each in found}
+    for each in found:
+        told[each["part"]].append((each["state"], each["text"]))
+    assert told["functions"][0] == ("ok", "the worker starts")
+    for part in ("stack", "event sources", "queues", "rule"):
+        assert {state for state, _ in told[part]} == {"ok"}, told[part]

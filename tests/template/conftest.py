@@ -7,6 +7,7 @@ from tests.template.resolved import resolve, translate
 KEY = "arn:aws:kms:eu-west-1:111122223333:key/00000000-0000-0000-0000-000000000000"
 TOPIC = "arn:aws:sns:eu-west-1:111122223333:uploads"
 ALARMS = "arn:aws:sns:eu-west-1:111122223333:pager"
+BUS = "arn:aws:events:eu-west-1:444455556666:event-bus/ops"
 BOUNDARY = "arn:aws:iam::111122223333:policy/boundaries/developer"
 SETS = {
     "defaults": {},
@@ -18,15 +19,19 @@ SETS = {
         "EventBridgeBuckets": "logs,media",
         "TopicArns": TOPIC,
         "ListableBuckets": "site",
+        "RememberedBuckets": "site,other.site",
+        "IgnoredKeys": "site=logs/*",
+        "ImmutableKeys": "site=assets/*,other.site=*.woff2",
         "AssumableRoleArns": "arn:aws:iam::444455556666:role/a,arn:aws:iam::444455556666:role/b",
         "AlarmEmail": "me@example.com",
         "AlarmTopicArn": ALARMS,
+        "EventBus": "default",
         "KmsKeyArn": KEY,
         "HardPathLimit": "5000",
         "ShowDashboard": "yes",
         "Tracing": "yes",
     },
-    "no budget": {"MonthlyPathBudget": "0", "Buckets": "site", "ShowDashboard": "yes"},
+    "no budget": {"MonthlyPathBudget": "0", "Buckets": "site", "ShowDashboard": "yes", "EventBus": BUS},
     "least attempts": {"MaxReceiveCount": "5", "GatherSeconds": "0", "QuietSeconds": "0"},
     "acl": {"Buckets": "site", "EventBridgeBuckets": "media", "AclChanges": "yes"},
     "eventbridge alone": {"EventBridgeBuckets": "media"},

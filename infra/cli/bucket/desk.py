@@ -33,13 +33,11 @@ class BucketDesk:
     Args:
         session: the shared options.
         dry_run: whether nothing is written.
-        quiet: whether the difference is not shown: who asks shows it.
     """
 
-    def __init__(self, session: Session, *, dry_run: bool, quiet: bool = False) -> None:
+    def __init__(self, session: Session, *, dry_run: bool) -> None:
         self._session = session
         self._dry_run = dry_run
-        self._quiet = quiet
 
     @functools.cached_property
     def queue(self) -> QueueArn:
@@ -66,7 +64,7 @@ class BucketDesk:
             self._owner,
             self._notifications,
             self._access,
-            lambda: _patience(_PATIENCE_SECONDS),
+            lambda: patience(_PATIENCE_SECONDS),
             self._show,
             self._dry_run,
         )
@@ -182,7 +180,7 @@ class BucketDesk:
 
     def _show(self, lines: tuple[str, ...]) -> None:
         # On a dry run the difference is what was asked for.
-        for line in () if self._quiet else lines:
+        for line in lines:
             print_text(line, err=self._session.as_json or not self._dry_run)
 
     def _remember(self, wish: Wish, result: Result) -> list[str]:
@@ -207,16 +205,17 @@ class BucketDesk:
 
         The count only: receiving S3's test event would take it from the worker, with whatever lies beside it.
         """
-        patience = _patience(_ARRIVAL_SECONDS)
+        waiting = patience(_ARRIVAL_SECONDS)
         while (now := self._access.messages(self.queue)) is not None and before is not None:
             if now > before:
                 return True
-            if not patience.again():
+            if not waiting.again():
                 return False
         return None
 
 
-def _patience(seconds: float) -> Patience:
+def patience(seconds: float) -> Patience:
+    """Return how long AWS may take to settle."""
     return Patience(time.monotonic() + seconds, time.monotonic, time.sleep)
 
 

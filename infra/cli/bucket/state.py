@@ -6,13 +6,14 @@ from typing import Any
 
 from bucket_subscription.document import Document, Entry, entries, sends_to_eventbridge
 from bucket_subscription.owner import EVENTS, Owner
-from infra.cli.printing import harmless
+from infra.cli.printing import harmless, print_command, typed
 
 # The state of a bucket that could not be read.
 UNKNOWN = "unknown"
 # One that should send and does not reach the queue.
 BROKEN = "broken"
 NOT_CONNECTED = "not connected"
+CONNECT_AGAIN = "connect it again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +95,7 @@ def _judge(own: Sequence[Entry], problem: str | None, rules: Sequence[str]) -> t
     for entry in own:
         missing = [event for event in EVENTS if event not in entry.events]
         if missing:
-            return BROKEN, f"entry {entry.id} lacks {', '.join(missing)}; connect it again"
+            return BROKEN, f"entry {entry.id} lacks {', '.join(missing)}; {CONNECT_AGAIN}"
     if problem:
         return BROKEN, problem
     if rules:
@@ -102,8 +103,13 @@ def _judge(own: Sequence[Entry], problem: str | None, rules: Sequence[str]) -> t
     return "works", "; ".join(str(entry.keys) for entry in own)
 
 
-def print_states(states: Sequence[BucketState]) -> None:
-    """Print a table, one row an entry."""
+def print_states(states: Sequence[BucketState], *, asked: bool) -> None:
+    """Print a table, one row an entry; then what to type for those that do not send.
+
+    Args:
+        states: of each bucket.
+        asked: whether somebody asked for just these: then one that was never connected is meant to be.
+    """
     from rich.console import Console
     from rich.table import Table
 
@@ -119,3 +125,9 @@ def print_states(states: Sequence[BucketState]) -> None:
             sends.append("EventBridge: every event")
         table.add_row(state.bucket, harmless(label), harmless("\n".join(sends) or "nothing"))
     Console(highlight=False, markup=False).print(table)
+    for state in states:
+        again = state.state == BROKEN and state.reason.endswith(CONNECT_AGAIN)
+        if again or (asked and state.state == NOT_CONNECTED and not state.eventbridge):
+            print_command(typed("bucket", "connect", state.bucket))
+        elif state.state == BROKEN:
+            print_command(typed("check", "--repair"))

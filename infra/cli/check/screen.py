@@ -22,6 +22,7 @@ PARTS: tuple[tuple[str, Part], ...] = (
     (functions.SOURCES, functions.sources),
     (functions.SCHEDULES, functions.schedules),
     (queues.PART, queues.look),
+    (subscriptions.RULE, subscriptions.rule),
     (subscriptions.PART, subscriptions.look),
     (routing.PART, routing.look),
     (routing.PINS, routing.pins),

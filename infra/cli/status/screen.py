@@ -10,10 +10,12 @@ from infra.cli.printing import instant, iso, many, print_json, print_notes, prin
 from infra.cli.session import Session
 from infra.cli.status.facts import Facts, gather
 from infra.cli.status.money import Money
+from infra.cli.status.warnings import warnings
 from infra.cli.waits import waits_for
 from invalidator.core.limits.account import Limits
 from invalidator.core.limits.budget import FREE_PATHS_A_MONTH, cost_usd
 from invalidator.core.pending.wakes import Wake
+from invalidator.core.remembering.memory_state import MemoryState
 from invalidator.core.sent import Sent
 
 DISTRIBUTIONS_SHOWN = 10
@@ -24,8 +26,10 @@ UNKNOWN = "?"
 
 def show_status(session: Session, interval: int | None) -> None:
     """Show it once; or again each `interval` seconds, until Ctrl-C."""
+    facts = gather(session, time.time())
+    wrong = warnings(session)  # asked once: of these, nothing changes by itself
     while True:
-        facts = gather(session, time.time())
+        facts.warnings = wrong
         if interval is not None and not session.as_json:
             click.clear()
         _show(session, facts)
@@ -35,12 +39,15 @@ def show_status(session: Session, interval: int | None) -> None:
             time.sleep(interval)
         except KeyboardInterrupt:
             return
+        facts = gather(session, time.time())
 
 
 def _show(session: Session, facts: Facts) -> None:
     if session.as_json:
         print_json(_document(facts))
         return
+    for each in facts.warnings:
+        print_text(f"WARNING {each.part}: {each.text}" + (f"; {each.fix}" if each.fix else ""))
     print_table(("STACK", session.stack), _rows(facts))
     _lost(facts)
     waiting = (facts.pending or [])[:WAITING_SHOWN]
@@ -91,7 +98,20 @@ def _rows(facts: Facts) -> list[tuple[str, str]]:
         ("this month", _month(facts)),
         *_money(facts.money, facts.limits),
         ("event to invalidation", _latency(facts)),
+        *((f"remembered {bucket}", _remembered(state)) for bucket, state in facts.remembered.items()),
     ]
+
+
+def _remembered(state: MemoryState) -> str:
+    if state.stopped:
+        return f"stopped: {state.forgotten}"
+    counts = state.counts
+    judged = f"{counts.unchanged:,} unchanged, {counts.new:,} new, {counts.changed:,} changed this month"
+    if state.refused:
+        return f"S3 refuses, each change counts: {state.refused}"
+    if state.round.began or not state.complete:
+        return f"a round goes through it, {many(state.round.objects, 'object')} so far; {judged}"
+    return judged
 
 
 def _worker(facts: Facts) -> str:
@@ -244,6 +264,20 @@ def _document(facts: Facts) -> dict[str, Any]:
         "event_to_invalidation_seconds": None
         if latency is None
         else {"median": latency.median, "p95": latency.p95},
+        "remembered": {
+            bucket: {
+                "complete_since": state.complete or None,
+                "stopped": state.stopped,
+                "refused": state.refused,
+                "unchanged": state.counts.unchanged,
+                "new": state.counts.new,
+                "changed": state.counts.changed,
+            }
+            for bucket, state in facts.remembered.items()
+        },
+        "warnings": [
+            {"part": each.part, "text": each.text, "fix": each.fix or None} for each in facts.warnings
+        ],
         "notes": facts.notes,
     }
 

@@ -90,8 +90,8 @@ def test_where_all_is_well_it_says_so_and_nothing_is_left_unasked(well):
     assert (answer.code, answer.data["ok"]) == (0, True), answer.data
     assert {each["state"] for each in answer.data["findings"]} == {"ok"}
     assert {each["part"] for each in answer.data["findings"]} == {
-        "stack", "table", "functions", "event sources", "schedules", "queues", "subscriptions", "routes", "pins",
-        "changes", "budget", "dead letters", "alarms",
+        "stack", "table", "functions", "event sources", "schedules", "queues", "rule", "subscriptions", "routes",
+        "pins", "changes", "budget", "dead letters", "alarms",
     }  # fmt: skip
     said = well.run("check")
     assert (said.code, said.err) == (0, "")
@@ -186,7 +186,8 @@ BROKEN = [
     (rule_off, "schedules", "rule-sweep that calls the sweep is disabled", "--repair"),
     (rule_gone, "schedules", "no rule calls the survey any more", "make deploy"),
     (shut_out, "queues", "the policy of queue Queue does not let S3 send", "--repair"),
-    (taken_away, "subscriptions", "site does not send its changes", "invalidator bucket connect site"),
+    (taken_away, "subscriptions", "site (parameter Buckets) does not send its changes: its notification holds no entry",
+     "invalidator check --repair"),
     (old_routes, "routes", "the last complete survey is 2 h old", "invalidator route refresh"),
     (pinned_nowhere, "pins", "the pin of site on ENONE leads nowhere: there is no such distribution",
      "invalidator route unpin site --distribution ENONE"),

@@ -1,5 +1,6 @@
 """`invalidator dlq redrive` as a person types it: what is sent, what stays, and that nothing is ever lost."""
 
+import os
 import random
 import re
 import time
@@ -233,14 +234,25 @@ def test_large_letters_are_sent_in_batches_that_sqs_takes(desk):
 
 @pytest.mark.parametrize("seed", [0, *(pytest.param(each, marks=pytest.mark.long) for each in range(1, 6))])
 def test_killed_at_any_point_and_run_again_it_loses_nothing(desk, seed):
+    killed_and_run_again(desk, seed, 300)
+
+
+@pytest.mark.soak
+@pytest.mark.skipif("SOAK" not in os.environ, reason="takes minutes; run it with: make soak")
+@pytest.mark.parametrize("seed", range(3))
+def test_ten_thousand_letters_are_redriven_without_loss_though_it_is_killed(desk, seed):
+    killed_and_run_again(desk, seed, 10_000)
+
+
+def killed_and_run_again(desk, seed, letters):
     """SIGKILL strikes before or after some send or delete takes effect; the next run does the rest."""
     chance = random.Random(seed)
-    bodies = [f"{number}" for number in range(300)]
+    bodies = [f"{number}" for number in range(letters)]
     for body in bodies:
         desk.bury(body, "unavailable")
     process = None
     moment = chance.choice(["before", "after"]), chance.choice(["SendMessageBatch", "DeleteMessageBatch"])
-    number = chance.randrange(1, 20)
+    number = chance.randrange(1, letters // 15)
 
     def strike(action, count):
         if process is not None and action == moment[1] and count == number:
@@ -248,7 +260,7 @@ def test_killed_at_any_point_and_run_again_it_loses_nothing(desk, seed):
 
     setattr(desk.sqs, moment[0], strike)
     process = desk.typed("dlq", "redrive", "--reason", "unavailable", "--yes")
-    process.communicate(timeout=60)
+    process.communicate(timeout=300)
     assert process.returncode == -9
     assert desk.sqs.bodies(desk.dead)
     assert set(desk.sqs.bodies(desk.queue) + desk.sqs.bodies(desk.dead)) == set(bodies)

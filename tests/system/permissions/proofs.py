@@ -32,7 +32,7 @@ from tests.system.permissions.roles import (
     sweep,
     work,
 )
-from tests.system.stack import PATIENCE_SECONDS, letters, paths_sent, until
+from tests.system.stack import PATIENCE_SECONDS, letters, listening, paths_sent, until
 
 _numbers = itertools.count()
 # What was made is surveyed so many at a time, to survey seldom.
@@ -167,6 +167,30 @@ def version_0_1_0_could_look_up_distributions(stack: Stack) -> bool:
         and allowed(lambda: cloudfront.get_distribution_config(Id=distribution))
         and allowed(lambda: cloudfront.get_cache_policy(Id=site.CACHING_OPTIMIZED))
     )
+
+
+def others_are_told_what_was_created(stack: Stack) -> bool:
+    bucket, distribution = fresh_site(stack)
+    with listening(stack, "Invalidation Created") as heard:
+        work(stack, change(bucket))
+        look(stack, target_owner(distribution))
+        return [each["detail"]["distribution"] for each in heard()] == [distribution]
+
+
+def others_are_told_what_has_completed(stack: Stack) -> bool:
+    _, distribution = fresh_site(stack)
+    made = stack.aws.client("cloudfront").create_invalidation(
+        DistributionId=distribution,
+        InvalidationBatch={"Paths": {"Quantity": 1, "Items": ["/a"]}, "CallerReference": distribution},
+    )["Invalidation"]
+    now = time.time()
+    for each in sent_items(Sent(distribution, made["Id"], now - 30, ("/a",))):
+        write(stack, each)
+    rest = {"rest": {"N": "2"}, "rest_until": {"N": str(now)}}
+    write(stack, wake_key(target_owner(distribution)) | rest)
+    with listening(stack, "Invalidation Completed") as heard:
+        sweep(stack)
+        return made["Id"] in {each["detail"]["invalidation"] for each in heard()}
 
 
 def lambda_can_read_the_changes(stack: Stack) -> bool:

@@ -24,6 +24,7 @@ from tests.system.permissions.roles import (
     watch,
     work,
 )
+from tests.system.stack import listening
 
 # 20 s for the answer and 13 s for a try that is under way are kept back: seven are left to wait for rights.
 SUBSCRIPTION_SECONDS = 40
@@ -68,6 +69,14 @@ def loses_and_regains(stack: Stack, bucket: str, what: str) -> bool:
     table.delete_item(TableName=stack.outputs["TableName"], Key={"pk": {"S": "watch"}, "sk": {"S": bucket}})
     line = watched(stack, bucket)
     return line is not None and line["state"] == "repaired" and what in line["wrong"][0]
+
+
+def others_are_told_what_was_lost_and_repaired(stack: Stack) -> bool:
+    with listening(stack, "Subscription Lost", "Subscription Repaired") as heard:
+        if not loses_and_regains(stack, PROOF, "notification"):
+            return False
+        kinds = [each["detail-type"] for each in heard() if each["detail"]["bucket"] == PROOF]
+        return sorted(kinds) == ["Subscription Lost", "Subscription Repaired"]
 
 
 def wished_again(stack: Stack) -> None:

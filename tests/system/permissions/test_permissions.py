@@ -20,6 +20,8 @@ from tests.system.permissions.proofs import (
     finished_invalidations_make_room_for_the_next,
     lambda_can_read_the_changes,
     lambda_can_read_the_wakes,
+    others_are_told_what_has_completed,
+    others_are_told_what_was_created,
     ready_sites,
     the_named_bucket_can_be_listed,
     the_named_role_can_be_assumed,
@@ -45,6 +47,7 @@ from tests.system.permissions.subscription_proofs import (
     a_loss_is_seen_and_repaired,
     a_switch_is_seen_and_repaired,
     nothing_is_in_doubt_about_the_queue,
+    others_are_told_what_was_lost_and_repaired,
     the_topics_are_asked_for_the_queue,
     what_is_connected_is_remembered_and_forgotten,
     who_it_was_can_be_asked,
@@ -120,6 +123,7 @@ WORKER = {
         the_named_role_can_be_assumed,
     ),
     **each_of("SeeWhatAWildcardWouldPurge", "s3:ListBucket", the_named_bucket_can_be_listed),
+    **each_of("TellOthers", "events:PutEvents", others_are_told_what_was_created),
     **those_of_every_function("InvalidatorFunction", "invalidator"),
 }
 SWEEP = {
@@ -132,6 +136,8 @@ SWEEP = {
     ),
     **each_of("Wake", "sqs:SendMessage", what_is_due_is_called_for),
     **each_of("CountDeadLetters", "sqs:GetQueueAttributes", what_is_due_is_called_for),
+    **each_of("TellOthers", "events:PutEvents", others_are_told_what_has_completed),
+    **each_of("SeeWhatHasCompleted", "cloudfront:GetInvalidation", others_are_told_what_has_completed),
     **those_of_every_function("SweepFunction", "sweep"),
 }
 SURVEY = {
@@ -172,6 +178,7 @@ WATCH = {
     **each_of("Remember", "dynamodb:PutItem Query UpdateItem", a_loss_is_seen_and_repaired),
     **each_of("Remember", "dynamodb:BatchGetItem", a_bucket_that_sends_though_nobody_told_is_learned),
     **each_of("Remember", "dynamodb:DeleteItem", a_bucket_that_nobody_wants_any_more_is_forgotten),
+    **each_of("TellOthers", "events:PutEvents", others_are_told_what_was_lost_and_repaired),
     **each_of("WriteLog", "logs:CreateLogStream PutLogEvents", writes_log("WatchFunction", "watch")),
 }
 SUBSCRIPTION = {
@@ -211,6 +218,7 @@ NOT_PROVED_HERE = {
     ("Trace", "xray:PutTelemetryRecords"),
     ("InvalidateTenants", "cloudfront:CreateInvalidationForDistributionTenant"),
     ("InvalidateTenants", "cloudfront:GetInvalidationForDistributionTenant"),
+    ("SeeWhatHasCompletedOfTenants", "cloudfront:GetInvalidationForDistributionTenant"),
     ("FindDistributions", "cloudfront:ListDistributionTenants"),
     ("ReadTenants", "cloudfront:GetDistributionTenant"),
 }

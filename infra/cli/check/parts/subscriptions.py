@@ -1,78 +1,196 @@
-"""The subscriptions: whether the buckets that should send to the queue do, by whatever road."""
+"""The subscriptions: whether the buckets that are to send to the queue do, by whatever road; the watch's own reading.
 
-from collections.abc import Iterator
+The watch reads it each hour with its role; here it is read now, with the operator's credentials.
+"""
+
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
 
+from botocore.exceptions import ClientError
+
+from bucket_subscription.bucket_notifications import S3Notifications
 from bucket_subscription.errors import SubscriptionError
-from bucket_subscription.key_filter import KeyFilter
-from infra.cli.bucket.desk import BucketDesk
-from infra.cli.bucket.state import UNKNOWN, BucketState
+from bucket_subscription.names import read_queue_arn
+from bucket_subscription.owner import ACL_EVENT, EVENTS, Owner
+from bucket_subscription.queue_access import SqsQueueAccess
+from bucket_subscription.reading.bucket_watch import BucketWatch
+from bucket_subscription.reading.lookout import Lookout
+from bucket_subscription.reading.roads import AwsRoads
+from bucket_subscription.subscription import Subscription
+from bucket_subscription.wishes.wish import Maker, Road, Wish
+from bucket_subscription.wishes.wish_table import WishTable
+from bucket_watch.repair import Repair as Mending
+from bucket_watch.repair import Repairs
+from infra.cli.bucket.desk import BucketDesk, patience
+from infra.cli.bucket.state import UNKNOWN
 from infra.cli.check.finding import Finding, Repair, State, ok, wrong
 from infra.cli.check.ground import Ground
+from infra.cli.check.parts.functions import enable_rule
 from infra.cli.errors import CommandError
 from infra.cli.printing import many, visible
+from infra.cli.session import output
 
-PART = "subscriptions"
+PART, RULE = "subscriptions", "rule"
 _AT_ONCE = 8
+_PATIENCE_SECONDS = 15.0
+# So many are asked for a line of `status`; `check` asks for all.
+_MOST_ASKED = 10
+
+
+@dataclass(frozen=True, slots=True)
+class _Hold:
+    """The stack's hold on buckets, with the operator's credentials."""
+
+    ground: Ground
+    owner: Owner
+    access: SqsQueueAccess
+    notifications: S3Notifications
+    roads: AwsRoads
+
+    def lookout(self) -> Lookout:
+        queue = read_queue_arn(output(self.ground.session, "QueueArn"))
+        return Lookout(self.owner, queue, self.notifications, self.access, self.roads)
+
+    def mending(self, lines: list[str], *, dry_run: bool) -> Mending:
+        queue = read_queue_arn(output(self.ground.session, "QueueArn"))
+        subscription = Subscription(
+            self.owner,
+            self.notifications,
+            self.access,
+            lambda: patience(_PATIENCE_SECONDS),
+            lines.extend,
+            dry_run,
+        )
+        return Mending(subscription, queue, Repairs.ALL)
 
 
 def look(ground: Ground) -> Iterator[Finding]:
-    """Look at every bucket of the account in the stack's region, and those that the parameters name."""
-    desk = BucketDesk(ground.session, dry_run=True)
-    named = {*ground.list_of("Buckets"), *ground.list_of("EventBridgeBuckets")}
-    names = sorted({*desk.all_names(), *named})
+    """Look at every bucket that was connected ever, by the parameters, by hand, or as the watch learned it."""
+    hold = _hold(ground)
+    lookout = hold.lookout()
+    wishes = _wishes(ground)
+    by_bucket = {bucket: list(each) for bucket, each in groupby(wishes, key=lambda wish: wish.bucket)}
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        states = list(pool.map(desk.state, names))
-    works = 0
-    for state in states:
-        if state.state == "works":
-            works += 1
-        elif state.state == "broken" or (state.state == "not connected" and state.bucket in named):
-            yield _lost(ground, state)
-        elif state.state == UNKNOWN and state.bucket in named:
-            yield Finding(PART, State.UNKNOWN, f"{visible(state.bucket)}: {state.reason}")
+        looked = list(pool.map(lambda bucket: lookout.look(bucket, by_bucket[bucket]).watch, by_bucket))
+    works = sum(each.state == "works" for each in looked)
+    for each in looked:
+        if each.state == "lost":
+            yield _lost(hold, each, by_bucket[each.bucket])
+        elif each.state == "unknown":
+            yield Finding(PART, State.UNKNOWN, f"{visible(each.bucket)}: {each.unknown}")
     if works:
         yield ok(PART, f"{many(works, 'bucket')} connected")
-    elif not ground.list_of("TopicArns"):
+    elif not looked:
+        yield from any_connected(ground)
+    for doubt in hold.access.doubts():
+        yield Finding(PART, State.UNKNOWN, doubt)
+
+
+def rule(ground: Ground) -> Iterator[Finding]:
+    """Look at the stack's own EventBridge rule, where its parameters ask for one."""
+    if not ground.list_of("EventBridgeBuckets"):
+        yield ok(RULE, "none is needed")
+        return
+    own = next((each for each in _hold(ground).roads.rules if each.own), None)
+    if own is None:
+        yield wrong(RULE, "the rule that takes EventBridge's events to the queue is gone", "make deploy")
+    elif not own.enabled:
+        repair = enable_rule(ground.session.client("events"), own.name)
+        yield wrong(
+            RULE, f"{own.name} is disabled: no event comes", "invalidator check --repair --yes", repair
+        )
+    elif not own.targeted:
+        yield wrong(RULE, f"{own.name} does not send to the queue any more", "make deploy")
+    else:
+        yield ok(RULE, f"{own.name} is on")
+
+
+def any_connected(ground: Ground) -> Iterator[Finding]:
+    """Look whether any bucket is to send to the stack; where nobody remembers one, whether one does."""
+    wished = {wish.bucket for wish in _wishes(ground)} | set(ground.list_of("TopicArns"))
+    if wished:
+        yield ok(PART, f"{many(len(wished), 'bucket')} to send to it")
+        return
+    served = sorted(
+        {bucket for routes, _ in ground.deployed.routes.all_routes() for bucket in routes.buckets}
+    )
+    desk = BucketDesk(ground.session, dry_run=True)
+    states = [desk.state(each) for each in served[:_MOST_ASKED]]
+    unknown = [each for each in states if each.state == UNKNOWN]
+    if any(each.state == "works" for each in states):
+        yield ok(PART, "a bucket is connected")
+    elif unknown:
+        yield Finding(
+            PART, State.UNKNOWN, f"{visible(unknown[0].bucket)}: {unknown[0].reason}", "invalidator check"
+        )
+    elif len(served) <= _MOST_ASKED:
         yield wrong(PART, "no bucket sends its changes to this stack", "invalidator bucket connect NAME")
 
 
-def _lost(ground: Ground, state: BucketState) -> Finding:
-    name = state.bucket
-    text = f"{visible(name)} does not send its changes: {state.reason or 'its notification is gone'}"
-    through_events = name in ground.list_of("EventBridgeBuckets")
-    fix = f"invalidator bucket connect {visible(name)}{' --eventbridge' if through_events else ''}"
-    return wrong(PART, text, fix, _connect(ground, name, through_events=through_events))
+def _hold(ground: Ground) -> _Hold:
+    session = ground.session
+    queue = read_queue_arn(output(session, "QueueArn"))
+    events = (*EVENTS, ACL_EVENT) if ground.parameters.get("AclChanges") == "yes" else EVENTS
+    return _Hold(
+        ground,
+        Owner(session.stack, (queue.arn,), events),
+        SqsQueueAccess(session.client("sqs"), lambda: session.client("kms")),
+        S3Notifications(session.client("s3"), queue.account),
+        AwsRoads(session.client, queue.arn, _own_rule(ground), ground.list_of("TopicArns")),
+    )
 
 
-def _connect(ground: Ground, name: str, *, through_events: bool) -> Repair | None:
-    """Connect it again; None where that would be refused, and a person has to look."""
-    dry = BucketDesk(ground.session, dry_run=True, quiet=True)
-    filters = [each for each in ground.list_of("BucketFilters") if each.startswith(f"{name}=")]
+def _own_rule(ground: Ground) -> str:
+    if not ground.list_of("EventBridgeBuckets"):
+        return ""
     try:
-        planned = (
-            dry.connect_eventbridge(name)
-            if through_events
-            else dry.connect(name, _key_filter(filters[0]) if len(filters) == 1 else KeyFilter())
+        found: Any = ground.session.client("cloudformation").describe_stack_resource(
+            StackName=ground.session.stack, LogicalResourceId="BucketEventsRule"
         )
+    except ClientError:
+        return ""  # said as the rule that is gone
+    return str(found["StackResourceDetail"].get("PhysicalResourceId", ""))
+
+
+def _wishes(ground: Ground) -> list[Wish]:
+    """What is wanted: what the table remembers, and what the parameters name, also where nobody remembers it."""
+    table = WishTable(ground.session.client("dynamodb"), output(ground.session, "TableName"))
+    try:
+        known = table.all()
+    except SubscriptionError as error:
+        raise CommandError(str(error)) from error
+    buckets = {wish.bucket for wish in known}
+    named = [Wish(each, Road.QUEUE, Maker.STACK) for each in ground.list_of("Buckets") if each not in buckets]
+    named += [
+        Wish(each, Road.EVENTBRIDGE, Maker.STACK)
+        for each in ground.list_of("EventBridgeBuckets")
+        if each not in buckets
+    ]
+    return sorted([*known, *named])
+
+
+def _lost(hold: _Hold, watch: BucketWatch, wishes: Sequence[Wish]) -> Finding:
+    text = f"{visible(watch.bucket)} ({watch.road}) does not send its changes: {'; '.join(watch.wrong)}"
+    return wrong(PART, text, watch.fix, _mend(hold, watch.bucket, wishes))
+
+
+def _mend(hold: _Hold, bucket: str, wishes: Sequence[Wish]) -> Repair | None:
+    """Connect it again as wished; None where that would be refused, or changes nothing: a person has to look."""
+    lines: list[str] = []
+    try:
+        hold.mending(lines, dry_run=True).mend(bucket, wishes)
     except SubscriptionError:
         return None
-    if len(filters) > 1 or not planned["difference"]:
+    if not lines:
         return None
 
     def do() -> None:
-        desk = BucketDesk(ground.session, dry_run=False, quiet=True)
         try:
-            if through_events:
-                desk.connect_eventbridge(name)
-            else:
-                desk.connect(name, _key_filter(filters[0]) if filters else KeyFilter())
+            hold.mending([], dry_run=False).mend(bucket, wishes)
         except SubscriptionError as error:
             raise CommandError(str(error)) from error
 
-    return Repair([f"{name}: {line}" for line in planned["difference"]], do)
-
-
-def _key_filter(text: str) -> KeyFilter:
-    prefix, _, suffix = text.partition("=")[2].partition("*")
-    return KeyFilter(prefix, suffix)
+    return Repair([f"{bucket}: {line}" for line in lines], do)

@@ -28,6 +28,7 @@ def look(ground: Ground) -> Iterator[Finding]:
             PART, f"{name} is {table['TableStatus']}: changes wait on the queue", "wait until it is ACTIVE"
         )
         return
+    ground.deployed.routes.survey_state()  # described, and read: a key that is gone lets nobody read
     lacking = list(_lacking(client, name))
     yield from (wrong(PART, text, fix) for text, fix in lacking)
     if not lacking:
