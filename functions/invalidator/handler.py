@@ -18,6 +18,7 @@ from invalidator.core.messages.wake import read_wake
 from invalidator.failures import QueueUnavailable, TableUnavailable
 from invalidator.intake.report import report_intake
 from invalidator.ports import Message
+from invalidator.remembering.report import report_judged
 from invalidator.sender.buckets import BucketRun
 from invalidator.sender.report import report_buckets, report_run, report_sent
 from invalidator.telemetry import flush, telemetry
@@ -77,6 +78,8 @@ def _look(message: Message, request: str, deadline: float) -> bool:
             wired.announcements.tell(of_run(run))
         elif wake.bucket is not None:
             _report(wired.buckets.hand_out(wake.bucket, token, deadline))
+        elif wake.memory is not None:
+            report_judged(wired.remembering.run(wake.memory, token, deadline), logger, metrics)
         else:
             _report(wired.buckets.find_owners(token, deadline))
     except (TableUnavailable, QueueUnavailable) as failure:

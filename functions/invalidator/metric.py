@@ -22,6 +22,8 @@ class Metric(StrEnum):
     | `EVENT_TO_INVALIDATION_SECONDS` | worker | some of an invalidation's changes: p50 and p95 |
     | `PATHS_SENT` | worker | each invalidation, so that their count is this metric's SampleCount |
     | `THROTTLED` | worker | each run that CloudFront refused something for its quotas |
+    | `UNCHANGED_KEYS`, `NEW_KEYS`, `CHANGED_KEYS` | memory | each run that judged; only with RememberedBuckets |
+    | `UNJUDGED_KEYS` | memory | each run in which S3 could not be asked about keys; likewise, and only then |
     | `SUBSCRIPTIONS_LOST` | watch | each round that finds buckets whose changes did not come: how many |
     | `PATHS_THIS_MONTH` | worker | each invalidation; at HardPathLimit also each one that the limit stopped |
     | `ROUTES_AGE_SECONDS` | sweep | each minute while the routes are late (`core/routes_age.py`), else none |
@@ -34,6 +36,10 @@ class Metric(StrEnum):
     PATHS_SENT = "PathsSent"
     THROTTLED = "Throttled"
     PATHS_THIS_MONTH = "PathsThisMonth"
+    UNCHANGED_KEYS = "UnchangedKeys"
+    NEW_KEYS = "NewKeys"
+    CHANGED_KEYS = "ChangedKeys"
+    UNJUDGED_KEYS = "UnjudgedKeys"
     ROUTES_AGE_SECONDS = "RoutesAgeSeconds"
     SUBSCRIPTIONS_LOST = "SubscriptionsLost"
 
@@ -43,4 +49,8 @@ class Metric(StrEnum):
         return self in _ONLY_WHILE_WRONG
 
 
-_ONLY_WHILE_WRONG = frozenset([Metric.ROUTES_AGE_SECONDS, Metric.SUBSCRIPTIONS_LOST])
+_ONLY_WHILE_WRONG = frozenset([Metric.ROUTES_AGE_SECONDS, Metric.SUBSCRIPTIONS_LOST, Metric.UNJUDGED_KEYS])
+# Written only where buckets are remembered: elsewhere they cost nothing.
+OF_REMEMBERED_BUCKETS = frozenset(
+    [Metric.UNCHANGED_KEYS, Metric.NEW_KEYS, Metric.CHANGED_KEYS, Metric.UNJUDGED_KEYS]
+)

@@ -15,6 +15,10 @@ from invalidator.core.limits.slots import Calls
 from invalidator.core.pending.entry import Entry
 from invalidator.core.pending.wakes import Wake
 from invalidator.core.reasons import Reason
+from invalidator.core.remembering.head import Absent
+from invalidator.core.remembering.head import Seen as SeenObject
+from invalidator.core.remembering.memory_state import MemoryState
+from invalidator.core.remembering.row import Row
 from invalidator.core.request import Request
 from invalidator.core.routing.distribution import Distribution
 from invalidator.core.routing.documents.listed import Listed
@@ -232,6 +236,41 @@ class Listing(Protocol):
 
     def below(self, bucket: str, prefix: str) -> tuple[list[str], bool]:
         """Return some keys below a prefix, and whether there are more. Raises the errors of `invalidator.failures`."""
+
+
+class Objects(Protocol):
+    """The objects of a remembered bucket, several asked for at a time."""
+
+    def heads(self, bucket: str, keys: Iterable[str]) -> Iterator[tuple[str, SeenObject | Absent | Failure]]:
+        """Ask for the headers of each object, and yield each answer as it comes; a Failure where there was none."""
+
+    def page(self, bucket: str, after: str) -> tuple[list[str], bool]:
+        """Return some keys after one, in S3's order, and whether there are more.
+
+        Raises the errors of `invalidator.failures`.
+        """
+
+
+class Memory(Protocol):
+    """What is remembered of buckets. Every method raises `TableUnavailable`."""
+
+    def state(self, bucket: str) -> MemoryState:
+        """Return how far a bucket's memory is, strongly consistent."""
+
+    def save(self, bucket: str, state: MemoryState) -> bool:
+        """Write how far it is, in the place of what has the same `rev`; False where another has been written since.
+
+        What is written has the next `rev`.
+        """
+
+    def rows(self, bucket: str, epoch: int, keys: Iterable[str]) -> dict[str, Row]:
+        """Return what is remembered of keys, strongly consistent; what another epoch remembers is left out."""
+
+    def store(self, bucket: str, epoch: int, rows: Mapping[str, tuple[Row, str]]) -> set[str]:
+        """Write rows, each in the place of the one with a `rev` ("": of none); return the keys that stand otherwise.
+
+        The same row written again stands: the SDK may have tried twice. A row of a later epoch stays.
+        """
 
 
 class ChangesQueue(Protocol):

@@ -12,6 +12,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from invalidator.core.limits.account import Limits
 from invalidator.core.limits.allowance import Allowance
 from invalidator.core.pending.wakes import Gathering
+from invalidator.core.remembering.hints import HintError, Hints, read_hints
 from invalidator.core.routing.settings import CleanUrls, RoutingSettings, names_in
 
 SettingsT = TypeVar("SettingsT")
@@ -49,6 +50,11 @@ class Settings:
         survey_minutes: minutes between two surveys.
         listing_calls: the most listings for one target in a run; 0 where no bucket may be listed.
         acl_changes: whether a new ACL of an object counts as a change of it.
+        remembered_buckets: buckets whose unchanged objects need nothing, with commas between.
+        remembered_table_name: what is remembered of them; "" where none is.
+        remember_queue_url: the queue of wakes of their memories; likewise.
+        ignored_keys: keys that viewers never see, as `BUCKET=PATTERN` with commas between.
+        immutable_keys: keys that are never overwritten, likewise.
         event_bus: where others are told of the work: `default`, or a bus's ARN; "" for nowhere.
     """
 
@@ -75,6 +81,21 @@ class Settings:
     listing_calls: Annotated[int, Field(ge=0)] = 0
     acl_changes: bool = False
     event_bus: str = ""
+    remembered_buckets: str = ""
+    remembered_table_name: str = ""
+    remember_queue_url: str = ""
+    ignored_keys: str = ""
+    immutable_keys: str = ""
+
+    @property
+    def remembered(self) -> frozenset[str]:
+        """The buckets whose changes are judged before they are pending."""
+        return frozenset(names_in(self.remembered_buckets))
+
+    @property
+    def hints(self) -> Hints:
+        """What people say of keys. Raises SettingsError."""
+        return _hints(self.ignored_keys, self.immutable_keys)
 
     @property
     def limits(self) -> Limits:
@@ -112,6 +133,8 @@ class SweepSettings:
         event_bus: as the worker has it.
         survey_minutes: minutes between two surveys, by which routes are late.
         cover_gaps: whether what a bucket may have lost is invalidated.
+        remembered_buckets: buckets that are remembered, with commas between: their rounds are called for.
+        remember_queue_url: the queue of their memories' wakes; "" where there are none.
     """
 
     table_name: Text
@@ -120,6 +143,28 @@ class SweepSettings:
     event_bus: str = ""
     survey_minutes: Annotated[int, Field(ge=1)] = 5
     cover_gaps: bool = True
+    remembered_buckets: str = ""
+    remember_queue_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RememberSettings:
+    """What the function that remembers buckets needs to know; the fields are those of the worker's."""
+
+    table_name: Text
+    wake_queue_url: Text
+    remembered_table_name: Text
+    remember_queue_url: Text
+    remembered_buckets: str
+    quiet_seconds: Annotated[int, Field(ge=0)] = 1
+    gather_seconds: Annotated[int, Field(ge=0)] = 10
+    ignored_keys: str = ""
+    immutable_keys: str = ""
+
+    @property
+    def hints(self) -> Hints:
+        """What people say of keys. Raises SettingsError."""
+        return _hints(self.ignored_keys, self.immutable_keys)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +203,13 @@ class SurveySettings:
         return RoutingSettings(
             names_in(self.index_documents), self.error_page_seconds, self.clean_urls, self.error_document
         )
+
+
+def _hints(ignored: str, immutable: str) -> Hints:
+    try:
+        return read_hints(ignored, immutable)
+    except HintError as error:
+        raise SettingsError(f"environment of the function: IGNORED_KEYS, IMMUTABLE_KEYS: {error}") from error
 
 
 def read_settings(environment: Mapping[str, str], kind: type[SettingsT]) -> SettingsT:

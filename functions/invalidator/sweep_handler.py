@@ -25,7 +25,9 @@ from invalidator.aws.table.told import ToldTable
 from invalidator.aws.table.wakes import WakeTable
 from invalidator.clock import SystemClock
 from invalidator.core.announcement import completed
+from invalidator.core.pending.entry import memory_owner
 from invalidator.core.routes_age import late_after, routes_age
+from invalidator.core.routing.settings import names_in
 from invalidator.metric import Metric
 from invalidator.settings import SweepSettings, read_settings
 from invalidator.sweep.completions import completions
@@ -52,8 +54,11 @@ _sqs = _sdk.create_client("sqs", config=_SDK)
 _dynamodb = _sdk.create_client("dynamodb", config=_SDK)
 _table = DynamoDbTable(_dynamodb, settings.table_name)
 _wakes = WakeTable(_table)
-_wake_queue = WakeQueue(_sqs, settings.wake_queue_url)
+_wake_queue = WakeQueue(_sqs, settings.wake_queue_url, settings.remember_queue_url)
 _dead_letters = DeadLetters(_sqs, settings.dead_letter_queue_url)
+# Called for once by each new environment: one comes with every deployment, and every few hours. So a bucket that is
+# remembered from now on is gone through at once, and each is again before what is remembered of it expires.
+_to_be_remembered = list(names_in(settings.remembered_buckets))
 
 
 @logger.inject_lambda_context
@@ -62,6 +67,11 @@ def handler(_event: Any, _context: "LambdaContext") -> dict[str, Any]:
     """Sweep once. What cannot be asked raises: the next minute tries again, and an alarm tells when that fails too."""
     clock = SystemClock()
     swept = sweep(_wakes, _wake_queue, clock)
+    while _to_be_remembered:
+        Waking(_wakes, _wake_queue, clock).ask(
+            [memory_owner(_to_be_remembered[-1])], clock.now(), clock.now()
+        )
+        _to_be_remembered.pop()
     _tell_completed(clock)
     letters = _dead_letters.count()
     before = beat(_table, Heartbeat(clock.now(), letters))

@@ -18,6 +18,7 @@ from invalidator.aws.survey_trigger import SurveyTrigger
 from invalidator.aws.table.accounts import AccountTable
 from invalidator.aws.table.dynamodb import DynamoDbTable
 from invalidator.aws.table.logs import HISTORY_SECONDS, LogTable
+from invalidator.aws.table.memory import MemoryTable
 from invalidator.aws.table.routes import RoutesTable
 from invalidator.aws.table.targets import TargetTable
 from invalidator.aws.table.wakes import WakeTable
@@ -26,7 +27,9 @@ from invalidator.clock import SystemClock
 from invalidator.core.routing.renewal import Surveying
 from invalidator.intake.intake import Intake
 from invalidator.ports import Announcements, Clock
+from invalidator.remembering.remembering import Remembering
 from invalidator.sender.buckets import Buckets
+from invalidator.sender.forgetting import Forgetting
 from invalidator.sender.sender import Sender
 from invalidator.settings import Settings, read_settings
 from invalidator.survey.refresh import Refresh
@@ -69,6 +72,7 @@ class Wired:
     intake: Intake
     sender: Sender
     buckets: Buckets
+    remembering: Remembering
     clock: Clock
     time_left: TimeLeft
     wake_queue_arn: str
@@ -92,7 +96,7 @@ def wire(environment: Mapping[str, str], clock: Clock | None = None) -> Wired:
     # Made while the function starts: there the processor is full, and a first request is not kept waiting.
     clients = CloudFrontClients(client, clock.now)
     clients.for_role(None)
-    wake_queue = WakeQueue(sqs, settings.wake_queue_url)
+    wake_queue = WakeQueue(sqs, settings.wake_queue_url, settings.remember_queue_url)
     dead_letters = DeadLetters(sqs, settings.dead_letter_queue_url)
     surveys = SurveyTrigger(
         client("lambda", QUEUE_CONFIG), settings.survey_function_name, RoutesTable(table), clock.now
@@ -113,6 +117,8 @@ def wire(environment: Mapping[str, str], clock: Clock | None = None) -> Wired:
             gathering=gathering,
             most_receives=settings.max_receive_count,
             acl_changes=settings.acl_changes,
+            remembered=settings.remembered,
+            hints=settings.hints,
         ),
         sender=Sender(
             log=log,
@@ -130,6 +136,19 @@ def wire(environment: Mapping[str, str], clock: Clock | None = None) -> Wired:
             listing=S3Listing(client("s3", LISTING_CONFIG)) if settings.listing_calls else None,
             listing_calls=settings.listing_calls,
             refresh=refresh,
+            forgetting=(
+                Forgetting(
+                    log,
+                    MemoryTable(
+                        DynamoDbTable(client("dynamodb", TABLE_CONFIG), settings.remembered_table_name),
+                        clock.now,
+                    ),
+                    settings.remembered,
+                    settings.routing,
+                )
+                if settings.remembered_table_name
+                else None
+            ),
         ),
         buckets=Buckets(
             log=log,
@@ -142,6 +161,10 @@ def wire(environment: Mapping[str, str], clock: Clock | None = None) -> Wired:
             dead_letters=dead_letters,
             give_up_seconds=limits.give_up_seconds,
             survey_seconds=surveying.interval,
+        ),
+        # Without a memory: what waits for one that the stack has no more is handed over unjudged.
+        remembering=Remembering(
+            log=log, wakes=wakes, targets=targets, waking=waking, clock=clock, gathering=gathering
         ),
         clock=clock,
         time_left=time_left,

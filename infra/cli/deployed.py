@@ -16,6 +16,7 @@ from invalidator.aws.cloudfront_clients import CloudFrontClients
 from invalidator.aws.distributions import CloudFrontDistributions
 from invalidator.aws.table.accounts import AccountTable
 from invalidator.aws.table.dynamodb import DynamoDbTable
+from invalidator.aws.table.memory import MemoryTable
 from invalidator.aws.table.pins import PinTable
 from invalidator.aws.table.routes import RoutesTable
 from invalidator.aws.table.targets import TargetTable
@@ -61,6 +62,14 @@ class Deployed:
     def wakes(self) -> WakeTable:
         """Who is to be looked at, and since when something waits."""
         return WakeTable(self.table)
+
+    @functools.cached_property
+    def memory(self) -> MemoryTable | None:
+        """What is remembered of buckets, None where the stack remembers none."""
+        name = self.settings.remembered_table_name
+        if not name:
+            return None
+        return MemoryTable(DynamoDbTable(self.session.client("dynamodb"), name), time.time)
 
     @functools.cached_property
     def standings(self) -> StandingTable:

@@ -61,8 +61,10 @@ def _filled(text: str, known: Mapping[str, str]) -> str:
 
 
 def _decided(value: Any, defaults: Mapping[str, str]) -> str:
-    """Return what a name of the dashboard stands for; its only condition, HasBudget, holds by default."""
+    """Return what a name of the dashboard stands for; of its conditions HasBudget alone holds by default."""
     match value:
+        case {"Fn::If": ["HasRememberedBuckets", _, otherwise]}:
+            return _decided(otherwise, defaults)
         case {"Fn::If": ["HasBudget", chosen, _]}:
             return _decided(chosen, defaults)
         case {"Ref": name}:

@@ -5,6 +5,7 @@ import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from infra.simulator.remembered import STANDING
 from infra.simulator.simulation import START, Site
 from infra.simulator.traffic import Write, rewritten, upload
 
@@ -34,6 +35,35 @@ class Tree:
     def writes(self, site: Site) -> Iterator[Write]:
         """Yield the writes in order of time."""
         return upload(site.bucket(0), made_tree(self.objects, self.directories, site.seed), self.rate, START)
+
+
+@dataclass(frozen=True, slots=True)
+class ReUpload:
+    """A deploy as most pipelines do it: each page that stands in the site's bucket is uploaded again, whatever changed.
+
+    Attributes:
+        edits: so many of the pages have other content.
+        assets: so many objects are new, with hashes in their names.
+        rate: objects a second.
+    """
+
+    edits: int = 10
+    assets: int = 300
+    rate: float = 100.0
+
+    def writes(self, site: Site) -> Iterator[Write]:
+        """Yield the writes in order of time."""
+        chance = random.Random(site.seed)
+        pages = site.standing()
+        edited = set(chance.sample(pages, min(self.edits, len(pages))))
+        written = [(key, "edited" if key in edited else STANDING) for key in pages]
+        written += [
+            (f"assets/chunk-{number:05d}.{chance.getrandbits(32):08x}.js", "new")
+            for number in range(self.assets)
+        ]
+        chance.shuffle(written)
+        for number, (key, etag) in enumerate(written):
+            yield Write(START + number / self.rate, site.bucket(0), key, etag)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,4 +112,4 @@ class Pages:
         )
 
 
-Changes = Tree | Keys | Pages
+Changes = Tree | Keys | Pages | ReUpload

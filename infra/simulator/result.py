@@ -58,6 +58,8 @@ class Result:
         hottest_partition: the most write units that one partition took in one second; 1,000 are possible.
         cold_starts: environments that were started.
         longest_run_seconds: of the worker; it is killed after 30.
+        heads: objects whose headers S3 was asked for.
+        needlessly_purged: pages that stood before and did not change, and that the paths purge all the same.
         seconds: virtual time that was simulated.
         moments: how things stood at evenly spaced times.
     """
@@ -88,6 +90,8 @@ class Result:
     hottest_partition: float = 0.0
     cold_starts: int = 0
     longest_run_seconds: float = 0.0
+    heads: int = 0
+    needlessly_purged: int = 0
     seconds: float = 0.0
     moments: list[Moment] = field(default_factory=list)
 

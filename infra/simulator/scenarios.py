@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from infra.simulator.aws.cloudfront import Answer, Trouble
-from infra.simulator.changes import Changes, Pages, Tree
+from infra.simulator.changes import Changes, Pages, ReUpload, Tree
 from infra.simulator.result import Result
 from infra.simulator.simulation import Site, distribution_id
 
@@ -67,6 +67,7 @@ def distributions(numbers: Iterable[int]) -> frozenset[str]:
 
 def _scenarios() -> Iterator[Scenario]:
     yield from _uploads()
+    yield from _deploys()
     yield from _many_distributions()
     yield from _troubles()
     yield from _extremes()
@@ -121,6 +122,45 @@ def _uploads() -> Iterator[Scenario]:
         Site(),
         Pages(3, 10 * MINUTE),
         (Reach("p95_seconds", 12), Reach("paths", 65), *NOTHING_LOST),
+    )
+
+
+def _deploys() -> Iterator[Scenario]:
+    told = "a site of 2,001 pages uploaded again with ten edits and 300 new hashed assets, 100 a second"
+    yield Scenario(
+        "re-upload",
+        f"{told}; its bucket is remembered",
+        Site(pages=2001, remembered=True),
+        ReUpload(),
+        (
+            Reach("paths", 10),
+            Reach("paths", 10, at_least=True),
+            Reach("wildcards", 0),
+            Reach("needlessly_purged", 0),
+            Reach("p95_seconds", 12),
+            *NOTHING_LOST,
+        ),
+    )
+    yield Scenario(
+        "re-upload-forgotten",
+        f"{told}; its bucket is not remembered",
+        Site(pages=2001),
+        ReUpload(),
+        (Reach("needlessly_purged", 1000, at_least=True), *NOTHING_LOST),
+    )
+    yield Scenario(
+        "re-upload-bulk",
+        "a remembered site of 100,000 pages uploaded again with ten edits, 500 a second",
+        Site(pages=100_000, remembered=True),
+        ReUpload(10, 0, 500),
+        (
+            Reach("paths", 10),
+            Reach("needlessly_purged", 0),
+            # Asking S3 takes longer than uploading: some 300 keys a second.
+            Reach("last_fresh_seconds", 350),
+            Reach("run_cost_usd", 0.25),
+            *NOTHING_LOST,
+        ),
     )
 
 

@@ -14,6 +14,7 @@ from infra.simulator.aws.prices import Used
 from infra.simulator.aws.sqs import SimulatedQueue
 from infra.simulator.aws.table import InMemoryTable
 from infra.simulator.freshness import Freshness
+from infra.simulator.remembered import Remembered
 from infra.simulator.result import Moment, Result, percentile
 from infra.simulator.traffic import Traffic, Write
 from infra.simulator.virtual_time import VirtualTime
@@ -56,6 +57,8 @@ class Site:
         accepts_again: what changed before this counts as changed then, seconds since the start.
         warm: whether environments are warm at the start.
         garbage: when a message arrives that nobody can read, seconds since the start.
+        pages: so many stand in the first distribution's bucket before anything is written, and edges hold them.
+        remembered: whether that bucket is one of RememberedBuckets, its memory complete.
         seed: decides every chance.
     """
 
@@ -72,11 +75,18 @@ class Site:
     accepts_again: float = 0.0
     warm: bool = False
     garbage: tuple[float, ...] = ()
+    pages: int = 0
+    remembered: bool = False
     seed: int = 0
 
     def bucket(self, number: int) -> str:
         """Return the name of a distribution's bucket, by the distribution's number."""
         return "shared-bucket" if self.shared else f"bucket-{number:04d}"
+
+    def standing(self) -> list[str]:
+        """Return the keys of the pages that stand there before."""
+        width = len(str(self.pages))
+        return [f"docs/part-{each % 40:02d}/page-{each:0{width}d}.html" for each in range(self.pages)]
 
 
 def distribution_id(number: int) -> str:
@@ -89,7 +99,7 @@ def plain_distribution(identity: str, bucket: str) -> Distribution:
     return Distribution(
         id=identity,
         origins=(Origin("s3", f"{bucket}.s3.us-east-1.amazonaws.com", bucket),),
-        behaviors=(Behavior("*", ("s3",)),),
+        behaviors=(Behavior("*", ("s3",), errors_kept=1),),
     )
 
 
@@ -105,6 +115,7 @@ class _World:
     queues: SimulatedQueues
     cloudfront: SimulatedCloudFront
     freshness: Freshness
+    remembering: Remembered
     sources: list[EventSource] = field(default_factory=list)
 
 
@@ -143,7 +154,7 @@ def simulate(
             onlooker.invalidated(sent)
 
     def written(write: Write) -> None:
-        world.freshness.changed(write.bucket, write.key, write.at)
+        _written(world, write)
         if onlooker is not None:
             onlooker.changed(write)
 
@@ -156,6 +167,7 @@ def simulate(
         limits=Limits(CEILING, site.monthly_budget, give_up_seconds=site.give_up_seconds),
         gathering=site.gathering,
         observe=observe,
+        remembered=world.remembering,
     )
     for at in site.garbage:
         world.time.at(START + at, lambda: world.queues.changes.send("a message that is no notification"))
@@ -163,6 +175,11 @@ def simulate(
         EventSource(world.time, world.queues.changes, world.function, worker.take_in, chance),
         EventSource(world.time, world.queues.wakes, world.function, worker.look, chance, batch_size=1),
     ]
+    if site.remembered:
+        remember = world.remembering
+        world.sources.append(
+            EventSource(world.time, remember.wakes, remember.function, worker.judge, chance, batch_size=1)
+        )
     traffic = Traffic(
         world.time,
         writes,
@@ -176,6 +193,13 @@ def simulate(
     watching.look()
     world.time.run()
     return _summed_up(world, traffic, watching.moments)
+
+
+def _written(world: _World, write: Write) -> None:
+    """An object is written. Of a site that stands already, only what edges hold and is other now is stale."""
+    before = world.remembering.objects.write(write.key, write.etag, write.at)
+    if not world.site.pages or before not in ("", write.etag):
+        world.freshness.changed(write.bucket, write.key, write.at)
 
 
 def _build(site: Site) -> _World:
@@ -208,8 +232,13 @@ def _build(site: Site) -> _World:
     function = SimulatedFunction(time)
     if site.warm:
         function.warm_up(2)
-    queues = SimulatedQueues(function, SimulatedQueue(time), SimulatedQueue(time))
-    return _World(site, time, table, function, SimulatedFunction(time), queues, cloudfront, freshness)
+    remembering = Remembered.of(time, site.bucket(0), site.standing() if site.pages else [], started=START)
+    if site.remembered:
+        remembering.know()
+    queues = SimulatedQueues(function, SimulatedQueue(time), SimulatedQueue(time), remembering.wakes)
+    return _World(
+        site, time, table, function, SimulatedFunction(time), queues, cloudfront, freshness, remembering
+    )
 
 
 @dataclass(slots=True)
@@ -243,7 +272,9 @@ class _Watching:
             self.traffic.done
             and not len(queues.changes)
             and not len(queues.wakes)
+            and not len(self.world.remembering.wakes)
             and not self.world.function.running
+            and not self.world.remembering.function.running
             and self.world.table.idle()
         )
 
@@ -307,12 +338,20 @@ def _summed_up(world: _World, traffic: Traffic, moments: list[Moment]) -> Result
         moments=moments,
     )
     idle = sum(source.idle_calls(seconds) for source in world.sources)
+    remembering = world.remembering
+    result.heads = remembering.objects.asked
+    result.needlessly_purged = remembering.needlessly_purged(cloudfront.created.values())
+    result.invocations += remembering.function.invocations
+    result.write_units += remembering.memory.units.writes
+    result.read_units += remembering.memory.units.reads
+    functions = (world.function, world.sweeper, remembering.function)
     used = Used(
         invocations=result.invocations,
-        busy_seconds=world.function.busy_seconds + world.sweeper.busy_seconds,
-        queue_requests=queues.changes.calls + queues.wakes.calls + idle,
+        gb_seconds=sum(each.busy_seconds * each.memory_mb / 1024 for each in functions),
+        queue_requests=queues.changes.calls + queues.wakes.calls + remembering.wakes.calls + idle,
         write_units=result.write_units,
         read_units=result.read_units,
+        heads=result.heads,
     )
     result.run_cost_usd = used.cost_usd
     return result

@@ -18,11 +18,12 @@ DUPLICATE_AFTER_SECONDS = 5.0
 
 
 class Write(NamedTuple):
-    """An object is written: when (epoch seconds), into which bucket, under which key."""
+    """An object is written: when (epoch seconds), into which bucket, under which key; its ETag, where that matters."""
 
     at: float
     bucket: str
     key: str
+    etag: str = ""
 
 
 def upload(bucket: str, keys: Sequence[str], rate: float, at: float) -> Iterator[Write]:
@@ -93,7 +94,7 @@ class Traffic:
             self._next = next(self._coming, None)
         while self._arriving and self._arriving[0][0] <= now:
             write = heapq.heappop(self._arriving)[2]
-            self.on_message(notification(write.bucket, write.key, write.at))
+            self.on_message(notification(write.bucket, write.key, write.at, write.etag))
         self._wait()
 
     def _wait(self) -> None:
@@ -110,8 +111,17 @@ class Traffic:
         heapq.heappush(self._arriving, (write.at + delay, self._count, write))
 
 
-def notification(bucket: str, key: str, at: float) -> str:
-    """Return the body of an S3 notification, with every field that S3 sends."""
+def notification(bucket: str, key: str, at: float, etag: str = "") -> str:
+    """Return the body of an S3 notification, with every field that S3 sends.
+
+    With an ETag it is of a bucket without versions, and its sequencer follows from the time.
+    """
+    told = (
+        f'"eTag":"{etag}","sequencer":"{int(at * 1e6):018X}"'
+        if etag
+        else '"eTag":"d41d8cd98f00b204e9800998ecf8427e",'
+        '"versionId":"096fKKXTRTtl3on89fVO.nfljtsv6qko","sequencer":"0055AED6DCD90281E5"'
+    )
     time = datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     encoded = quote_plus(key, safe="/", errors="surrogateescape")
     return (
@@ -121,6 +131,5 @@ def notification(bucket: str, key: str, at: float) -> str:
         '"C3D13FE58DE4C810","x-amz-id-2":"FMyUVURIY8/IgAtTv8xRjskZQpcIZ9KG4V5Wp6S7S/JRWeUWerMUE5JgHvANOjpD"},'
         '"s3":{"s3SchemaVersion":"1.0","configurationId":"cloudfront-invalidator","bucket":{"name":"'
         f'{bucket}","ownerIdentity":{{"principalId":"A3NL1KOZZKExample"}},"arn":"arn:aws:s3:::{bucket}"}},'
-        f'"object":{{"key":"{encoded}","size":1024,"eTag":"d41d8cd98f00b204e9800998ecf8427e",'
-        '"versionId":"096fKKXTRTtl3on89fVO.nfljtsv6qko","sequencer":"0055AED6DCD90281E5"}}}]}'
+        f'"object":{{"key":"{encoded}","size":1024,{told}}}}}}}]}}'
     )

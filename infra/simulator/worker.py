@@ -8,15 +8,17 @@ from infra.simulator.aws.cloudfront import SimulatedCloudFront
 from infra.simulator.aws.function import SimulatedFunction
 from infra.simulator.aws.sqs import MESSAGES_A_CALL, DeadLetter, SimulatedQueue
 from infra.simulator.aws.table import InMemoryTable
+from infra.simulator.remembered import Remembered
 from infra.simulator.timed import QUEUE_SECONDS, SDK_PROCESSOR_SECONDS, TABLE_SECONDS, Timed
 from invalidator.core.limits.account import Limits
 from invalidator.core.messages.backlog import KeyBacklog, PathBacklog, bodies
-from invalidator.core.pending.entry import Entry
+from invalidator.core.pending.entry import Entry, memory_of_owner
 from invalidator.core.pending.wakes import Gathering
 from invalidator.core.reasons import Reason
 from invalidator.core.routing.settings import RoutingSettings
 from invalidator.intake.intake import Intake, Intaken
 from invalidator.ports import Message, SurveyState
+from invalidator.remembering.remembering import Judged, Remembering
 from invalidator.sender.buckets import BucketRun, Buckets
 from invalidator.sender.sender import Run, Sender
 from invalidator.sweep.sweep import Swept, sweep
@@ -30,6 +32,7 @@ MESSAGE_PROCESSOR_SECONDS = 0.00004
 PATH_PROCESSOR_SECONDS = 0.00006
 # No call begins in a run's last seconds.
 DEADLINE_SECONDS = 25.0
+JUDGING_SECONDS = 30.0
 # MaxReceiveCount's default.
 TRIES = 10
 # As many calls of the changes queue as its adapter makes at a time; a test compares them.
@@ -44,6 +47,7 @@ class SimulatedQueues:
     function: SimulatedFunction
     changes: SimulatedQueue
     wakes: SimulatedQueue
+    memories: SimulatedQueue
     dead: list[DeadLetter] = field(default_factory=list)
 
     def receive_more(self, most: int) -> list[Message]:
@@ -74,7 +78,8 @@ class SimulatedQueues:
         for number, (name, delay) in enumerate(names):
             if number % MESSAGES_A_CALL == 0:
                 self._answer()
-            self.wakes.send(f'{WAKE}{name}"}}', delay)
+            queue = self.wakes if memory_of_owner(name) is None else self.memories
+            queue.send(f'{WAKE}{name}"}}', delay)
 
     def give_up(
         self, target: str, buckets: Iterable[str], paths: Mapping[str, float], reason: Reason, detail: str
@@ -127,7 +132,7 @@ class Done:
         ended: epoch seconds.
     """
 
-    what: Intaken | Run | BucketRun | Swept
+    what: Intaken | Run | BucketRun | Judged | Swept
     began: float
     ended: float
 
@@ -151,6 +156,7 @@ class SimulatedWorker:
         limits: Limits,
         gathering: Gathering,
         observe: Callable[[Done, SimulatedQueues], None] = lambda *_: None,
+        remembered: Remembered | None = None,
     ) -> None:
         self.queues = queues
         self._observe = observe
@@ -198,6 +204,10 @@ class SimulatedWorker:
             routing=RoutingSettings(("index.html",)),
         )
         self._wakes: Any = timed
+        self._remembering: Remembering | None = None
+        if remembered is not None and remembered.known:
+            self._intake.remembered = frozenset({remembered.bucket})
+            self._remembering = remembered.wired(table, queues, gathering)
 
     def take_in(self, messages: Sequence[Message]) -> set[str]:
         """Take in a batch of the changes queue; return the ids that stay on it."""
@@ -219,6 +229,17 @@ class SimulatedWorker:
             step = self._sender.run if kind == "target" else self._buckets.hand_out
             done = step(owner, token, began + DEADLINE_SECONDS)
             self._observe(Done(done, began, self._time.now()), self.queues)
+        return set()
+
+    def judge(self, messages: Sequence[Message]) -> set[str]:
+        """Follow wakes of a memory; return the ids that stay on the queue."""
+        for message in messages:
+            began = self._time.now()
+            self._runs += 1
+            bucket = memory_of_owner(message.body.removeprefix(WAKE).removesuffix('"}'))
+            if self._remembering is not None and bucket is not None:
+                done = self._remembering.run(bucket, f"run-{self._runs}", began + JUDGING_SECONDS)
+                self._observe(Done(done, began, self._time.now()), self.queues)
         return set()
 
     def sweep(self) -> None:

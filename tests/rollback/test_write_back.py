@@ -5,7 +5,7 @@ import json
 import pytest
 
 from infra.simulator.aws.table import InMemoryTable
-from invalidator.core.pending.entry import Entry, bucket_owner, target_owner
+from invalidator.core.pending.entry import Entry, bucket_owner, memory_owner, target_owner
 from invalidator.core.pending.wakes import Wake
 from invalidator.core.routing.distribution import Behavior, Distribution, Origin
 from invalidator.core.routing.target import TargetRoutes
@@ -233,3 +233,13 @@ def test_what_only_rests_is_left_alone(table, queue):
     table.begin("target:E1", NOW, NOW + 35, "run")
     table.end("target:E1", "run", Wake("target:E1"))
     assert write(table, queue).messages == 0
+
+
+def test_what_no_memory_has_judged_yet_comes_back_too(table, queue):
+    name = memory_owner("site")
+    change(table, name, "a.html", bucket="site")
+    wake(table, name)
+    write(table, queue)
+    assert queue.messages == [keys(NOW - 60, "a.html")]
+    write(table, queue)
+    assert len(queue.messages) == 1

@@ -14,7 +14,14 @@ from infra.simulator.simulation import CEILING, Site
 from infra.simulator.worker import AT_A_TIME, TRIES
 from invalidator.aws.queue import AT_A_TIME as ADAPTERS_AT_A_TIME
 from invalidator.core.limits.budget import PRICE_OF_A_PATH_USD
-from invalidator.settings import RollbackSettings, Settings, SurveySettings, SweepSettings, read_settings
+from invalidator.settings import (
+    RememberSettings,
+    RollbackSettings,
+    Settings,
+    SurveySettings,
+    SweepSettings,
+    read_settings,
+)
 from tests.template.conftest import ALARMS, BOUNDARY, BUS, KEY, SETS, TOPIC
 from tests.template.resolved import ROOT
 from tests.template.rules import listed, of_type, resource_statements, role_statements, sources
@@ -59,6 +66,7 @@ def test_the_contract_s_parameters_have_their_defaults(stacks):
         "CleanUrls": "auto",
         "AlarmEmail": "",
         "AlarmTopicArn": "",
+        "RememberedBuckets": "",
         "EventBus": "",
         "BucketFilters": "",
         "RepairSubscriptions": "named",
@@ -129,6 +137,9 @@ def test_each_parameter_decides_something():
         ("RolePath", ["/", "/apps/", "/apps/cdn/"], ["", "apps/", "/apps", "//"]),
         ("EventBridgeBuckets", ["", "a-b,c-d"], ["s3://x"]),
         ("ListableBuckets", ["", "a-b,c-d"], ["*"]),
+        ("RememberedBuckets", ["", "a-b,c-d"], ["*", "s3://a-b", "a-b, c-d"]),
+        ("IgnoredKeys", ["", "a-b=logs/*,a-b=*.map", "my.site=x=1"], ["logs/*", "a-b=", "a-b=x,,c-d=y"]),
+        ("ImmutableKeys", ["", "a-b=assets/*"], ["assets/*", "a-b"]),
         ("TopicArns", ["", TOPIC, f"{TOPIC},{TOPIC}.fifo"], ["uploads", "*", TOPIC.replace("sns", "sqs")]),
         (
             "AssumableRoleArns",
@@ -179,6 +190,7 @@ def test_the_settings_model_reads_what_the_template_gives(stacks, name):
         ("SweepFunction", SweepSettings),
         ("SurveyFunction", SurveySettings),
         ("PendingChangesFunction", RollbackSettings),
+        ("RememberFunction", RememberSettings),
         ("WatchFunction", WatchSettings),
     ],
 )
@@ -207,7 +219,7 @@ def test_each_queue_of_the_worker_is_read_at_once(stacks, name):
     assert read == {
         "InvalidationQueue": (10, 0, "<InvalidatorFunction>"),
         "WakeQueue": (1, 0, "<InvalidatorFunction>"),
-    }
+    } | ({"RememberQueue": (1, 0, "<RememberFunction>")} if "RememberedBuckets" in SETS[name] else {})
 
 
 def test_the_sweep_and_the_survey_run_every_minute_the_watch_every_hour_and_what_failed_is_left_to_the_next(
@@ -356,6 +368,9 @@ def test_parameters_add_just_the_rights_they_name(stacks):
         ("kms:GenerateDataKey", KEY),
         ("xray:PutTraceSegments", "*"),
         ("xray:PutTelemetryRecords", "*"),
+        ("dynamodb:BatchGetItem", "<RememberedTable.Arn>"),
+        ("dynamodb:PutItem", "<RememberedTable.Arn>"),
+        ("sqs:SendMessage", "<RememberQueue.Arn>"),
         ("events:PutEvents", "arn:aws:events:eu-west-1:111122223333:event-bus/default"),
     }
 
@@ -468,7 +483,7 @@ def test_alarms_go_where_they_are_wanted(stacks):
     }
     for name, more, actions in (
         ("defaults", {"BudgetAlarm"}, []),
-        ("everything", {"BudgetAlarm", "HardLimitAlarm"}, ["<AlarmTopic>", ALARMS]),
+        ("everything", {"BudgetAlarm", "HardLimitAlarm", "UnjudgedAlarm"}, ["<AlarmTopic>", ALARMS]),
         ("no budget", set(), []),
     ):
         alarms = of_type(stacks[name]["Resources"], "AWS::CloudWatch::Alarm")
@@ -524,6 +539,22 @@ def test_the_simulated_site_has_the_numbers_of_the_template(stacks):
     assert parameters["MonthlyPathBudget"] == site.monthly_budget
     assert parameters["MaxReceiveCount"] == TRIES
     assert AT_A_TIME == ADAPTERS_AT_A_TIME
+
+
+def test_nothing_of_remembering_is_there_where_no_bucket_is_remembered(stacks):
+    plain, all_of_it = stacks["defaults"], stacks["everything"]
+    of_it = {name for name in all_of_it["Resources"] if name.startswith("Remember")}
+    assert of_it >= {"RememberedTable", "RememberQueue", "RememberFunction", "RememberRole"}
+    assert not of_it & plain["Resources"].keys()
+    assert not [name for name in plain["Outputs"] if name.startswith("Remember")]
+
+
+def test_headers_are_read_and_lists_asked_for_in_remembered_buckets_alone(stacks):
+    told = [*role_statements(stacks["everything"]["Resources"])]
+    mine = {each["Sid"]: each["Resource"] for role, each in told if role == "RememberRole"}
+    assert mine["ReadHeaders"] == ["arn:*:s3:::site/*", "arn:*:s3:::other.site/*"]
+    assert mine["ListRememberedBuckets"] == ["arn:*:s3:::site", "arn:*:s3:::other.site"]
+    assert {role for role, each in told if "s3:GetObject" in str(each.get("Action"))} == {"RememberRole"}
 
 
 def test_only_with_a_bus_may_it_be_told_and_no_other_bus(stacks):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from invalidator.metric import Metric
+from invalidator.metric import OF_REMEMBERED_BUCKETS, Metric
 from tests.template.conftest import SETS
 from tests.template.resolved import ROOT
 from tests.template.rules import of_type
@@ -20,20 +20,28 @@ NAMESPACE = "CloudFrontInvalidator"
 def _usd(stack):
     alarms = of_type(stack["Resources"], "AWS::CloudWatch::Alarm")
     dashboards = of_type(stack["Resources"], "AWS::CloudWatch::Dashboard")
-    always = [each for each in Metric if not each.only_while_wrong]
+    remembered = any(each["MetricName"] in OF_REMEMBERED_BUCKETS for each in alarms.values())
+    always = [
+        each
+        for each in Metric
+        if not each.only_while_wrong and (remembered or each not in OF_REMEMBERED_BUCKETS)
+    ]
     return round(len(always) * METRIC_USD + len(alarms) * ALARM_USD + len(dashboards) * DASHBOARD_USD, 2)
 
 
 def test_metrics_alarms_and_dashboard_cost_at_most_3_dollars_a_month_by_default(stacks):
     assert _usd(stacks["defaults"]) == 3.0
-    assert _usd(stacks["everything"]) == 6.1
+    # With three more metrics of remembered buckets, and an alarm for when S3 cannot be asked about them.
+    assert _usd(stacks["everything"]) == 7.1
 
 
 @pytest.mark.parametrize("name", SETS)
 def test_what_is_written_only_while_something_is_wrong_has_an_alarm_that_ends_without_it(stacks, name):
     """That a well stack writes none of it, its function's tests show: tests/sweep, tests/bucket_watch."""
     alarms = of_type(stacks[name]["Resources"], "AWS::CloudWatch::Alarm").values()
-    for metric in (each for each in Metric if each.only_while_wrong):
+    remembers = "RememberedTable" in stacks[name]["Resources"]
+    written = [each for each in Metric if remembers or each not in OF_REMEMBERED_BUCKETS]
+    for metric in (each for each in written if each.only_while_wrong):
         (alarm,) = (each for each in alarms if each["MetricName"] == metric)
         assert alarm["TreatMissingData"] == "notBreaching"
 
@@ -52,7 +60,8 @@ def test_alarms_and_dashboard_watch_metrics_that_the_functions_write(stacks, nam
                 if len(line) > 1 and isinstance(line[1], str) and line[1] != ".":
                     metric = line[1]
                 watched |= {metric} if namespace == NAMESPACE else set()
-        assert watched == set(Metric), "each metric that is paid for is looked at"
+        elsewhere = set() if "RememberedTable" in resources else OF_REMEMBERED_BUCKETS
+        assert watched == set(Metric) - elsewhere, "each metric that is paid for is looked at"
     assert watched <= set(Metric)
 
 

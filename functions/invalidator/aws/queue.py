@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from invalidator.aws.aws_errors import AwsError
 from invalidator.core.messages.backlog import KeyBacklog, PathBacklog, bodies
 from invalidator.core.messages.wake import wake_body
+from invalidator.core.pending.entry import memory_of_owner
 from invalidator.core.pending.wakes import LONGEST_DELAY_SECONDS
 from invalidator.core.reasons import Reason
 from invalidator.failures import QueueUnavailable
@@ -115,14 +116,33 @@ class ChangesQueue:
 
 
 class WakeQueue:
-    """The port `WakeQueue` over SQS."""
+    """The port `WakeQueue` over SQS.
 
-    def __init__(self, client: "SQSClient", url: str) -> None:
+    Args:
+        client: SQS.
+        url: the queue of wakes.
+        memories_url: the queue of the function that remembers buckets, "" where there is none: then the worker is
+            called, which hands over what waits for a memory.
+    """
+
+    def __init__(self, client: "SQSClient", url: str, memories_url: str = "") -> None:
         self._client = client
         self._url = url
+        self._memories_url = memories_url
 
     def call(self, names: Iterable[tuple[str, float]]) -> None:
         """Send a wake for each (owner name, delay in seconds). Raises QueueUnavailable where some were not sent."""
+        if not self._memories_url:
+            self._call(self._url, names)
+            return
+        to_memories: list[tuple[str, float]] = []
+        to_others: list[tuple[str, float]] = []
+        for each in names:
+            (to_others if memory_of_owner(each[0]) is None else to_memories).append(each)
+        self._call(self._memories_url, to_memories)
+        self._call(self._url, to_others)
+
+    def _call(self, url: str, names: Iterable[tuple[str, float]]) -> None:
         waiting = iter(names)
         unsent: list[str] = []
         while part := list(islice(waiting, MOST_IN_A_CALL)):
@@ -131,7 +151,7 @@ class WakeQueue:
                 for at, (name, delay) in enumerate(part)
             ]
             try:
-                answer = self._client.send_message_batch(QueueUrl=self._url, Entries=entries)
+                answer = self._client.send_message_batch(QueueUrl=url, Entries=entries)
             except AwsError as error:
                 raise QueueUnavailable(str(error)) from error
             unsent += (part[int(each["Id"])][0] for each in answer.get("Failed", []))

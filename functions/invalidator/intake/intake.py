@@ -5,21 +5,18 @@ never asks CloudFront, and no bucket holds up another.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from invalidator.core.messages.backlog import PathBacklog
-from invalidator.core.pending.entry import (
-    UNKNOWN,
-    Times,
-    bucket_owner,
-    entries,
-    merged,
-    target_owner,
-)
+from invalidator.core.messages.change import Change, ChangeKind
+from invalidator.core.pending.entry import Times, entries, memory_owner, merged, target_owner
+from invalidator.core.pending.heard import Heard
 from invalidator.core.pending.wakes import Gathering
 from invalidator.core.reasons import Reason
+from invalidator.core.remembering.hints import NO_HINTS, Hints
 from invalidator.failures import QueueUnavailable, TableUnavailable
+from invalidator.handing_over import hand_over
 from invalidator.intake.inbox import Inbox, read
 from invalidator.logs import append
 from invalidator.ports import ChangesQueue, Clock, DeadLetters, Log, Message, Surveys, Targets
@@ -46,6 +43,7 @@ class Intaken:
         inbox: what was read.
         pending: bucket → changed keys that are pending now.
         unknown: bucket → changed keys of buckets that no survey knows.
+        hinted: bucket → changes that need nothing by what people say of its keys (IgnoredKeys, ImmutableKeys).
         woken: how many targets and buckets nobody had asked for.
         retry: ids of messages that stay on the queue.
         problems: why they do, one line for each bucket.
@@ -56,6 +54,7 @@ class Intaken:
     inbox: Inbox = field(default_factory=Inbox)
     pending: dict[str, int] = field(default_factory=dict)
     unknown: dict[str, int] = field(default_factory=dict)
+    hinted: Counter[str] = field(default_factory=Counter)
     woken: int = 0
     retry: set[str] = field(default_factory=set)
     problems: dict[str, str] = field(default_factory=dict)
@@ -69,6 +68,8 @@ class Intake:
     Attributes:
         most_receives: tries of a message that breaks the function before it is given up (setting MaxReceiveCount).
         acl_changes: whether a new ACL is a change of its object (setting AclChanges).
+        remembered: buckets whose changes are judged before they are pending (setting RememberedBuckets).
+        hints: what people say of the keys of buckets (settings IgnoredKeys, ImmutableKeys).
     """
 
     log: Log
@@ -81,6 +82,8 @@ class Intake:
     gathering: Gathering
     most_receives: int
     acl_changes: bool = False
+    remembered: frozenset[str] = frozenset()
+    hints: Hints = NO_HINTS
 
     def handle(self, messages: Sequence[Message], deadline: float) -> Intaken:
         """Take in a batch, and what waits behind a full one; no draining after `deadline` (epoch seconds).
@@ -143,8 +146,12 @@ class Intake:
     def _take_in_keys(self, done: Intaken, deadline: float) -> None:
         buckets: dict[str, dict[str, Times]] = {}
         behind: dict[str, set[str]] = {}
+        heard: dict[str, dict[str, list[Heard]]] = {}
         for message, changes in done.inbox.changes:
-            for change in changes:
+            for change in changes if self.hints is NO_HINTS else self._noticed(changes, done):
+                if change.bucket in self.remembered:
+                    keys = heard.setdefault(change.bucket, {})
+                    keys.setdefault(change.key, []).append(_heard(change))
                 at = change.at
                 merged(buckets.setdefault(change.bucket, {}), ((change.key, (at, at)),))
                 behind.setdefault(change.bucket, set()).add(message)
@@ -153,6 +160,7 @@ class Intake:
                 buckets.setdefault(backlog.bucket, {}),
                 ((key, (at, at)) for key, at in backlog.keys.items()),
             )
+            _unheard(heard.get(backlog.bucket, {}), backlog.keys)
             behind.setdefault(backlog.bucket, set()).add(message)
         named = Counter(message for messages in behind.values() for message in messages)
         # A forged message may name thousands of buckets: those that honest ones name come first.
@@ -163,7 +171,10 @@ class Intake:
                 done.problems[bucket] = "no time was left for so many buckets"
                 continue
             try:
-                self._write(bucket, buckets[bucket], done)
+                if bucket in self.remembered:
+                    self._write_to_memory(bucket, buckets[bucket], heard.get(bucket, {}), done)
+                else:
+                    self._write(bucket, buckets[bucket], done)
             except TableUnavailable as failure:
                 done.retry |= behind[bucket]
                 done.problems[bucket] = str(failure)
@@ -171,23 +182,33 @@ class Intake:
     def _write(self, bucket: str, changed: dict[str, Times], done: Intaken) -> None:
         """Write first, then look whether a wake is due: a sender clears the wake first, then reads."""
         now = self.clock.now()
-        owners: list[str] = []
-        for entry in entries(changed, bucket, now):
-            dealt = append(self.log, bucket_owner(bucket), entry)
-            if dealt is None:
-                append(self.log, UNKNOWN, entry)
-                owners = [UNKNOWN]
-                done.unknown[bucket] = len(changed)
-                continue
-            owners = (
-                [bucket_owner(bucket)]
-                if dealt.targets is None
-                else [target_owner(target) for target in dealt.targets]
-            )
-            done.pending[bucket] = len(changed)
+        handed = hand_over(self.log, bucket, entries(changed, bucket, now))
+        (done.pending if handed.known else done.unknown)[bucket] = len(changed)
         since = min(first for first, _ in changed.values())
-        quiet = 0.0 if owners == [UNKNOWN] else self.gathering.quiet
-        done.woken += self.waking.ask(owners, now + quiet, since)
+        quiet = self.gathering.quiet if handed.known else 0.0
+        done.woken += self.waking.ask(handed.owners, now + quiet, since)
+
+    def _write_to_memory(
+        self, bucket: str, changed: dict[str, Times], heard: dict[str, list[Heard]], done: Intaken
+    ) -> None:
+        """Leave it to the bucket's memory to judge: S3 is never asked here, so that no upload slows another."""
+        now = self.clock.now()
+        told = {key: tuple(dict.fromkeys(events)) for key, events in heard.items()}
+        owner = memory_owner(bucket)
+        for entry in entries(changed, bucket, now, heard=told):
+            append(self.log, owner, entry)
+        done.pending[bucket] = len(changed)
+        since = min(first for first, _ in changed.values())
+        done.woken += self.waking.ask([owner], now + self.gathering.quiet, since)
+
+    def _noticed(self, changes: Iterable[Change], done: Intaken) -> Iterator[Change]:
+        """Yield the changes that need something, for all that people say of their keys."""
+        for change in changes:
+            removed = change.kind is not ChangeKind.CREATED
+            if self.hints.ignores(change.bucket, change.key, removed=removed):
+                done.hinted[change.bucket] += 1
+            else:
+                yield change
 
     def _take_in_paths(self, message: str, backlog: PathBacklog, done: Intaken) -> None:
         """Take in viewer paths: a dead letter that was redriven, or what 0.1.0 left on the queue."""
@@ -218,3 +239,15 @@ class Intake:
         except QueueUnavailable as failure:
             # They come again, and are found covered.
             done.problems["messages that were drained"] = str(failure)
+
+
+def _heard(change: Change) -> Heard:
+    version = "" if change.version == "null" else change.version
+    removed = change.kind is not ChangeKind.CREATED
+    return Heard(change.at, removed, change.etag, change.sequencer, version)
+
+
+def _unheard(heard: dict[str, list[Heard]], keys: Iterable[str]) -> None:
+    """Leave out keys of a dead letter that is redriven: nobody knows what happened to them."""
+    for key in keys:
+        heard.pop(key, None)

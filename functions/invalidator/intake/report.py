@@ -43,6 +43,11 @@ def report_intake(done: Intaken, logger: Logger, metrics: Metrics) -> None:
             "records ignored: viewers cannot see what they tell of",
             extra={"count": done.inbox.ignored, "kinds": sorted(done.inbox.ignored_kinds)[:MOST_KINDS]},
         )
+    if done.hinted:
+        logger.info(
+            "changes need nothing by IgnoredKeys or ImmutableKeys",
+            extra={"buckets": dict(done.hinted.most_common(MOST_BUCKETS))},
+        )
     if done.unsent:
         logger.error("wakes were not sent", extra={"detail": done.unsent, "happens": "the sweep calls"})
     if done.inbox.misdated:

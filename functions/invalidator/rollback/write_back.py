@@ -9,7 +9,14 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from invalidator.core.messages.backlog import KeyBacklog, PathBacklog, bodies
-from invalidator.core.pending.entry import UNKNOWN, Entry, bucket_of_owner, bucket_owner, target_owner
+from invalidator.core.pending.entry import (
+    UNKNOWN,
+    Entry,
+    bucket_of_owner,
+    bucket_owner,
+    memory_of_owner,
+    target_owner,
+)
 from invalidator.failures import UnreadableEntry, UnreadableRoutes
 from invalidator.ports import CLOCKS_APART_SECONDS, Log, Targets, TargetView, Wakes
 
@@ -83,8 +90,9 @@ class WriteBack:
             bucket = bucket_of_owner(name)
             if bucket is not None:
                 targets.update(self._targets.of_bucket(bucket))
-        # The log of unknown buckets has a state as targets have.
-        return {target: view for target in (*sorted(targets), UNKNOWN) if (view := self._view(target, now))}
+        # The log of unknown buckets has a state as targets have, and so have those of what no memory has judged yet.
+        logs = (*sorted(name for name in names if memory_of_owner(name)), UNKNOWN)
+        return {target: view for target in (*sorted(targets), *logs) if (view := self._view(target, now))}
 
     def _view(self, target: str, now: float) -> TargetView | None:
         try:
@@ -129,8 +137,12 @@ class WriteBack:
                     yield number, entry
             except UnreadableEntry as error:
                 self.done.unreadable.append(str(error))
+                remembered = memory_of_owner(owner)
+                for target in self._targets.of_bucket(remembered) if remembered else ():
+                    backlog = PathBacklog(target, (remembered or NO_BUCKET,), {EVERYTHING: now}, reason=WHY)
+                    self._send_all(bodies(backlog), 1)
                 for target, view in views.items():
-                    if target != UNKNOWN and owner in _owners(target, view):
+                    if not _is_log(target) and owner in _owners(target, view):
                         self._send_paths(target, view, {EVERYTHING: now})
                 after = error.number
                 yield after, None
@@ -140,7 +152,7 @@ class WriteBack:
     def _send_names(
         self, owner: str, names: dict[tuple[str, str], float], views: dict[str, TargetView]
     ) -> None:
-        bucket = bucket_of_owner(owner)
+        bucket = bucket_of_owner(owner) or memory_of_owner(owner)
         if bucket is None and owner != UNKNOWN:
             target = owner.removeprefix(target_owner(""))
             self._send_paths(target, views[target], {name: at for (_, name), at in names.items()})
@@ -184,9 +196,14 @@ class WriteBack:
             self._targets.save(target, state)
 
 
+def _is_log(name: str) -> bool:
+    """Whether it is no target, but a log with a state of its own."""
+    return name == UNKNOWN or memory_of_owner(name) is not None
+
+
 def _owners(target: str, view: TargetView) -> list[str]:
     """The logs that a target reads."""
-    if target == UNKNOWN:
-        return [UNKNOWN]
+    if _is_log(target):
+        return [target]
     buckets = view.routes.buckets if view.routes else ()
     return [target_owner(target), *map(bucket_owner, buckets)]

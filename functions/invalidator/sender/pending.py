@@ -30,6 +30,7 @@ class Pending:
         newest: likewise the newest.
         keys: how many changed keys they name.
         unserved: how many of these the target does not serve.
+        new: how many of them needed nothing, as there was no such object before.
         doubts: why nobody can tell what changed: all that could have counts as changed.
         examples: some of the keys, for the log.
         floors: how wide wildcards for the target have to be at most: what leads to its buckets.
@@ -43,6 +44,7 @@ class Pending:
     newest: float = float("-inf")
     keys: int = 0
     unserved: int = 0
+    new: int = 0
     doubts: list[str] = field(default_factory=list)
     examples: list[str] = field(default_factory=list)
     floors: tuple[str, ...] = ()
@@ -59,16 +61,7 @@ def read_pending(
     pending, gathered = Pending(), Gathered()
     # What is in doubt may have changed just now: nothing sent so far covers it, whatever this worker's clock says.
     doubted = max(now, state.sent + 0.001)
-    routers = {
-        bucket: JoinedRouter(
-            tuple(
-                Router(route, bucket, routing)
-                for route in routes.routes
-                if any(origin.bucket == bucket for origin in route.origins)
-            )
-        )
-        for bucket in routes.buckets
-    }
+    routers = routers_of(routes, routing)
     pending.floors = floors_of(router for joined in routers.values() for router in joined.routers)
     if routes.version != state.routing:
         gathered.add((path, (at, at)) for path, at in routes.purge.items())
@@ -80,7 +73,7 @@ def read_pending(
             gathered.add((path, (doubted, doubted)) for path in pending.floors)
     for bucket, router in routers.items():
         owner = bucket_owner(bucket)
-        for entry in _entries(log, owner, _start(log, owner, routes, state), pending):
+        for entry in _entries(log, owner, start_of(log, owner, routes, state), pending):
             gathered.add(_routed(entry, router, pending))
             if entry.doubt:
                 gathered.add((path, (doubted, doubted)) for path in router.floors())
@@ -88,7 +81,21 @@ def read_pending(
     return pending
 
 
-def _start(log: Log, owner: str, routes: TargetRoutes, state: TargetState) -> int:
+def routers_of(routes: TargetRoutes, routing: RoutingSettings) -> dict[str, JoinedRouter]:
+    """Return for each of a target's buckets what tells the viewer paths of its keys."""
+    return {
+        bucket: JoinedRouter(
+            tuple(
+                Router(route, bucket, routing)
+                for route in routes.routes
+                if any(origin.bucket == bucket for origin in route.origins)
+            )
+        )
+        for bucket in routes.buckets
+    }
+
+
+def start_of(log: Log, owner: str, routes: TargetRoutes, state: TargetState) -> int:
     """The number after which to read on: further back where a change of the routing has not been followed yet."""
     settled = state.settled.get(owner)
     if routes.version == state.routing or routes.reroute_since is None:
@@ -116,7 +123,10 @@ def _routed(entry: Entry, router: JoinedRouter, pending: Pending) -> Iterator[tu
     if len(pending.examples) < MOST_EXAMPLES:
         pending.examples += list(entry.changed)[: MOST_EXAMPLES - len(pending.examples)]
     for key, times in entry.changed.items():
-        paths = router.paths(key)
+        is_new = key in entry.new
+        paths = router.paths_if_new(key) if is_new else router.paths(key)
         for path in paths:
             yield path, times
-        pending.unserved += not paths
+        if not paths:
+            pending.new += is_new
+            pending.unserved += not is_new

@@ -127,6 +127,11 @@ def _log_pending(run: Run, logger: Logger) -> None:
                 "happens": "all that may have changed is invalidated",
             },
         )
+    if pending.new:
+        logger.info(
+            "keys are new: nothing of them can be old",
+            extra={"distribution": run.target, "keys": pending.new},
+        )
     if pending.unserved == pending.keys and pending.keys:
         logger.info(
             "the distribution serves none of these keys",

@@ -34,6 +34,7 @@ from invalidator.ports import (
     WakeQueue,
     Wakes,
 )
+from invalidator.sender.forgetting import Forgetting
 from invalidator.sender.history import History, needs_a_look
 from invalidator.sender.pending import Pending, read_pending
 from invalidator.sender.probing import Probing
@@ -99,6 +100,7 @@ class Sender:
         listing_calls: the most listings for one run.
         refresh: asks for another account's distribution again, where its routing is old: (its routing, the version
             that was worked by, deadline) → its routing.
+        forgetting: lets the memories of buckets forget what is given up, None where no bucket is remembered.
     """
 
     log: Log
@@ -116,6 +118,7 @@ class Sender:
     listing: Listing | None = None
     listing_calls: int = 0
     refresh: Callable[[TargetRoutes, str, float], TargetRoutes] = _as_known
+    forgetting: Forgetting | None = None
 
     def run(
         self, target: str, token: str, deadline: float, accepted: Callable[[Sent], None] = _untold
@@ -225,6 +228,9 @@ class Sender:
         outcome, now = run.outcome, self.clock.now()
         state = self._doubt_gone(routes, state, outcome, now)
         self._give_up_old(outcome, now)
+        if self.forgetting is not None:
+            # Before it is settled: uploaded again as it was, it must not seem to need nothing.
+            self.forgetting.forget(routes, before, [path for dead in outcome.dead for path in dead.paths])
         for dead in outcome.dead:
             self.dead_letters.give_up(routes.target, routes.buckets, dead.paths, dead.reason, dead.detail)
         left = outcome.left

@@ -137,6 +137,27 @@ def list_(session: Session, names: tuple[str, ...]) -> int:
     return NOT_EMPTY if any(state.state == BROKEN for state in states) else 0
 
 
+@bucket.command()
+@click.argument("name", metavar="NAME")
+@click.option("--forget", is_flag=True, help="Forget all of it, and stop remembering.")
+@session_options
+def remember(session: Session, name: str, *, forget: bool) -> None:
+    """Show what is remembered of a bucket; start that, or stop it.
+
+    What is uploaded again as it was needs nothing, and neither does what is new. First
+    a round asks S3 for the headers of each object; this shows how far it is. The bucket
+    has to be in the stack's RememberedBuckets.
+
+    \b
+    Examples:
+      invalidator bucket remember my-site
+      invalidator bucket remember my-site --forget
+    """
+    from infra.cli.bucket.remember import remember_bucket
+
+    remember_bucket(session, _checked((name,))[0], forget=forget)
+
+
 def _checked(names: tuple[str, ...]) -> tuple[str, ...]:
     from bucket_subscription.names import check_bucket_names
 

@@ -35,12 +35,12 @@ def read_keys(file: str) -> tuple[str, ...]:
             file and the line.
     """
     try:
-        found = key_lines(_bytes(file))
+        found = key_lines(read_bytes(file))
     except NoKeysError as error:
-        raise CommandError(f"{_named(file)}: {error}") from error
+        raise CommandError(f"{named(file)}: {error}") from error
     if found.empty:
         click.echo(
-            f"note: {_named(file)}: {many(len(found.empty), 'empty line')} passed over, "
+            f"note: {named(file)}: {many(len(found.empty), 'empty line')} passed over, "
             f"the first is line {found.empty[0]}",
             err=True,
         )
@@ -49,7 +49,7 @@ def read_keys(file: str) -> tuple[str, ...]:
     except UnicodeDecodeError:
         number = next(at for at, line in enumerate(found.lines, 1) if not _is_text(line))
         raise CommandError(
-            f"{_named(file)}: line {number} is not UTF-8; write keys as UTF-8, one a line"
+            f"{named(file)}: line {number} is not UTF-8; write keys as UTF-8, one a line"
         ) from None
 
 
@@ -90,31 +90,31 @@ def read_distributions(
     names = list(ids)
     read: dict[str, ReadDistribution] = {}
     for file in files:
-        content = _bytes(file)
+        content = read_bytes(file)
         try:
             found = list(documents(parsed(content), content))
         except DocumentError as error:
-            raise CommandError(f"{_named(file)}: {error}") from error
+            raise CommandError(f"{named(file)}: {error}") from error
         for where, document in found:
             place = f"{where}: " if where else ""
             if lacks_id(document) and names:
                 document = with_id(document, names.pop(0))  # noqa: PLW2901  the same, named
             elif lacks_id(document):
                 raise CommandError(
-                    f"{_named(file)}: not a distribution: {place}Id: missing; get-distribution prints it, "
+                    f"{named(file)}: not a distribution: {place}Id: missing; get-distribution prints it, "
                     "get-distribution-config does not: name it with --id"
                 )
             try:
                 distribution = read_distribution(document, policies)
             except DistributionError as error:
                 raise CommandError(
-                    f"{_named(file)}: not a distribution: {place}{visible(str(error))}"
+                    f"{named(file)}: not a distribution: {place}{visible(str(error))}"
                 ) from error
             if distribution.id in read:
                 raise CommandError(
-                    f"{_named(file)}: {place}Id: {visible(distribution.id)} is in {read[distribution.id].file} already"
+                    f"{named(file)}: {place}Id: {visible(distribution.id)} is in {read[distribution.id].file} already"
                 )
-            read[distribution.id] = ReadDistribution(_named(file), distribution, listed=_is_summary(document))
+            read[distribution.id] = ReadDistribution(named(file), distribution, listed=_is_summary(document))
     if names:
         raise CommandError(f"--id {visible(names[0])}: every distribution of the files has its id already")
     return list(read.values())
@@ -140,27 +140,29 @@ def read_policies(files: Iterable[str]) -> "dict[str, CachePolicy]":
         try:
             policy, learned = read_cache_policy(_json(file))
         except DistributionError as error:
-            raise CommandError(f"{_named(file)}: not a cache policy: {visible(str(error))}") from error
+            raise CommandError(f"{named(file)}: not a cache policy: {visible(str(error))}") from error
         policies[policy] = learned
     return policies
 
 
 def _json(file: str) -> object:
     try:
-        return parsed(_bytes(file))
+        return parsed(read_bytes(file))
     except DocumentError as error:
-        raise CommandError(f"{_named(file)}: {error}") from error
+        raise CommandError(f"{named(file)}: {error}") from error
 
 
-def _bytes(file: str) -> bytes:
+def read_bytes(file: str) -> bytes:
+    """Return what is in a file; `-` is stdin. Raises CommandError."""
     try:
         return sys.stdin.buffer.read() if file == STDIN else Path(file).read_bytes()
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise CommandError(f"{_named(file)}: cannot be read: {reason}") from error
+        raise CommandError(f"{named(file)}: cannot be read: {reason}") from error
 
 
-def _named(file: str) -> str:
+def named(file: str) -> str:
+    """Return a file's name for people."""
     return "stdin" if file == STDIN else visible(file)
 
 

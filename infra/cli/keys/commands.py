@@ -8,9 +8,13 @@ from infra.cli.session import Session, session_options
 
 @click.command()
 @click.option("--bucket", required=True, help="The bucket whose objects changed.")
+@click.option("--keys", metavar="FILE", help="The changed keys, one a line, not encoded; - is stdin.")
 @click.option(
-    "--keys", required=True, metavar="FILE", help="The changed keys, one a line, not encoded; - is stdin."
+    "--remembered",
+    metavar="FILE",
+    help='What was there before, for a remembered bucket: lines of {"key", "etag", "size"}.',
 )
+@click.option("--changes", metavar="FILE", help="With it, in the place of --keys: what is written, likewise.")
 @click.option(
     "--inventory", metavar="FILE", help="Every key in the bucket after the change, one a line; - is stdin."
 )
@@ -30,7 +34,9 @@ def plan(
     session: Session,
     *,
     bucket: str,
-    keys: str,
+    keys: str | None,
+    remembered: str | None,
+    changes: str | None,
     source: Source,
     inventory: str | None,
     max_paths: int | None,
@@ -54,6 +60,8 @@ def plan(
         session,
         bucket=bucket,
         keys=keys,
+        remembered=remembered,
+        changes=changes,
         inventory=inventory,
         source=source,
         max_paths=max_paths,

@@ -12,11 +12,12 @@ from infra.cli.keys.explanation import Found, found_as_json, print_found
 from infra.cli.keys.freshness import Freshness, freshness
 from infra.cli.keys.routers import find_routers
 from infra.cli.keys.source import Source
-from infra.cli.printing import print_json, visible
+from infra.cli.printing import instant, print_json, print_text, visible
 from infra.cli.s3_url import read_s3_url
 from infra.cli.serving import as_of_text
 from infra.cli.session import Session
 from infra.cli.viewer.url import is_viewer_url
+from invalidator.core.remembering.row import Kind, Row
 from invalidator.core.routing.paths.explanation import Explanation
 
 if TYPE_CHECKING:
@@ -48,10 +49,13 @@ def explain_key(session: Session, url: str, source: Source) -> None:
         if theirs.deployed is not None and any(each.paths for each in explanations):
             known = _freshness(theirs.deployed, name, explanations, changed)
         found.append(Found(name, explanations, routers[0].distribution.aliases, known))
+    remembered = None if theirs.deployed is None else _remembered(theirs.deployed, bucket, key)
     if session.as_json:
-        print_json(found_as_json(bucket, key, changed, found, theirs.as_of))
+        print_json(found_as_json(bucket, key, changed, found, theirs.as_of) | {"remembered": remembered})
     else:
         click.echo(visible(url))
+        if remembered:
+            print_text(remembered, "  ")
         if theirs.deployed is not None:
             click.echo(as_of_text(theirs.as_of))
         for each in found:
@@ -88,6 +92,39 @@ def _last_modified(session: Session, bucket: str, key: str) -> float | None:
         click.echo(f"note: when the object changed is not known: {reason}", err=True)
         return None
     return modified.timestamp()
+
+
+def _remembered(deployed: "Deployed", bucket: str, key: str) -> str | None:
+    """What the bucket's memory says of the key, in a line; None where the bucket is not remembered."""
+    from infra.cli.deployed import one_line, settings_or_why
+
+    settings = settings_or_why(deployed)
+    if isinstance(settings, str) or bucket not in settings.remembered or deployed.memory is None:
+        return None
+    with one_line():
+        state = deployed.memory.state(bucket)
+        row = deployed.memory.rows(bucket, state.epoch, [key]).get(key)
+    if state.stopped:
+        return f"its bucket's memory is stopped: {state.forgotten}"
+    return in_words(row)
+
+
+def in_words(row: Row | None) -> str:
+    """What is remembered of a key, for people."""
+    if row is None:
+        return "nothing is remembered of it: its next change counts"
+    if row.kind is Kind.OWED:
+        return (
+            "its last invalidation was given up: its next upload counts, also of the same bytes and headers"
+        )
+    if row.kind is Kind.ABSENT:
+        return "remembered as not there"
+    if row.kind is Kind.UNKNOWN:
+        return "remembered, but not what it holds: its next change counts"
+    since = instant(row.since)
+    if row.unchanged:
+        return f"uploaded {instant(row.unchanged)}: same bytes and headers as on {since}: nothing sent"
+    return f"remembered as it is since {since}"
 
 
 def _freshness(

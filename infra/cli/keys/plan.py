@@ -1,6 +1,7 @@
 """`invalidator plan`: what would be invalidated for these keys. It sends nothing and changes nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,7 @@ import click
 from infra.cli.defaults import default_settings
 from infra.cli.errors import CommandError
 from infra.cli.files.input_files import STDIN, read_keys
+from infra.cli.files.object_lines import Content, read_objects
 from infra.cli.keys.planning import DistributionPlan, Purges, plan_for
 from infra.cli.keys.routers import find_routers
 from infra.cli.keys.source import Source
@@ -32,42 +34,90 @@ def plan_keys(
     session: Session,
     *,
     bucket: str,
-    keys: str,
+    keys: str | None,
     inventory: str | None,
     source: Source,
     max_paths: int | None,
     max_wildcards: int | None,
+    remembered: str | None = None,
+    changes: str | None = None,
 ) -> None:
     """Show what these keys would send.
 
     Args:
         session: how it answers, and the stack that is asked where `source` names no files.
         bucket: the bucket's name.
-        keys: the file of changed keys.
+        keys: the file of changed keys; None where `changes` names them.
         inventory: the file of every key, None where that is not known.
         source: where the distributions come from.
         max_paths: the most paths; None for the default, or the stack's.
         max_wildcards: the most wildcards among them, likewise.
+        remembered: the file of what was there before, None for a bucket that is not remembered.
+        changes: the file of what is written, with it.
     """
-    if [keys, inventory, *source.distributions, *source.policies].count(STDIN) > 1:
+    if (keys is None) == (changes is None) or (remembered is None) != (changes is None):
+        raise CommandError("give --keys FILE, or --remembered FILE with --changes FILE")
+    if [keys, inventory, remembered, changes, *source.distributions, *source.policies].count(STDIN) > 1:
         raise CommandError("stdin can be read once only: give '-' for one file")
     if not bucket or "/" in bucket or ":" in bucket:
         raise CommandError(f"--bucket {visible(bucket)!r}: give the bucket's name alone, such as my-site")
-    changed = read_keys(keys)
-    stored = None if inventory is None else read_keys(inventory)
+    if keys is not None:
+        judged = Written(read_keys(keys))
+    else:
+        judged = as_remembered(
+            read_objects(str(remembered), "--remembered"), read_objects(str(changes), "--changes")
+        )
+    changed = judged.keys
+    stored = judged.stored if inventory is None else read_keys(inventory)
     theirs = find_routers(session, bucket, source)
     allow = partial(_allowance, theirs.deployed, max_paths, max_wildcards)
     plans = [
-        plan_for(routers, changed, partial(allow, routers[0].distribution), stored)
+        plan_for(routers, changed, partial(allow, routers[0].distribution), stored, judged.new)
         for routers in theirs.routers.values()
     ]
     for each in plans:
         for note in each.notes:
             click.echo(f"note: {visible(each.distribution)}: {visible(note)}", err=True)
     if session.as_json:
-        print_json(_as_json(bucket, changed, plans))
+        print_json({**_as_json(bucket, changed, plans), **judged.told})
     else:
+        for name, count in judged.told.items():
+            click.echo(f"{count} {name}")
         _print(bucket, changed, plans)
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a plan is for.
+
+    Attributes:
+        keys: the keys that changed for viewers, or may have.
+        new: those of them that the bucket did not hold before.
+        stored: all keys of the bucket afterwards, None where that is not known.
+        told: how many of the written keys are unchanged and new, where that was judged.
+    """
+
+    keys: tuple[str, ...]
+    new: frozenset[str] = frozenset()
+    stored: tuple[str, ...] | None = None
+    told: Mapping[str, int] = field(default_factory=dict)
+
+
+def as_remembered(before: Mapping[str, Content], written: Mapping[str, Content]) -> Written:
+    """Judge what is written as the memory of a bucket would that knows what was there before.
+
+    Headers are not told here: they count as they were.
+    """
+    unchanged = {key for key, one in written.items() if one.etag and before.get(key) == one}
+    new = frozenset(key for key, one in written.items() if key not in before and one.etag)
+    gone = {key for key, one in written.items() if not one.etag}
+    told = {
+        "unchanged": len(unchanged),
+        "new": len(new),
+        "changed": len(written) - len(unchanged) - len(new),
+    }
+    stored = tuple(key for key in {**before, **written} if key not in gone)
+    return Written(tuple(key for key in written if key not in unchanged), new, stored, told)
 
 
 def _allowance(

@@ -38,6 +38,7 @@ class DistributionPlan:
         unserved: the keys that this distribution does not serve, in the order they were given.
         notes: what a person should know of it, a line each.
         purges: what each of the wildcards purges.
+        unneeded: how many of the new keys need no path here.
     """
 
     distribution: str
@@ -46,6 +47,7 @@ class DistributionPlan:
     unserved: tuple[str, ...]
     notes: tuple[str, ...] = ()
     purges: Mapping[str, Purges] = field(default_factory=dict)
+    unneeded: int = 0
 
     @property
     def cost_usd(self) -> float:
@@ -58,6 +60,7 @@ def plan_for(
     keys: Collection[str],
     allow: Callable[[int], Allowance],
     inventory: Iterable[str] | None = None,
+    new: Collection[str] = frozenset(),
 ) -> DistributionPlan:
     """Plan for one distribution.
 
@@ -66,16 +69,19 @@ def plan_for(
         keys: the changed keys, each once.
         allow: the most to send, told from how many viewer paths changed.
         inventory: every key in the bucket after the change; None where that is not known.
+        new: those of the changed keys that the bucket did not hold before.
     """
     name = routers[0].distribution.id
     joined = JoinedRouter(tuple(routers))
     paths_of = joined.paths if len(routers) > 1 else routers[0].paths
     served: list[tuple[str, ...]] = []
     unserved = []
-    uncached = 0
+    uncached = unneeded = 0
     for key in keys:
-        paths = paths_of(key)
-        if paths:
+        paths = joined.paths_if_new(key) if key in new else paths_of(key)
+        if not paths and key in new and joined.serves(key):
+            unneeded += 1
+        elif paths:
             served.append(paths)
         elif joined.serves(key):
             uncached += 1
@@ -87,7 +93,7 @@ def plan_for(
     if inventory is None:
         sent = coalesce(changed, allow(len(changed)), floors=floors)
         purges = {path: Purges(count, None) for path, count in _counted(sent, served).items()}
-        return DistributionPlan(name, sent, None, tuple(unserved), notes, purges)
+        return DistributionPlan(name, sent, None, tuple(unserved), notes, purges, unneeded)
     changed_keys = frozenset(keys)
     unchanged = [paths for key in inventory if key not in changed_keys and (paths := paths_of(key))]
     sent = coalesce(changed, allow(len(changed)), Inventory(_outermost(unchanged)), floors)
@@ -95,7 +101,7 @@ def plan_for(
     collateral = sum(any(map(purged, paths)) for paths in unchanged)
     besides = _counted(sent, unchanged)
     purges = {path: Purges(count, besides[path]) for path, count in _counted(sent, served).items()}
-    return DistributionPlan(name, sent, collateral, tuple(unserved), notes, purges)
+    return DistributionPlan(name, sent, collateral, tuple(unserved), notes, purges, unneeded)
 
 
 def _counted(sent: Coalesced, objects: Iterable[tuple[str, ...]]) -> dict[str, int]:

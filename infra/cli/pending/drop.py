@@ -20,6 +20,7 @@ from infra.cli.printing import instant, many, print_json, print_text, visible
 from infra.cli.session import Session
 from invalidator.core.pending.entry import UNKNOWN, Times
 from invalidator.core.pending.wakes import Wake
+from invalidator.sender.forgetting import Forgetting
 from invalidator.sender.sender import LEASE_SECONDS
 
 MOST_SHOWN = 5
@@ -115,6 +116,7 @@ def _drop(deployed: Deployed, name: str, shown: Shown) -> Mapping[str, Times]:
         again = _unknown(log, deployed, now) if name == UNKNOWN else _target(log, deployed, name, now)
         if again.version != shown.version:
             raise CommandError(f"nothing was dropped: the routing of {name} has changed meanwhile; try again")
+        _forget(deployed, name, list(again.changed))
         settled = {owner: max(state.settled.get(owner, 0), at) for owner, at in shown.through.items()}
         state = replace(
             state, settled={**state.settled, **settled}, not_before=0.0, failing_since=0.0, reason=""
@@ -123,6 +125,18 @@ def _drop(deployed: Deployed, name: str, shown: Shown) -> Mapping[str, Times]:
             name, state if name == UNKNOWN else replace(state, routing=shown.version, ticket=0)
         )
         return again.changed
+
+
+def _forget(deployed: Deployed, name: str, paths: list[str]) -> None:
+    """Let the memories of remembered buckets forget what is dropped: its next upload counts, also as it was."""
+    settings = deployed.settings
+    if deployed.memory is None or name == UNKNOWN:
+        return
+    view = deployed.targets.view(name, time.time())
+    if view.routes is not None:
+        log = LogAsItStands(deployed.table)
+        forgetting = Forgetting(log, deployed.memory, settings.remembered, settings.routing)
+        forgetting.forget(view.routes, view.state, paths)
 
 
 @contextmanager

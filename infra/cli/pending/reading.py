@@ -9,7 +9,15 @@ from infra.cli.printing import visible
 from infra.cli.serving import Serving
 from invalidator.aws.table.dynamodb import DynamoDbTable
 from invalidator.aws.table.logs import LogTable
-from invalidator.core.pending.entry import UNKNOWN, Entry, Times, bucket_of_owner, merged, target_owner
+from invalidator.core.pending.entry import (
+    UNKNOWN,
+    Entry,
+    Times,
+    bucket_of_owner,
+    memory_of_owner,
+    merged,
+    target_owner,
+)
 from invalidator.core.pending.wakes import Wake
 from invalidator.core.routing.settings import RoutingSettings
 from invalidator.core.routing.target import TargetRoutes
@@ -117,7 +125,7 @@ def waiting_now(deployed: Deployed) -> list[Wake]:
 
 def buckets_of(deployed: Deployed, wake: Wake, serving: Serving) -> tuple[str, ...]:
     """Return the buckets that what waits may come from. Raises TableUnavailable."""
-    bucket = bucket_of_owner(wake.name)
+    bucket = bucket_of_owner(wake.name) or memory_of_owner(wake.name)
     if bucket is not None:
         return (bucket,)
     if wake.name == UNKNOWN:

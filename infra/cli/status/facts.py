@@ -5,6 +5,7 @@ Each part stands alone: where one service cannot be asked, its part is None and 
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -22,6 +23,7 @@ from invalidator.aws.table.targets import TargetTable
 from invalidator.core.limits.account import OWN_ACCOUNT, Limits
 from invalidator.core.limits.room import LONGEST_SECONDS, in_progress
 from invalidator.core.pending.wakes import Wake
+from invalidator.core.remembering.memory_state import MemoryState
 from invalidator.core.routes_age import late_after
 from invalidator.core.sent import Sent
 from invalidator.failures import Failure
@@ -61,6 +63,7 @@ class Facts:
         limits: what the operator allows.
         money: what follows from both.
         latency: of the last 24 hours.
+        remembered: how far the memory of each remembered bucket is.
         warnings: why nothing may come, or nothing be sent.
         notes: what could not be asked, and why.
     """
@@ -81,6 +84,7 @@ class Facts:
     limits: Limits | None = None
     money: Money | None = None
     latency: Latency | None = None
+    remembered: dict[str, MemoryState] = field(default_factory=dict)
     warnings: Sequence[Finding] = ()
     notes: list[str] = field(default_factory=list)
 
@@ -102,6 +106,12 @@ def gather(session: Session, now: float) -> Facts:
         facts.notes.append(settings)
     else:
         facts.limits = settings.limits
+        memory = deployed.memory
+        if memory is not None:
+            for bucket in sorted(settings.remembered):
+                state = _ask(facts, f"the memory of {bucket}", partial(memory.state, bucket))
+                if state is not None:
+                    facts.remembered[bucket] = state
         facts.late_after = late_after(settings.survey_minutes * 60.0)
     targets = deployed.targets
     facts.pending = _ask(facts, "what is pending", lambda: _pending(deployed))

@@ -15,6 +15,7 @@ from infra.cli.waits import waits_for
 from invalidator.core.limits.account import Limits
 from invalidator.core.limits.budget import FREE_PATHS_A_MONTH, cost_usd
 from invalidator.core.pending.wakes import Wake
+from invalidator.core.remembering.memory_state import MemoryState
 from invalidator.core.sent import Sent
 
 DISTRIBUTIONS_SHOWN = 10
@@ -97,7 +98,20 @@ def _rows(facts: Facts) -> list[tuple[str, str]]:
         ("this month", _month(facts)),
         *_money(facts.money, facts.limits),
         ("event to invalidation", _latency(facts)),
+        *((f"remembered {bucket}", _remembered(state)) for bucket, state in facts.remembered.items()),
     ]
+
+
+def _remembered(state: MemoryState) -> str:
+    if state.stopped:
+        return f"stopped: {state.forgotten}"
+    counts = state.counts
+    judged = f"{counts.unchanged:,} unchanged, {counts.new:,} new, {counts.changed:,} changed this month"
+    if state.refused:
+        return f"S3 refuses, each change counts: {state.refused}"
+    if state.round.began or not state.complete:
+        return f"a round goes through it, {many(state.round.objects, 'object')} so far; {judged}"
+    return judged
 
 
 def _worker(facts: Facts) -> str:
@@ -250,6 +264,17 @@ def _document(facts: Facts) -> dict[str, Any]:
         "event_to_invalidation_seconds": None
         if latency is None
         else {"median": latency.median, "p95": latency.p95},
+        "remembered": {
+            bucket: {
+                "complete_since": state.complete or None,
+                "stopped": state.stopped,
+                "refused": state.refused,
+                "unchanged": state.counts.unchanged,
+                "new": state.counts.new,
+                "changed": state.counts.changed,
+            }
+            for bucket, state in facts.remembered.items()
+        },
         "warnings": [
             {"part": each.part, "text": each.text, "fix": each.fix or None} for each in facts.warnings
         ],

@@ -43,6 +43,7 @@ class SimulatedFunction:
         cold_starts: how often no environment was warm.
         busy_seconds: what is billed, start-up included.
         longest_seconds: its longest run, start-up left out.
+        memory_mb: what it has of memory, and with it of a processor.
         running: environments at work now.
     """
 
@@ -51,6 +52,7 @@ class SimulatedFunction:
     cold_starts: int = 0
     busy_seconds: float = 0.0
     longest_seconds: float = 0.0
+    memory_mb: int = MEMORY_MB
     running: int = 0
     _idle: list[float] = field(default_factory=list)
 
@@ -81,7 +83,7 @@ class SimulatedFunction:
 
     def compute(self, seconds: float) -> None:
         """Take so many seconds of a whole processor, of which the function has a part."""
-        self.time.sleep(seconds * MEMORY_OF_A_PROCESSOR_MB / MEMORY_MB)
+        self.time.sleep(seconds * MEMORY_OF_A_PROCESSOR_MB / self.memory_mb)
 
 
 @dataclass(slots=True)

@@ -3,20 +3,23 @@
 | pk | sk | holds |
 | --- | --- | --- |
 | `log#OWNER` | `head` | `seq`, the number dealt last; of a bucket also what `routes.py` writes |
-| `log#OWNER` | `n#` and the number | an entry: its version, names and times packed, when it was written; or `closed` |
+| `log#OWNER` | `n#` and the number | an entry: its version, names and times packed, `new` and `heard` packed where there are any, when it was written; or `closed` |
 | `tries#MESSAGE` | `tries` | how often a message was tried that may be what breaks the function |
 
 Entries expire, and nothing deletes them: deletes would heat the partition. DynamoDB removes expired items late
 [aws-behaviour.md, Lambda, SAM, DynamoDB]; one that is read still is one that its reader has settled, or it counts.
-"""
+"""  # noqa: E501  a row of a table
 
 import hashlib
 from collections.abc import Callable, Iterator
+from dataclasses import astuple
 from itertools import chain
+from typing import Any
 
 from invalidator.aws.table.dynamodb import DAY, NOT_THERE, DynamoDbTable, Item, key, number, place, text
 from invalidator.aws.table.packed_values import UNREADABLE, packed, unpacked
 from invalidator.core.pending.entry import Entry, Times, bucket_of_owner
+from invalidator.core.pending.heard import Heard
 from invalidator.failures import TableUnavailable, UnreadableEntry
 from invalidator.ports import CLOCKS_APART_SECONDS, MOST_IN_FLIGHT, Dealt
 
@@ -147,12 +150,18 @@ def entry_item(owner: str, place_in_log: int, entry: Entry) -> Item:
     firsts = [first for first, _ in entry.changed.values()]
     newests = [0 if newest == first else newest for first, newest in entry.changed.values()]
     content = packed([entry.bucket, list(entry.changed), firsts, newests, entry.doubt])
+    # Beside, so that who does not know these reads all else: to them each name is a change.
+    more: Item = {"new": packed(sorted(entry.new))} if entry.new else {}
+    if entry.heard:
+        more["heard"] = packed({name: [astuple(each) for each in told] for name, told in entry.heard.items()})
+    marks = b"".join(each["B"] for each in (content, *more.values()))
     return {
         **entry_key(owner, place_in_log),
         "v": {"N": VERSION},
         "packed": content,
+        **more,
         # Tells a writer whose call was repeated for it that it is its own entry that stands there.
-        "digest": text(hashlib.sha256(content["B"] + repr(entry.written).encode()).hexdigest()[:32]),
+        "digest": text(hashlib.sha256(marks + repr(entry.written).encode()).hexdigest()[:32]),
         "written": number(entry.written),
         "expires": {"N": str(int(entry.written) + PENDING_DAYS * DAY)},
     }
@@ -172,9 +181,21 @@ def read_entry(owner: str, item: Item) -> Entry | None:
             str(name): (float(first), float(newest or first))
             for name, first, newest in zip(names, firsts, newests, strict=True)
         }
-        return Entry(changed, str(bucket), float(item["written"]["N"]), str(doubt))
+        new = frozenset(map(str, unpacked(item["new"]))) if "new" in item else frozenset()
+        heard = _read_heard(unpacked(item["heard"])) if "heard" in item else {}
+        return Entry(changed, str(bucket), float(item["written"]["N"]), str(doubt), new, heard)
     except UNREADABLE as error:
         raise UnreadableEntry(owner, place_in_log, str(error) or type(error).__name__) from error
+
+
+def _read_heard(told: Any) -> dict[str, tuple[Heard, ...]]:
+    return {
+        str(name): tuple(
+            Heard(float(at), bool(removed), str(etag), str(sequencer), str(version))
+            for at, removed, etag, sequencer, version in events
+        )
+        for name, events in told.items()
+    }
 
 
 def _partition(owner: str) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pydantic import TypeAdapter, ValidationError
 from typing_extensions import TypedDict  # pydantic asks for it before Python 3.12
 
-from invalidator.core.pending.entry import UNKNOWN
+from invalidator.core.pending.entry import UNKNOWN, memory_of_owner
 
 VERSION = 2
 
@@ -27,14 +27,15 @@ _validate = TypeAdapter(_Fields).validate_json
 
 @dataclass(frozen=True, slots=True)
 class WakeMessage:
-    """Whom to look at: a target, a bucket, or (both None) the log of unknown buckets."""
+    """Whom to look at: a target, a bucket, a bucket's memory, or (all None) the log of unknown buckets."""
 
     target: str | None = None
     bucket: str | None = None
+    memory: str | None = None
 
 
 def wake_body(name: str) -> str:
-    """Return the body that names an owner: `target:ID`, `bucket:NAME` or `unknown`."""
+    """Return the body that names an owner: `target:ID`, `bucket:NAME`, `memory:NAME` or `unknown`."""
     return json.dumps({"invalidator": VERSION, "wake": name, "Records": []}, separators=(",", ":"))
 
 
@@ -51,4 +52,6 @@ def read_wake(body: str) -> WakeMessage | None:
         return WakeMessage(target=rest)
     if kind == "bucket" and rest:
         return WakeMessage(bucket=rest)
+    if memory := memory_of_owner(fields["wake"]):
+        return WakeMessage(memory=memory)
     return WakeMessage() if fields["wake"] == UNKNOWN else None

@@ -7,6 +7,8 @@ besides, and one log takes the changes of buckets that nobody knows yet, so that
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from invalidator.core.pending.heard import Heard
+
 # First and newest change, epoch seconds. A plain tuple: a log may hold a million of them.
 Times = tuple[float, float]
 
@@ -14,6 +16,7 @@ UNKNOWN = "unknown"
 # Names packed into one entry, in bytes of UTF-8 before packing. Random names hardly compress, and an item holds 400 KB
 # [aws-behaviour.md, Lambda, SAM, DynamoDB].
 MOST_BYTES = 250_000
+_NOTHING_HEARD: Mapping[str, tuple[Heard, ...]] = {}
 
 
 def bucket_owner(bucket: str) -> str:
@@ -24,6 +27,16 @@ def bucket_owner(bucket: str) -> str:
 def target_owner(target: str) -> str:
     """Return the owner of a target's log."""
     return f"target:{target}"
+
+
+def memory_owner(bucket: str) -> str:
+    """Return the owner of the log of what a remembered bucket's memory has not judged yet."""
+    return f"memory:{bucket}"
+
+
+def memory_of_owner(owner: str) -> str | None:
+    """Return the bucket whose memory it is, None where it is none."""
+    return owner.removeprefix("memory:") if owner.startswith("memory:") else None
 
 
 def bucket_of_owner(owner: str) -> str | None:
@@ -41,12 +54,17 @@ class Entry:
         written: when it was written, epoch seconds by the writer's clock, which may be minutes off.
         doubt: why nobody can tell what changed, "" where it is told. Then all that the owner's log can name counts as
             changed. So it is with what this version cannot read, or a bucket may have sent while it was disconnected.
+        new: those of the changed keys that the bucket did not hold before. Who does not read this takes them for
+            changed.
+        heard: in the log of a bucket's memory, what S3 said of each of the changed keys; a key without is in doubt.
     """
 
     changed: Mapping[str, Times] = field(default_factory=dict)
     bucket: str = ""
     written: float = 0.0
     doubt: str = ""
+    new: frozenset[str] = frozenset()
+    heard: Mapping[str, tuple[Heard, ...]] = field(default_factory=dict)
 
 
 def merged(into: dict[str, Times], changed: Iterable[tuple[str, Times]]) -> None:
@@ -59,17 +77,39 @@ def merged(into: dict[str, Times], changed: Iterable[tuple[str, Times]]) -> None
             into[name] = (min(first, known[0]), max(newest, known[1]))
 
 
-def entries(changed: Mapping[str, Times], bucket: str, written: float) -> Iterator[Entry]:
-    """Cut changes into entries that fit an item of the table each."""
+def entries(
+    changed: Mapping[str, Times],
+    bucket: str,
+    written: float,
+    *,
+    new: frozenset[str] = frozenset(),
+    heard: Mapping[str, tuple[Heard, ...]] = _NOTHING_HEARD,
+) -> Iterator[Entry]:
+    """Cut changes into entries that fit an item of the table each; `new` and `heard` are those of `Entry`."""
     part: dict[str, Times] = {}
     size = 0
     for name, times in changed.items():
         length = len(name) if name.isascii() else len(name.encode("utf-8", "surrogatepass"))
+        # ETag, sequencer and version are random hex: half of it is left, packed.
+        length += sum(
+            len(each.etag) + len(each.sequencer) + len(each.version) for each in heard.get(name, ())
+        )
         if part and size + length > MOST_BYTES:
-            yield Entry(part, bucket, written)
+            yield _entry(part, bucket, written, new, heard)
             part, size = {}, 0
         part[name] = times
         # What the times and the punctuation take, packed: about as much as twelve bytes.
         size += length + 12
     if part:
-        yield Entry(part, bucket, written)
+        yield _entry(part, bucket, written, new, heard)
+
+
+def _entry(
+    part: Mapping[str, Times],
+    bucket: str,
+    written: float,
+    new: frozenset[str],
+    heard: Mapping[str, tuple[Heard, ...]],
+) -> Entry:
+    told = {name: heard[name] for name in part if name in heard} if heard else _NOTHING_HEARD
+    return Entry(part, bucket, written, new=new.intersection(part) if new else new, heard=told)

@@ -68,6 +68,8 @@ class Behavior:
         rewrites: whether a function of the viewer-request or origin-request event is associated, which may
             change the path.
         cached: whether anything is kept; with caching disabled, nothing needs to be invalidated.
+        errors_kept: for how many seconds its own TTLs let it keep an origin's error, whatever the distribution says of
+            errors; None where that is not known, or a function may make something else of the error.
     """
 
     pattern: str
@@ -75,6 +77,7 @@ class Behavior:
     query_strings: bool = False
     rewrites: bool = False
     cached: bool = True
+    errors_kept: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

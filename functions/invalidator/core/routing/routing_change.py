@@ -71,6 +71,7 @@ def _differences(was: Distribution, now: Distribution) -> Iterator[str]:
     if not _differs(was, now):
         return
     found = False
+    was, now = _routing(was), _routing(now)
     if was.enabled != now.enabled:
         found = True
         yield "enabled" if now.enabled else "disabled"
@@ -91,8 +92,9 @@ def _differences(was: Distribution, now: Distribution) -> Iterator[str]:
 
 
 def _routing(distribution: Distribution) -> Distribution:
-    """What of it decides about viewer paths: not its names, nor which policies could not be read."""
-    return replace(distribution, aliases=(), unknown_policies=())
+    """What of it decides about viewer paths of changes: not its names, nor which policies could not be read."""
+    behaviors = tuple(replace(each, errors_kept=None) for each in distribution.behaviors)
+    return replace(distribution, aliases=(), unknown_policies=(), behaviors=behaviors)
 
 
 def _buckets(routes: Iterable[Distribution]) -> set[str]:

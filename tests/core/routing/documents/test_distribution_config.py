@@ -35,6 +35,9 @@ from tests.core.routing.distributions import (
 )
 from tests.examples import examples
 
+# The MinTTL of the policies here.
+LEAST = 1
+
 
 def cache_policy(query_strings: str) -> dict[str, Any]:
     """What `aws cloudfront get-cache-policy` prints."""
@@ -82,11 +85,11 @@ def test_everything_that_routing_needs_is_read():
             Origin("w", "b.s3-website-us-east-1.amazonaws.com", "b", path="/site", website=True),
         ),
         behaviors=(
-            Behavior("/img/*", ("s3", "alb"), query_strings=True),
-            Behavior("*.html", ("w",), rewrites=True),
+            Behavior("/img/*", ("s3", "alb"), query_strings=True, errors_kept=0),
+            Behavior("*.html", ("w",), rewrites=True, errors_kept=1),
             Behavior("/e", ("w",), rewrites=True),
-            Behavior("/r", ("w",)),
-            Behavior("*", ("alb",)),
+            Behavior("/r", ("w",), errors_kept=1),
+            Behavior("*", ("alb",), errors_kept=1),
         ),
         root_object="index.html",
         aliases=("www.example.org",),
@@ -137,7 +140,9 @@ def test_an_unknown_cache_policy_counts_as_keyed_on_query_strings_and_is_named()
 
 @pytest.mark.parametrize("keyed", [False, True])
 def test_a_policy_that_was_read_decides_and_is_no_longer_unknown(keyed):
-    read = read_distribution(DISTRIBUTIONS["unread policy"], {UNREAD: CachePolicy(query_strings=keyed)})
+    read = read_distribution(
+        DISTRIBUTIONS["unread policy"], {UNREAD: CachePolicy(query_strings=keyed, least=LEAST)}
+    )
 
     assert read.unknown_policies == ()
     assert read.behaviors[0].query_strings is keyed
@@ -162,15 +167,15 @@ def test_the_managed_policies_are_known_without_asking():
 def test_a_cache_policy_says_whether_it_keys_on_query_strings(query_strings, keyed):
     policy = cache_policy(query_strings)
 
-    assert read_cache_policy(policy) == (UNREAD, CachePolicy(query_strings=keyed))
-    assert read_cache_policy(policy["CachePolicy"]) == (UNREAD, CachePolicy(query_strings=keyed))
+    assert read_cache_policy(policy) == (UNREAD, CachePolicy(query_strings=keyed, least=LEAST))
+    assert read_cache_policy(policy["CachePolicy"]) == (UNREAD, CachePolicy(query_strings=keyed, least=LEAST))
 
 
 def test_a_cache_policy_without_parameters_keys_on_nothing():
     policy = cache_policy("all")
     del policy["CachePolicy"]["CachePolicyConfig"]["ParametersInCacheKeyAndForwardedToOrigin"]
 
-    assert read_cache_policy(policy) == (UNREAD, CachePolicy(query_strings=False))
+    assert read_cache_policy(policy) == (UNREAD, CachePolicy(query_strings=False, least=LEAST))
 
 
 @pytest.mark.parametrize(("most", "cached"), [(0, False), (1, True), (31536000, True), (None, True)])
@@ -178,7 +183,7 @@ def test_a_cache_policy_that_keeps_nothing_says_so(most, cached):
     policy = cache_policy("none")
     policy["CachePolicy"]["CachePolicyConfig"]["MaxTTL"] = most
 
-    assert read_cache_policy(policy) == (UNREAD, CachePolicy(query_strings=False, cached=cached))
+    assert read_cache_policy(policy) == (UNREAD, CachePolicy(query_strings=False, cached=cached, least=LEAST))
 
 
 def with_nulls(value: Any) -> Any:

@@ -69,6 +69,7 @@ class DefaultBehaviorFields:
     TargetOriginId: str
     CachePolicyId: str | None = None
     ForwardedValues: ForwardedFields | None = None
+    MinTTL: int = 0
     MaxTTL: int | None = None
     LambdaFunctionAssociations: Listed[FunctionFields] = field(default_factory=list)
     FunctionAssociations: Listed[FunctionFields] = field(default_factory=list)
@@ -202,6 +203,7 @@ class PolicyConfigFields:
     """A cache policy's configuration."""
 
     ParametersInCacheKeyAndForwardedToOrigin: CacheKeyFields | None = None
+    MinTTL: int = 0
     MaxTTL: int | None = None
 
 

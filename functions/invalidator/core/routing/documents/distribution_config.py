@@ -27,24 +27,33 @@ class CachePolicy:
     Attributes:
         query_strings: whether the cache key holds query strings.
         cached: whether anything is kept.
+        least: for how many seconds all is kept that is kept, errors too; None where that is not known.
     """
 
     query_strings: bool
     cached: bool = True
+    least: int | None = None
 
 
-_PLAIN, _BY_QUERY = CachePolicy(query_strings=False), CachePolicy(query_strings=True)
+_PLAIN, _BY_QUERY = CachePolicy(query_strings=False, least=1), CachePolicy(query_strings=True, least=0)
+_UNKNOWN = CachePolicy(query_strings=True)
 # AWS guide, using-managed-cache-policies: the ids are the same in every account.
 MANAGED_CACHE_POLICIES: Mapping[str, CachePolicy] = {
     "658327ea-f89d-4fab-a63d-7e88639e58f6": _PLAIN,  # CachingOptimized
     "b2884449-e4de-46a7-ac36-70bc7f1ddd6d": _PLAIN,  # CachingOptimizedForUncompressedObjects
-    "4135ea2d-6df8-44a3-9df3-4b5a84be39ad": CachePolicy(query_strings=False, cached=False),  # CachingDisabled
-    "83da9c7e-98b4-4e11-a168-04f0df8e2c65": _PLAIN,  # UseOriginCacheControlHeaders
+    "4135ea2d-6df8-44a3-9df3-4b5a84be39ad": CachePolicy(
+        query_strings=False, cached=False, least=0
+    ),  # CachingDisabled
+    "83da9c7e-98b4-4e11-a168-04f0df8e2c65": CachePolicy(
+        query_strings=False, least=0
+    ),  # UseOriginCacheControlHeaders
     "4cc15a8a-d715-48a4-82b8-cc0b614638fe": _BY_QUERY,  # UseOriginCacheControlHeaders-QueryStrings
-    "2e54312d-136d-493c-8eb9-b001f22f67d2": _BY_QUERY,  # Amplify: all
+    "2e54312d-136d-493c-8eb9-b001f22f67d2": CachePolicy(query_strings=True, least=2),  # Amplify: all
     "08627262-05a9-4f76-9ded-b50ca2e3a84f": _BY_QUERY,  # Elemental-MediaPackage: some
 }
 _REWRITING_EVENTS = {"viewer-request", "origin-request"}
+# What runs behind the cache may answer itself, or make another answer of an error, to be kept as long as it likes.
+_ANSWERING_EVENTS = {"origin-request", "origin-response"}
 _Fields = TypeVar("_Fields")
 # Made when a first answer is read: most cold starts find the routes in the table and read none.
 _adapter_of = functools.cache(TypeAdapter)
@@ -151,6 +160,7 @@ def read_cache_policy(document: object) -> tuple[str, CachePolicy]:
     return policy.Id, CachePolicy(
         query_strings=cache_key is not None and cache_key.QueryStringsConfig.QueryStringBehavior != "none",
         cached=config.MaxTTL != 0,
+        least=config.MinTTL,
     )
 
 
@@ -214,10 +224,10 @@ def _behavior(
     if target not in members:
         raise DistributionError(f"{where}.TargetOriginId: no origin or origin group is called {target!r}")
     if fields.CachePolicyId:
-        policy = policies.get(fields.CachePolicyId, _BY_QUERY)
+        policy = policies.get(fields.CachePolicyId, _UNKNOWN)
     else:
         query_strings = fields.ForwardedValues is not None and fields.ForwardedValues.QueryString
-        policy = CachePolicy(query_strings, cached=fields.MaxTTL != 0)
+        policy = CachePolicy(query_strings, fields.MaxTTL != 0, fields.MinTTL)
     functions = (*fields.LambdaFunctionAssociations, *fields.FunctionAssociations)
     return Behavior(
         pattern=pattern,
@@ -225,4 +235,7 @@ def _behavior(
         query_strings=policy.query_strings,
         rewrites=any(function.EventType in _REWRITING_EVENTS for function in functions),
         cached=policy.cached,
+        errors_kept=(
+            None if any(each.EventType in _ANSWERING_EVENTS for each in functions) else policy.least
+        ),
     )

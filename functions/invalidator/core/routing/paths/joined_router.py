@@ -23,6 +23,10 @@ class JoinedRouter:
             return self.routers[0].paths(key)
         return tuple(dict.fromkeys(path for router in self.routers for path in router.paths(key)))
 
+    def paths_if_new(self, key: str) -> tuple[str, ...]:
+        """The paths to invalidate when an object appeared under a key that was none before."""
+        return tuple(dict.fromkeys(path for router in self.routers for path in router.paths_if_new(key)))
+
     def below(self, prefix: str) -> tuple[str, ...]:
         """The paths to invalidate when any key that begins so may have changed."""
         return outermost(path for router in self.routers for path in router.below(prefix))

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from invalidator.core.routing.distribution import Distribution, Origin
 from invalidator.core.routing.documents.origin_hosts import bucket_of
-from invalidator.core.routing.paths.behavior_rules import OriginRules, Reach, compile_rules
+from invalidator.core.routing.paths.behavior_rules import OriginRules, Reach, compile_rules, spellings
 from invalidator.core.routing.paths.behavior_wildcards import covering, outermost
 from invalidator.core.routing.paths.encoding import invalidation_paths, is_ordinary, wildcards_below
 from invalidator.core.routing.paths.error_pages import lasting_error_pages
@@ -25,6 +25,10 @@ from invalidator.core.routing.paths.rendered_origin import RenderedOrigin
 from invalidator.core.routing.settings import RoutingSettings
 
 _WEBSITE_INDEX = "index.html"
+# What S3 answers for an object that is not there, with or without the right to list the bucket, and for how many
+# seconds edges keep that where nothing else is said [aws-behaviour.md, Error pages].
+_NOT_THERE = (403, 404)
+_KEPT_BY_DEFAULT = 10
 _DEFAULTS = RoutingSettings()
 
 
@@ -119,6 +123,21 @@ class Router:
         found = dict.fromkeys(sent for at in self._origins for sent in self._paths_at(at, key))
         return tuple(found | dict.fromkeys(sent for at in self._rendered for sent in at.paths(key)))
 
+    def paths_if_new(self, key: str) -> tuple[str, ...]:
+        """The paths to invalidate when an object appeared under a key that was none before; mostly ().
+
+        What caches may hold then is the answer that there is none. That has to go only where it may be kept for longer
+        than `error_page_seconds`, where the object answers for other paths than its own too, or where another origin
+        may have answered in its place.
+        """
+        found = dict.fromkeys(
+            sent
+            for at in self._origins
+            if not (_holds(at, key) and self._forgets_errors(at, "/" + key[len(at.folder) :]))
+            for sent in self._paths_at(at, key)
+        )
+        return tuple(found | dict.fromkeys(sent for at in self._rendered for sent in at.paths(key)))
+
     def serves(self, key: str) -> bool:
         """Whether a viewer can see the key here, cached or not."""
         return any(
@@ -176,6 +195,27 @@ class Router:
                 else self._explain_at(origin, compiled.get(origin), key)
                 for origin in self.distribution.origins
             ),
+        )
+
+    def _forgets_errors(self, at: _CompiledOrigin, path: str) -> bool:
+        """Whether edges soon forget that there was nothing under a path, which is the only one of its object.
+
+        A website endpoint is never sure to: it may have answered with a redirect, which is kept as any page is.
+        """
+        longest = self.settings.error_page_seconds
+        if not longest or at.origin.website or path.endswith("/") or len(list(at.names(path))) > 1:
+            return False
+        kept = dict.fromkeys(_NOT_THERE, _KEPT_BY_DEFAULT)
+        kept |= {each.code: each.seconds for each in self.distribution.error_pages if each.code in kept}
+        if max(kept.values()) > longest:
+            return False
+        taking = [at.rules.behavior(form) for form in spellings(path)]
+        return all(
+            each is not None
+            and each.errors_kept is not None
+            and each.errors_kept <= longest
+            and len(each.origins) == 1
+            for each in taking
         )
 
     def _compile_rendered(self) -> Iterator[RenderedOrigin]:

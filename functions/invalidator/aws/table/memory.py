@@ -1,0 +1,157 @@
+"""What is remembered of buckets, in a DynamoDB table of its own: it exists only where RememberedBuckets names one.
+
+| pk | sk | holds |
+| --- | --- | --- |
+| `BUCKET` | `state` | how far the bucket's memory is, packed; `rev` |
+| `BUCKET#` and 32 hex digits of the key's SHA-256 | `row` | what is remembered of the key; `epoch` and `rev` |
+
+Rows stand spread over the table, and each is one write unit. They expire, and a round through the bucket confirms them
+before. The table is never to be restored to an earlier time: what it then says would be long untrue.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, astuple, replace
+from itertools import islice
+
+from pydantic import TypeAdapter
+
+from invalidator.aws.table.dynamodb import (
+    MOST_KEYS_IN_A_CALL,
+    NOT_THERE,
+    DynamoDbTable,
+    Item,
+    key,
+    number,
+    place,
+    text,
+)
+from invalidator.aws.table.packed_values import UNREADABLE, packed, unpacked
+from invalidator.core.remembering.head import Seen
+from invalidator.core.remembering.memory_state import MemoryState
+from invalidator.core.remembering.row import KEEP_SECONDS, Kind, Row
+from invalidator.failures import TableUnavailable
+
+AT_A_TIME = 16
+_validate = TypeAdapter(MemoryState).validate_python
+
+
+class MemoryTable:
+    """The port `Memory` over DynamoDB.
+
+    Args:
+        table: the table.
+        now: tells the time, epoch seconds: rows expire.
+    """
+
+    def __init__(self, table: DynamoDbTable, now: Callable[[], float]) -> None:
+        self._table = table
+        self._now = now
+        self._pool = ThreadPoolExecutor(AT_A_TIME)
+
+    def state(self, bucket: str) -> MemoryState:
+        """Return how far a bucket's memory is. One that cannot be read raises: taken for new, its rows would count."""
+        asked = state_key(bucket)
+        item = self._table.get([asked]).get(place(asked))
+        if item is None:
+            return MemoryState()
+        try:
+            return replace(_validate(unpacked(item["state"])), rev=int(item["rev"]["N"]))
+        except UNREADABLE as error:
+            raise TableUnavailable(f"the memory of {bucket} cannot be read: {error}") from error
+
+    def save(self, bucket: str, state: MemoryState) -> bool:
+        """Write how far it is, in the place of what has the same `rev`; False where another has been written since."""
+        item = {
+            **state_key(bucket),
+            "state": packed(asdict(replace(state, rev=state.rev + 1))),
+            "rev": number(state.rev + 1),
+        }
+        if not state.rev:
+            return self._table.put_if(item, NOT_THERE)
+        return self._table.put_if(item, "#rev = :rev", {":rev": number(state.rev)})
+
+    def rows(self, bucket: str, epoch: int, keys: Iterable[str]) -> dict[str, Row]:
+        """Return what is remembered of keys; what another epoch remembers, or cannot be read, is left out."""
+        places = {place(row_key(bucket, each)): each for each in keys}
+        asked = [[key(*each) for each in part] for part in _parts(places, MOST_KEYS_IN_A_CALL)]
+        found: dict[str, Row] = {}
+        for items in self._pool.map(self._table.get, asked):
+            for at, item in items.items():
+                row = read_row(item, epoch)
+                if row is not None:
+                    found[places[at]] = row
+        return found
+
+    def store(self, bucket: str, epoch: int, rows: Mapping[str, tuple[Row, str]]) -> set[str]:
+        """Write rows, each in the place of the one with a `rev`; return the keys that stand otherwise."""
+        expires = number(int(self._now()) + KEEP_SECONDS)
+
+        def write(one: tuple[str, tuple[Row, str]]) -> bool:
+            name, (row, before) = one
+            item = row_item(bucket, name, epoch, row) | {"expires": expires}
+            mine = {":mine": text(row.rev)}
+            if before:
+                return self._table.put_if(
+                    item, "#rev = :before OR #rev = :mine", {**mine, ":before": text(before)}
+                )
+            condition = f"{NOT_THERE} OR #epoch < :epoch OR #rev = :mine"
+            return self._table.put_if(item, condition, {**mine, ":epoch": number(epoch)})
+
+        return {
+            name for name, stands in zip(rows, self._pool.map(write, rows.items()), strict=True) if not stands
+        }
+
+
+def state_key(bucket: str) -> Item:
+    """Return the key of a bucket's state."""
+    return key(bucket, "state")
+
+
+def row_key(bucket: str, name: str) -> Item:
+    """Return where a key's row stands; keys may hold what is no Unicode, and a digest tells them apart."""
+    digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    return key(f"{bucket}#{digest}", "row")
+
+
+def row_item(bucket: str, name: str, epoch: int, row: Row) -> Item:
+    """Return the item of a row, but for when it expires."""
+    seen = None if row.seen is None else astuple(row.seen)
+    told = [row.kind, seen, row.sequencer, row.at, row.since, row.unchanged]
+    return {
+        **row_key(bucket, name),
+        "row": text(json.dumps(told, separators=(",", ":"))),
+        "epoch": number(epoch),
+        "rev": text(row.rev),
+    }
+
+
+def read_row(item: Item, epoch: int) -> Row | None:
+    """Read a row; None for one of another epoch. One that cannot be read is one of which nothing is sure."""
+    try:
+        if int(item["epoch"]["N"]) != epoch:
+            return None
+        rev = str(item["rev"]["S"])
+    except UNREADABLE as error:
+        raise TableUnavailable(f"{' '.join(place(item))} cannot be read: {error}") from error
+    try:
+        kind, seen, sequencer, at, since, unchanged = json.loads(item["row"]["S"])
+        return Row(
+            Kind(kind),
+            None if seen is None else Seen(*seen),
+            str(sequencer),
+            float(at),
+            float(since),
+            float(unchanged),
+            rev,
+        )
+    except UNREADABLE:
+        return Row(Kind.UNKNOWN, rev=rev)
+
+
+def _parts(places: Iterable[tuple[str, str]], most: int) -> Iterator[tuple[tuple[str, str], ...]]:
+    left = iter(places)
+    while part := tuple(islice(left, most)):
+        yield part

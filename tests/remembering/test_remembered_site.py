@@ -1,0 +1,231 @@
+"""What a remembered bucket sends, and what it does not."""
+
+from dataclasses import replace
+from unittest.mock import ANY
+
+import pytest
+
+from invalidator.core.reasons import Reason
+from invalidator.core.remembering.hints import read_hints
+from invalidator.core.remembering.row import COMPLETE_SECONDS, KEEP_SECONDS, ROUND_SECONDS
+from invalidator.core.routing.distribution import Behavior, ErrorPage, Origin
+from invalidator.failures import Permanent, Transient
+from tests.remembering.site import Died, Site, site_distribution
+
+
+def uploaded(**named) -> Site:
+    """A site whose three pages viewers have seen, remembered."""
+    site = Site(**named)
+    for key in ("a.html", "b.html", "c.html"):
+        site.bucket.put(key, f"first {key}")
+    site.bucket.events.clear()
+    site.clock.time += 3600
+    for key in site.bucket.objects:
+        site.view(key)
+    site.remember()
+    return site
+
+
+def test_what_is_uploaded_as_it_was_needs_nothing():
+    site = uploaded()
+    for key in sorted(site.bucket.objects):
+        site.bucket.put(key, f"first {key}")
+    site.run_for(2)
+    site.tell_all()
+    site.run_for(60)
+    assert site.paths == []
+    assert sum(each.unchanged for each in site.judged) == 3
+
+
+def test_only_what_changed_is_sent():
+    site = uploaded()
+    for key in sorted(site.bucket.objects):
+        site.bucket.put(key, "second" if key == "b.html" else f"first {key}")
+    site.run_for(1)
+    site.tell_all()
+    site.run_for(60)
+    assert site.paths == [("/b.html",)]
+    assert site.stale() == []
+
+
+def test_new_assets_need_nothing_and_an_index_document_does():
+    site = uploaded()
+    for key in ("assets/app.1f2e.js", "docs/index.html", "new.html"):
+        assert site.view(key) == "404"
+        site.bucket.put(key, key)
+    site.tell_all()
+    site.run_for(60)
+    assert site.paths == [("/docs", "/docs/", "/docs/index.html")]
+    assert site.stale() == []
+    assert sum(each.new for each in site.judged) == 3
+
+
+@pytest.mark.parametrize(
+    "distribution",
+    [
+        site_distribution(error_pages=(ErrorPage(404, "/index.html", 300),)),
+        site_distribution(error_pages=(ErrorPage(403, "", 31),)),
+        replace(site_distribution(), behaviors=(Behavior("*", ("s3",), errors_kept=3600),)),
+        replace(site_distribution(), behaviors=(Behavior("*", ("s3",)),)),
+        replace(
+            site_distribution(),
+            origins=(*site_distribution().origins, Origin("other", "example.org", None)),
+            behaviors=(Behavior("*", ("s3", "other"), errors_kept=0),),
+        ),
+        replace(site_distribution(), origins=(replace(site_distribution().origins[0], website=True),)),
+    ],
+    ids=["error page", "error kept", "least time to live", "not known", "origin group", "website"],
+)
+def test_what_is_new_is_sent_where_its_absence_may_have_been_kept(distribution):
+    site = uploaded(distribution=distribution)
+    site.bucket.put("assets/app.1f2e.js", "new")
+    site.tell_all()
+    site.run_for(60)
+    assert site.paths == [("/assets/app.1f2e.js",)]
+
+
+def test_until_its_round_is_complete_what_is_not_known_counts_as_changed():
+    site = Site()
+    site.bucket.put("a.html", "first")
+    site.tell_all()
+    site.run_for(60)
+    assert site.paths == [("/a.html",)]
+
+
+def test_a_bucket_of_many_pages_is_gone_through_page_by_page_and_changes_meanwhile_win():
+    site = Site()
+    site.bucket.page_size = 2
+    for number in range(7):
+        site.bucket.put(f"{number}.html", "first")
+    site.bucket.events.clear()
+    site.clock.time += 3600
+    died = iter([False] * 40 + [True] + [False] * 1000)
+
+    def dies(_name: str) -> None:
+        if next(died):
+            raise Died
+
+    site.hook = dies
+    site.remember()
+    site.hook = lambda _name: None
+    site.run_for(300)
+    state = site.rows.state("site")
+    assert (state.objects, bool(state.complete), state.round.began) == (7, True, 0.0)
+    assert sorted(set(site.bucket.asked)) == sorted(site.bucket.objects)
+    assert len(site.bucket.asked) <= 7 + 2, "what it has passed is not asked for again"
+
+
+def test_the_bytes_of_a_change_that_was_given_up_heal_with_the_next_upload():
+    site = uploaded()
+    site.cloudfront.answers["E1"] = Permanent("refused", Reason.ACCESS_DENIED)
+    site.bucket.put("a.html", "second")
+    site.run_for(2)
+    site.tell_all()
+    site.run_for(60)
+    assert [paths for _, paths, _, _ in site.queues.letters] == [{"/a.html": ANY}]
+    site.cloudfront.answers.clear()
+    for key in ("a.html", "b.html"):
+        site.bucket.put(key, "second" if key == "a.html" else f"first {key}")
+    site.run_for(2)
+    site.tell_all()
+    site.run_for(60)
+    assert site.paths == [("/a.html",)]
+    assert site.stale() == []
+
+
+def test_a_path_that_nobody_can_trace_back_stops_the_memory_and_says_why():
+    site = uploaded()
+    site.cloudfront.answers["E1"] = Permanent("refused", Reason.ACCESS_DENIED)
+    site.take_in([site.message('{"invalidator":1,"distribution":"E1","buckets":["site"],"paths":{"/x":1}}')])
+    site.run_for(60)
+    state = site.rows.state("site")
+    assert state.stopped
+    assert "/x was given up" in state.forgotten
+    site.cloudfront.answers.clear()
+    site.bucket.put("a.html", "first a.html")
+    site.tell_all()
+    site.run_for(60)
+    assert site.paths == [("/a.html",)]
+
+
+def test_where_s3_refuses_changes_count_as_anywhere():
+    site = uploaded()
+    site.bucket.refuses = lambda _key: Transient("Forbidden")
+    for _ in range(2):
+        site.bucket.put("a.html", "first a.html")
+        site.run_for(2)
+        site.tell_all()
+        site.run_for(60)
+    assert site.paths == [("/a.html",), ("/a.html",)]
+    assert site.rows.state("site").refused == "Forbidden"
+    assert site.bucket.asked.count("a.html") == 2, "once by the round, once by the first upload"
+    assert sum(each.unasked for each in site.judged) == 2
+
+
+def test_what_came_while_the_bucket_was_not_remembered_is_forgotten():
+    """Another environment of the worker, that does not know the parameter yet, has taken a change in."""
+    site = uploaded()
+    site.intake.remembered = frozenset()
+    site.bucket.put("a.html", "second")
+    site.tell_all()
+    site.run_for(60)
+    assert site.view("a.html").content == "second"
+    site.intake.remembered = site.remembered
+    site.bucket.put("a.html", "first a.html")
+    site.run_for(2)
+    site.tell_all()
+    site.run_for(60)
+    assert site.paths == [("/a.html",), ("/a.html",)]
+    assert site.stale() == []
+
+
+def test_what_waits_for_a_memory_that_the_stack_has_no_more_is_handed_over():
+    site = uploaded()
+    site.bucket.put("a.html", "second")
+    site.tell_all()
+    site.remembering = replace(site.remembering, remembered=frozenset(), memory=None, objects=None)
+    site.run_for(60)
+    assert site.paths == [("/a.html",)]
+
+
+def test_a_log_that_was_restored_makes_the_memory_begin_anew():
+    site = uploaded()
+    site.bucket.put("a.html", "second")
+    site.run_for(2)
+    site.tell_all()
+    site.run_for(60)
+    epoch = site.rows.state("site").epoch
+    site.memory._logs["bucket:site"].newest = 0
+    site.memory._logs["bucket:site"].entries.clear()
+    site.bucket.put("b.html", "first b.html")
+    site.run_for(2)
+    site.tell_all()
+    site.run_for(5)
+    assert site.rows.state("site").epoch == epoch + 1
+
+
+def test_ignored_and_immutable_keys_are_not_asked_for():
+    site = uploaded(hints=read_hints("site=logs/*", "site=assets/*"))
+    for key in ("logs/1", "assets/app.1f2e.js"):
+        site.bucket.put(key, key)
+    site.tell_all()
+    site.run_for(60)
+    assert site.paths == []
+    assert not {"logs/1", "assets/app.1f2e.js"} & set(site.bucket.asked)
+    site.bucket.delete("assets/app.1f2e.js")
+    site.tell_all()
+    site.run_for(60)
+    assert site.paths == [("/assets/app.1f2e.js",)]
+
+
+def test_rows_live_on_with_each_round_and_memory_ends_where_none_comes():
+    site = uploaded()
+    state = site.rows.state("site")
+    assert state.is_complete(state.complete + COMPLETE_SECONDS - 1, "")
+    assert not state.is_complete(state.complete + COMPLETE_SECONDS, "")
+    assert COMPLETE_SECONDS < KEEP_SECONDS
+    site.clock.time += ROUND_SECONDS + 1
+    site.next_sweep = site.clock.time + 60
+    site.remember()
+    assert site.rows.state("site").complete > state.complete
+    assert len(site.bucket.asked) == 3, "what is known is confirmed without asking S3"
