@@ -17,7 +17,7 @@ from invalidator.aws.event_bus import EventBus, stack_of
 from invalidator.aws.queue import DeadLetters, WakeQueue
 from invalidator.aws.table.dynamodb import DynamoDbTable
 from invalidator.aws.table.gaps import GapTable
-from invalidator.aws.table.heartbeat import Heartbeat, beat, last_watched, restored
+from invalidator.aws.table.heartbeat import WhichTable, beat, last_beat, last_watched
 from invalidator.aws.table.logs import LogTable
 from invalidator.aws.table.routes import RoutesTable
 from invalidator.aws.table.targets import TargetTable
@@ -25,6 +25,7 @@ from invalidator.aws.table.told import ToldTable
 from invalidator.aws.table.wakes import WakeTable
 from invalidator.clock import SystemClock
 from invalidator.core.announcement import completed
+from invalidator.core.heartbeat import Heartbeat
 from invalidator.core.pending.entry import memory_owner
 from invalidator.core.routes_age import late_after, routes_age
 from invalidator.core.routing.settings import names_in
@@ -33,7 +34,7 @@ from invalidator.settings import SweepSettings, read_settings
 from invalidator.sweep.completions import completions
 from invalidator.sweep.gaps import close_gaps
 from invalidator.sweep.measures import Measures, measure
-from invalidator.sweep.restored import doubt_all, is_to_be_asked
+from invalidator.sweep.restored import FollowedUp, follow_up
 from invalidator.sweep.sweep import Swept, sweep
 from invalidator.telemetry import telemetry
 from invalidator.waking import Waking
@@ -74,8 +75,13 @@ def handler(_event: Any, _context: "LambdaContext") -> dict[str, Any]:
         _to_be_remembered.pop()
     _tell_completed(clock)
     letters = _dead_letters.count()
-    before = beat(_table, Heartbeat(clock.now(), letters))
-    doubted = [] if before is None else _doubt_what_was_lost(before.at, clock)
+    before = last_beat(_table)
+    which = WhichTable(_dynamodb, settings.table_name, RoutesTable(_table))
+    waking = Waking(_wakes, _wake_queue, clock)
+    followed = follow_up(before, which, LogTable(_table, clock.now), waking, clock)
+    _tell(followed, waking.take_unsent())
+    first = before.first if before is not None else 0.0
+    beat(_table, Heartbeat(clock.now(), letters, first or clock.now(), followed.table, followed.doubted))
     covered = _close_gaps(clock)
     _look_for_the_watch(clock.now())
     measures = _measure(swept, letters, before, clock.now())
@@ -92,7 +98,7 @@ def handler(_event: Any, _context: "LambdaContext") -> dict[str, Any]:
     if measures.waiting or measures.new_dead_letters or swept.unsent:
         more = {"names": swept.called[:MOST_NAMES], "unsent": swept.unsent}
         logger.info("swept", extra={**asdict(measures), **more})
-    return {**asdict(measures), "doubted_buckets": len(doubted), "covered_gaps": covered}
+    return {**asdict(measures), "doubted_buckets": len(followed.new), "covered_gaps": covered}
 
 
 def _look_for_the_watch(now: float) -> None:
@@ -159,21 +165,15 @@ def _measure(swept: Swept, letters: int, before: Heartbeat | None, now: float) -
     )
 
 
-def _doubt_what_was_lost(before: float, clock: SystemClock) -> list[str]:
-    """After a restore of the table to a point in time: what was taken in since then stands in no log any more."""
-    if not is_to_be_asked(before, clock.now()) or restored(_dynamodb, settings.table_name) <= before:
-        return []
-    buckets = sorted({bucket for routes, _ in RoutesTable(_table).all_routes() for bucket in routes.buckets})
-    waking = Waking(_wakes, _wake_queue, clock)
-    doubted = doubt_all(
-        buckets, "the table was restored from a backup", LogTable(_table, clock.now), waking, clock
-    )
+def _tell(followed: FollowedUp, unsent: str) -> None:
+    if not followed.found:
+        return
     logger.error(
         "the table was restored: what was taken in since is not known",
         extra={
-            "buckets": doubted[:MOST_NAMES],
-            "count": len(doubted),
-            "happens": "all that leads to them is invalidated",
+            "buckets": followed.new[:MOST_NAMES],
+            "count": len(followed.new),
+            "unsent": unsent,
+            "happens": "all that leads to them is invalidated; so it is with those that the next survey finds",
         },
     )
-    return doubted

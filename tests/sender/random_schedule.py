@@ -5,6 +5,7 @@ process, before or after it took effect. At the end the books are compared: what
 and what lies in the dead-letter queue.
 """
 
+import copy
 import json
 import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -18,6 +19,7 @@ from infra.simulator.aws.cloudfront import SimulatedCloudFront
 from infra.simulator.aws.table import InMemoryTable
 from infra.simulator.traffic import notification
 from infra.simulator.virtual_time import VirtualTime
+from invalidator.core.heartbeat import Heartbeat, Identity
 from invalidator.core.limits.account import Limits
 from invalidator.core.limits.allowance import Allowance
 from invalidator.core.pending.wakes import Gathering
@@ -38,6 +40,7 @@ from invalidator.intake.intake import Intake
 from invalidator.ports import Message
 from invalidator.sender.buckets import Buckets
 from invalidator.sender.sender import Sender
+from invalidator.sweep.restored import follow_up
 from invalidator.sweep.sweep import sweep
 from invalidator.waking import Waking
 from tests.sender.in_memory_surveys import InMemorySurveys
@@ -49,6 +52,11 @@ S3_SKEW = CLOUDFRONT_SKEW = 2.0
 FAULTS_END = 600.0
 MOST_SECONDS = 26 * 3600.0
 COMES_AGAIN_SECONDS = 170.0
+# A restore gives the table back as it was so long before it began; it takes longer than any run lives.
+RESTORED_TO_SECONDS = 60.0
+RESTORING_SECONDS = (60.0, 240.0)
+# What the table in memory is besides its items.
+NO_ITEMS = {"_now", "units"}
 CLOCKS = (0.0, 0.0, 0.0, 3.0, -3.0, 600.0, -600.0)
 
 
@@ -119,6 +127,62 @@ class Unreliable:
         if dice < self.rate:
             failure = self.chance.choice(self.failures)
             raise failure()
+
+
+@dataclass
+class Restored:
+    """The table, by the sweep's eyes: away while it is restored, then another, as it was some time before."""
+
+    time: VirtualTime
+    table: InMemoryTable
+    id: str = "the first"
+    made: float = START
+    away: bool = False
+    noted: Heartbeat | None = None
+    completed: float = 0.0
+    _items: tuple[dict[str, Any], Heartbeat | None, float] | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        self._ask()
+        return getattr(self.table, name)
+
+    def remember(self) -> None:
+        """What it holds now is what it is restored to."""
+        items = {name: value for name, value in vars(self.table).items() if name not in NO_ITEMS}
+        self._items = copy.deepcopy(items), self.noted, self.completed
+
+    def go_away(self) -> None:
+        self.away = True
+
+    def come_back(self) -> None:
+        assert self._items is not None
+        items, self.noted, self.completed = self._items
+        vars(self.table).update(items)
+        self.away, self.id, self.made = False, "the restored one", self.time.now()
+
+    def identity(self) -> Identity:
+        self._ask()
+        return Identity(self.id, self.made, self.id != "the first")
+
+    def surveyed(self) -> float:
+        self._ask()
+        return self.completed
+
+    def buckets(self) -> set[str]:
+        self._ask()
+        return {bucket for routes, _ in self.table.all_routes() for bucket in routes.buckets}
+
+    def last_beat(self) -> Heartbeat | None:
+        self._ask()
+        return self.noted
+
+    def beat(self, now: Heartbeat) -> None:
+        self._ask()
+        self.noted = now
+
+    def _ask(self) -> None:
+        if self.away:
+            raise TableUnavailable("it is being restored")
 
 
 @dataclass
@@ -200,6 +264,7 @@ class Schedule:
         self.chance = chance
         self.books = {each.id: Book() for each in DISTRIBUTIONS}
         self.table = InMemoryTable(self.time.now)
+        self.restored = Restored(self.time, self.table)
         self.cloudfront = SimulatedCloudFront(
             self.time,
             QuotaSettings(regime=chance.choice(list(Regime)), seed=self.seed),
@@ -209,7 +274,9 @@ class Schedule:
         limits = self._limits(chance)
         gathering = Gathering(*chance.choice([(1.0, 10.0), (0.0, 0.0), (5.0, 5.0), (2.0, 60.0)]))
         self.processes = [self._process(rate, limits, gathering) for _ in range(3)]
-        self._know(after=chance.choice([0.0, 0.0, 40.0, 200.0]))
+        self._know(START + chance.choice([0.0, 0.0, 40.0, 200.0]))
+        if chance.random() < 0.3:
+            self._restore(START + chance.uniform(5.0, 200.0))
         self._upload()
         self.time.at(START + 30.0, self._sweep)
         self.time.run(START + MOST_SECONDS)
@@ -283,7 +350,7 @@ class Schedule:
         denied = partial(Permanent, "AccessDenied (injected)", Reason.ACCESS_DENIED)
         invalid = partial(InvalidPaths, "invalid (injected)")
         clock = SkewedClock(self.time, self._skew(self.chance))
-        table = unreliable(self.table, lambda: TableUnavailable("injected"))
+        table = unreliable(self.restored, lambda: TableUnavailable("injected"))
         queues = unreliable(_Queues(self, self.chance), lambda: QueueUnavailable("injected"))
         cloudfront = _Skewed(
             Unreliable(
@@ -339,7 +406,9 @@ class Schedule:
             if isinstance(what, list):
                 return intake.handle(what, clock.now() + 13)
             if what == "sweep":
-                return sweep(table, queues, clock)
+                sweep(table, queues, clock)
+                followed = follow_up(table.last_beat(), table, table, waking, clock)
+                return table.beat(Heartbeat(clock.now(), 0, 0.0, followed.table, followed.doubted))
             kind, _, name = what.partition(":")
             if kind == "target":
                 return sender.run(name, token, clock.now() + 13)
@@ -349,15 +418,27 @@ class Schedule:
 
         return serve
 
-    def _know(self, after: float) -> None:
-        """A survey learns the distributions some time after the start."""
+    def _know(self, at: float) -> None:
+        """A survey learns the distributions."""
 
         def learn() -> None:
+            if self.restored.away:
+                return  # the one after the restore does
             for each in DISTRIBUTIONS:
                 self.table.store_routes(TargetRoutes(each.id, (each,), "1", self.time.now()))
             self.table.know_bucket(BUCKET, [each.id for each in DISTRIBUTIONS])
+            self.restored.completed = self.time.now()
 
-        self.time.at(START + after, learn)
+        self.time.at(at, learn)
+
+    def _restore(self, to: float) -> None:
+        """The table is restored to a point in time; a survey runs some time after that."""
+        begun = to + RESTORED_TO_SECONDS
+        ended = begun + self.chance.uniform(*RESTORING_SECONDS)
+        self.time.at(to, self.restored.remember)
+        self.time.at(begun, self.restored.go_away)
+        self.time.at(ended, self.restored.come_back)
+        self._know(ended + self.chance.uniform(1.0, 120.0))
 
     def _upload(self) -> None:
         """Write objects, some of them twice; their notifications come late, twice and in any order."""
@@ -417,7 +498,10 @@ class Schedule:
         self.time.start(activity)
         # What failed last comes again after the faults have ended.
         busy = (
-            self.time.now() < START + FAULTS_END + 3 * COMES_AGAIN_SECONDS or self.waiting() or self.visible
+            self.time.now() < START + FAULTS_END + 3 * COMES_AGAIN_SECONDS
+            or self.waiting()
+            or self.visible
+            or (self.restored.noted is not None and self.restored.noted.table != self.restored.id)
         )
         if busy:
             self.time.at(self.time.now() + 60.0, self._sweep)

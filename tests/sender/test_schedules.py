@@ -5,7 +5,7 @@ import os
 import pytest
 
 from tests.examples import SEED
-from tests.sender.random_schedule import Schedule
+from tests.sender.random_schedule import START, Schedule
 
 SCHEDULES = int(os.environ.get("SCHEDULES", "2000"))
 # A failure names the schedule's own seed, which shows it again.
@@ -29,10 +29,11 @@ def test_nothing_is_lost_under_any_schedule(first: int) -> None:
 
 
 def test_the_schedules_strike_hard_enough() -> None:
-    """The faults happen: processes are killed, dead letters are written, and CloudFront refuses."""
+    """The faults happen: processes are killed, dead letters are written, CloudFront refuses, tables are restored."""
     schedules = [Schedule(seed) for seed in range(60)]
     for schedule in schedules:
         schedule.run()
     assert sum(each.killed for each in schedules) > 20
     assert sum(len(each.dead) for each in schedules) > 5
     assert sum(len(each.cloudfront.refusals) for each in schedules) > 5
+    assert sum(each.restored.made > START for each in schedules) > 10

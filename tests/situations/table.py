@@ -4,9 +4,10 @@ import json
 import time
 from collections.abc import Callable, Mapping
 
-from infra.local.sample_site import make_bucket
+from infra.local.sample_site import make_bucket, make_distribution
 from infra.local.troubles import TROUBLES
-from tests.cli.dlq.desk import compact
+from invalidator.core.reasons import Reason
+from tests.cli.dlq.desk import compact, notification
 from tests.cli.made_distributions import config
 from tests.situations.situation import Desk, Situation
 
@@ -28,14 +29,6 @@ def both(*deeds: Callable[[Desk], None]) -> Callable[[Desk], None]:
 
 def trouble(name: str) -> Callable[[Desk], None]:
     return lambda desk: TROUBLES[name].make(desk.place)
-
-
-def put(key: str = "a.html") -> Callable[[Desk], None]:
-    return lambda desk: desk.client("s3").put_object(Bucket=desk.place.bucket, Key=key, Body=b"x")
-
-
-def forget_faults(desk: Desk) -> None:
-    desk.place.aws.gate.forget_faults()
 
 
 def lacks(*names: str) -> Callable[[Desk], None]:
@@ -168,8 +161,88 @@ BUCKETS = (
 )  # fmt: skip
 
 
+def hidden(desk: Desk) -> None:
+    made = desk.client("cloudfront").create_distribution(DistributionConfig=config("cdn.example.com"))
+    desk.names["hidden"] = made["Distribution"]["Id"]
+
+
+def another_site(desk: Desk) -> None:
+    make_bucket(desk.client("s3"), "late-site")
+    desk.names["late"] = make_distribution(desk.client("cloudfront"), "", "late-site")
+
+
+ROUTES = (
+    Situation("a distribution made a moment ago", "explain s3://late-site/a.html", ("no distribution was known",),
+              "route list", another_site, lambda desk: desk.types("route refresh"),
+              ("explain s3://late-site/a.html", "{late} serves it")),
+    Situation("the bucket of an object is mistyped", "explain s3://my-sight/a.html",
+              ("no distribution was known to serve my-sight",), "there is no bucket my-sight; is it spelled so?",
+              deed=lambda desk: None, mended=(EXPLAIN, "{distribution} serves it")),
+    Situation("an origin hides its bucket", "route list", ("Not resolved", "{hidden}"),
+              "route pin BUCKET --distribution {hidden}", hidden,
+              lambda desk: desk.types("route pin new-site --distribution {hidden}"),
+              ("explain s3://new-site/a.html", "{hidden} serves it")),
+    Situation("a pin's distribution is mistyped", "route pin my-site --distribution EXYZ",
+              ("no distribution EXYZ in this account",), "for another account's, give --role-arn",
+              deed=lambda desk: None, mended=("route list", "my-site"), code=1),
+    Situation("a pin to take back is not there", "route unpin my-site --distribution {distribution}",
+              ("no such pin of my-site",), "route show my-site", mended=("route show my-site", "{distribution}"),
+              code=1),
+    Situation("an object was deleted", "explain s3://my-site/gone.html", ("{distribution} serves it",),
+              "it does not exist (any more)",
+              lambda desk: desk.client("s3").put_object(Bucket="my-site", Key="a.html", Body=b"x"),
+              deed=lambda desk: None, mended=(EXPLAIN, "fresh: changed")),
+    Situation("a URL of nobody's distribution", "explain https://www.example.net/x", ("www.example.net",),
+              "invalidator", deed=lambda desk: None, mended=(EXPLAIN, "fresh"), code=1),
+)  # fmt: skip
+
+
+WORK = (
+    Situation("nothing is invalidated: the worker is off", "status", ("paused",), "resume", trouble("paused"),
+              mended=("status", "worker on")),
+    Situation("what happened in the last hour?", "logs --minutes 60", ("invalidat",), "{distribution}",
+              deed=lambda desk: None, mended=("logs --minutes 60", "INFO")),
+)  # fmt: skip
+
+
+def of_reason(reason: Reason, says: str, then: str, body: str, **attributes: str) -> Situation:
+    return Situation(
+        f"the alarm on dead letters: `{reason.value}`", f"dlq explain --reason {reason.value}", (says,),
+        then.format(reason.value), letter("" if reason is Reason.UNFINISHED else reason.value, body, **attributes),
+        mended=EMPTY,
+    )  # fmt: skip
+
+
+LETTERS = (
+    of_reason(Reason.NOT_JSON, "not JSON", PURGE, "{oops"),
+    of_reason(Reason.NOT_A_NOTIFICATION, "not an S3 notification", PURGE, '{"a": 1}'),
+    of_reason(Reason.SUBSCRIPTION_UNCONFIRMED, "SNS wants", PURGE, '{"Type": "SubscriptionConfirmation"}'),
+    of_reason(Reason.BAD_RECORD, "lacks its bucket or its key", PURGE, '{"Records": [{}]}'),
+    of_reason(Reason.UNSUPPORTED_VERSION, "make deploy", REDRIVE, notification("a.html", "my-site")),
+    of_reason(Reason.ACCESS_DENIED, "lacks cloudfront:CreateInvalidation on {distribution}", REDRIVE, STALE),
+    of_reason(Reason.DISTRIBUTION_GONE, "does not exist", PURGE, compact("E1GONE", ["my-site"])),
+    of_reason(Reason.MAPPING_DENIED, "cloudfront:ListDistributions", REDRIVE, notification("b.html", "my-site")),
+    Situation("the alarm on dead letters: `path-refused`", "dlq explain --reason path-refused", ("this one path",),
+              PURGE.format("path-refused"), letter("path-refused", STALE), mended=EMPTY),
+    Situation("the alarm on dead letters: `unfinished`", "dlq explain --reason unfinished",
+              ("crashed", "logs --minutes 60"),
+              REDRIVE.format("unfinished"), letter("", notification("c.html", "my-site")), mended=EMPTY),
+    Situation("a reason is mistyped", "dlq purge --reason not-jsn --export x.jsonl --yes",
+              ("no dead letter has that reason",),
+              "is not-json meant?", letter("not-json", "x"),
+              lambda desk: desk.types("dlq purge --reason not-json --export x.jsonl --yes"), EMPTY, 1),
+    Situation("dead letters are to be thrown away", "dlq purge --yes", ("purge deletes for good",), "--export FILE",
+              letter("not-json", "x"), lambda desk: desk.types("dlq purge --export y.jsonl --yes"), EMPTY, 1),
+    Situation("a letter's id is mistyped", "dlq show nobody", ("no dead letter 'nobody' was received",),
+              "dlq list --json", letter("not-json", "x"),
+              deed=lambda desk: desk.types("dlq purge --export z.jsonl --yes"), mended=EMPTY, code=1),
+)  # fmt: skip
+
 SITUATIONS: Mapping[str, tuple[Situation, ...]] = {
     "At the desk": AT_THE_DESK,
     "Files that people have": FILES,
-    "Buckets": BUCKETS[:5],
+    "Buckets": BUCKETS,
+    "Who serves what": ROUTES,
+    "What failed for good": LETTERS,
+    "The work": WORK,
 }

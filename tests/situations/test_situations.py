@@ -41,7 +41,8 @@ def test_the_first_command_leads_to_what_mends_it(desk: Desk, situation: Situati
     situation.play(desk)
 
 
-def test_the_page_tells_them() -> None:
+def test_there_are_forty_and_the_page_tells_them() -> None:
+    assert len(ALL) >= 40
     assert len({each.symptom for each in ALL}) == len(ALL)
     assert PAGE.read_text("utf-8") == page(), "write it again: python -m tests.situations.test_situations"
 

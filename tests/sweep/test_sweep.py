@@ -4,8 +4,6 @@ from invalidator.core.limits.account import Limits
 from invalidator.core.limits.allowance import Allowance
 from invalidator.core.pending.wakes import Rest, Wake
 from invalidator.failures import Transient
-from invalidator.sweep.restored import doubt_all
-from invalidator.waking import Waking
 from tests.sender.world import World, distribution
 
 
@@ -94,17 +92,6 @@ def test_where_wakes_cannot_be_sent_the_next_sweep_sends_them():
     world.queues.down = set()
     world.run_for(200)
     assert world.paths == [("/a.html",)]
-
-
-def test_after_a_restore_everything_that_leads_to_the_buckets_is_invalidated_once():
-    world = World(distribution("E1", "site", path="/docs"), distribution("E2", "other"))
-    waking = Waking(world.table, world.queues, world.clock)
-    assert doubt_all(["site", "other", "unknown-here"], "restored", world.table, waking, world.clock) == [
-        "site",
-        "other",
-    ]
-    world.run_for(300)
-    assert sorted(world.cloudfront.paid_by("E1") + world.cloudfront.paid_by("E2")) == [("/*",), ("/*",)]
 
 
 def test_a_target_that_a_run_holds_is_not_called():

@@ -2,28 +2,73 @@
 
 What was taken in between that point and the restore was acknowledged on the queue and stands in no log any more. Nobody
 can tell what it was, so each bucket's log gets an entry that says so, and its targets are sent the wildcards of the
-behaviors that lead to it.
+behaviors that lead to it. Which buckets there are, the restored table may have forgotten too: those that it names are
+doubted at once, the others when the first survey since the restore has found them.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from typing import Protocol
 
+from invalidator.core.heartbeat import Heartbeat, Identity
 from invalidator.core.pending.entry import Entry, bucket_owner, target_owner
 from invalidator.logs import append
 from invalidator.ports import Clock, Log
 from invalidator.waking import Waking
 
-# The sweep comes each minute. Only where it was away for so long is the table asked whether it was restored.
-AWAY_SECONDS = 300.0
+BEFORE_ANY = "before any"
+WHY = "the table was restored from a backup"
 
 
-def is_to_be_asked(before: float | None, now: float) -> bool:
-    """Tell whether the sweep was away for so long that the table may have been restored meanwhile.
+class Restorable(Protocol):
+    """What tells that a table is not the one that it was. Every method raises `TableUnavailable`."""
 
-    Args:
-        before: when the sweep before this one was, by the table, epoch seconds; None for the first.
-        now: epoch seconds.
+    def identity(self) -> Identity:
+        """Return which table it is."""
+
+    def surveyed(self) -> float:
+        """Return when the last complete survey was started, epoch seconds."""
+
+    def buckets(self) -> Collection[str]:
+        """Return the buckets that somebody serves."""
+
+
+@dataclass(frozen=True, slots=True)
+class FollowedUp:
+    """What a sweep did about a restore.
+
+    Attributes:
+        table: the id of the table to note in the heartbeat: the old one's until all is doubted.
+        doubted: the buckets to note there.
+        new: those that this sweep has put in doubt.
+        found: whether the table was restored and not all is doubted before this sweep.
     """
-    return before is not None and now - before >= AWAY_SECONDS
+
+    table: str
+    doubted: frozenset[str] = frozenset()
+    new: list[str] = field(default_factory=list)
+    found: bool = False
+
+
+def follow_up(
+    before: Heartbeat | None, which: Restorable, log: Log, waking: Waking, clock: Clock
+) -> FollowedUp:
+    """Doubt what a restore forgot, before the heartbeat is noted: who dies in between does it again.
+
+    Raises TableUnavailable.
+    """
+    table = which.identity()
+    if before is None:
+        # Of a new stack, or of one whose table was restored to before its first sweep.
+        before = Heartbeat(0.0, 0, table=BEFORE_ANY if table.restored else table.id)
+    if before.table in {"", table.id}:
+        return FollowedUp(table.id)
+    # Asked first: a survey that ends between the two calls is seen by the next sweep.
+    complete = which.surveyed() > table.made
+    new = doubt_all(sorted(set(which.buckets()) - before.doubted), WHY, log, waking, clock)
+    if complete:
+        return FollowedUp(table.id, new=new, found=True)
+    return FollowedUp(before.table, before.doubted | set(new), new, found=True)
 
 
 def doubt_all(buckets: Iterable[str], why: str, log: Log, waking: Waking, clock: Clock) -> list[str]:

@@ -9,7 +9,8 @@ import pytest
 
 from bucket_subscription.key_filter import KeyFilter
 from bucket_subscription.owner import Owner
-from invalidator.aws.table.heartbeat import Heartbeat, beat
+from invalidator.aws.table.heartbeat import beat
+from invalidator.core.heartbeat import Heartbeat
 from invalidator.core.limits.account import OWN_ACCOUNT
 from invalidator.core.routing.pins import Pin
 from tests.cli.conftest import STACK, TABLE

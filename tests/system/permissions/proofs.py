@@ -9,7 +9,6 @@ from botocore.exceptions import ClientError
 
 from invalidator.aws.queue import ChangesQueue
 from invalidator.aws.table.dynamodb import DynamoDbTable, number
-from invalidator.aws.table.heartbeat import HEARTBEAT
 from invalidator.aws.table.logs import LogTable, head_key
 from invalidator.aws.table.routes import SURVEY as SURVEY_STATE
 from invalidator.aws.table.sent_items import sent_items
@@ -230,17 +229,8 @@ def what_rests_is_forgotten(stack: Stack) -> bool:
     return "Item" not in found
 
 
-def a_sweep_that_was_away_asks_whether_the_table_was_restored(stack: Stack) -> bool:
-    write(stack, {**HEARTBEAT, "at": number(time.time() - 3600), "letters": number(0)})
+def a_sweep_asks_whether_the_table_was_restored_and_notes_it(stack: Stack) -> bool:
     return sweep(stack) is not None
-
-
-def a_doubt_can_be_written(stack: Stack) -> bool:
-    """Only after a restore, which the emulator has none of."""
-    session = as_role(stack, stack.role_of(stack.outputs["SweepFunctionName"]))
-    dynamodb = session.client("dynamodb", endpoint_url=stack.aws.endpoint)
-    item = {"pk": {"S": "proof"}, "sk": {"S": "proof"}}
-    return allowed(lambda: dynamodb.put_item(TableName=stack.outputs["TableName"], Item=item))
 
 
 def a_new_distribution_is_known(stack: Stack) -> bool:
