@@ -14,9 +14,11 @@ import pytest
 import invalidator.waking
 from infra.simulator.aws.cloudfront import SimulatedCloudFront
 from invalidator.core.routing.paths import encoding, viewer_paths
+from invalidator.sweep.restored import FollowedUp
 from tests.examples import SEED
 from tests.sender import random_schedule
-from tests.viewers.viewed_schedule import QUIET_SECONDS, RECOVERY_SECONDS, ViewedSchedule
+from tests.sender.random_schedule import START
+from tests.viewers.viewed_schedule import QUIET_SECONDS, RECOVERY_SECONDS, SURVEY_SECONDS, ViewedSchedule
 
 A_TEST = 8
 # `make test SEED=n` tries other schedules; a failure names the one that shows it again.
@@ -47,14 +49,16 @@ def test_no_viewer_sees_the_old_object_after_the_stated_time(first: int, *, quie
         late = schedule.seen_too_late()
         assert not late, f"seed {seed}, quiet {quiet}: {late[0]}"
         assert schedule.views > 1_000
+        assert schedule.surveyed > RECOVERY_SECONDS / SURVEY_SECONDS, f"seed {seed}: hardly any survey"
 
 
 def test_the_schedules_show_viewers_something() -> None:
-    """Old objects are seen before they are new, and pages are served from caches."""
+    """Old objects are seen before they are new, pages are served from caches, and tables are restored."""
     schedules = [seen(seed, quiet=False) for seed in range(6)]
 
     assert sum(len(each.stale) for each in schedules) > 20
     assert sum(each.reconfigured for each in schedules) >= 1
+    assert sum(each.restored.made > START for each in schedules) >= 1
     assert sum(each.fetches for each in schedules) < 0.5 * sum(each.views for each in schedules)
 
 
@@ -82,6 +86,13 @@ def lose_a_wake(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(random_schedule, "sweep", lambda *_: None)
 
 
+def overlook_a_restore(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was taken in since the point that the table was restored to is lost."""
+    monkeypatch.setattr(
+        random_schedule, "follow_up", lambda _before, which, *_: FollowedUp(which.identity().id)
+    )
+
+
 def forget_the_error_page(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(viewer_paths, "lasting_error_pages", lambda *_: {})
 
@@ -105,6 +116,7 @@ MUTANTS = [
     (drop_a_path, True, 1),
     (skip_a_distribution, True, 4),
     (lose_a_wake, False, 4),
+    (overlook_a_restore, False, 20),
     (forget_the_error_page, True, 20),
     (forget_query_strings, True, 9),
     (forget_the_directory, True, 1),

@@ -1,8 +1,8 @@
 """A random schedule of the whole worker with viewers: they fetch all the while, at each location, and compare.
 
-To the faults of `tests.sender.random_schedule` come sites of every kind, deletions, configuration changes that reach
-locations one after the other, and the survey that sees them. What a viewer is shown is held against what is true: by
-the objects in the bucket, and by the configuration that this location has.
+To the faults of `tests.sender.random_schedule`, restores of the table among them, come sites of every kind, deletions,
+configuration changes that reach locations one after the other, and the survey that sees them. What a viewer is shown is
+held against what is true: by the objects in the bucket, and by the configuration that this location has.
 """
 
 import copy
@@ -26,6 +26,8 @@ from invalidator.core.limits.account import Limits
 from invalidator.core.routing.renewal import Surveying
 from invalidator.core.routing.settings import RoutingSettings
 from invalidator.core.sent import Sent
+from invalidator.failures import TableUnavailable
+from invalidator.survey.summary import Outcome
 from invalidator.survey.survey import Survey
 from invalidator.waking import Waking
 from tests.sender.random_schedule import FAULTS_END, S3_SKEW, START, Schedule, _Queues, covers
@@ -47,7 +49,8 @@ QUIET_SECONDS = 2.0 + 60.0 + 60.0 + 20.0 + COMPLETE_SECONDS
 # A new configuration is seen by a survey once all locations have it, and then sent like a change.
 RECONFIGURED_SECONDS = SURVEY_SECONDS + DEPLOY_SECONDS + QUIET_SECONDS
 # So long after the end of all faults everything is new: what failed last comes again after 170 s, perhaps twice; the
-# sweep, a survey; and patience, which waits a quarter of how long something has failed.
+# sweep, a survey, which a restored table's doubt waits for; and patience, which waits a quarter of how long something
+# has failed.
 RECOVERY_SECONDS = 1_500.0
 
 Shown = tuple[Any, ...]
@@ -80,6 +83,7 @@ class ViewedSchedule(Schedule):
         views: how often somebody looked.
         needless: fetches of what was cached and had not changed.
         fetches: fetches in all.
+        surveyed: complete surveys.
     """
 
     quiet: bool = False
@@ -89,6 +93,7 @@ class ViewedSchedule(Schedule):
     views: int = 0
     needless: int = 0
     fetches: int = 0
+    surveyed: int = 0
     last_event: float = START
 
     def run(self) -> None:
@@ -135,11 +140,15 @@ class ViewedSchedule(Schedule):
         limits = super()._limits(chance)
         return replace(limits, monthly_budget=0)
 
-    def _know(self, after: float) -> None:
-        """Surveys, from some time after the start on."""
-        at = 0.0 if self.quiet else after
-        while at < FAULTS_END + 2 * SURVEY_SECONDS + RECOVERY_SECONDS:
-            self.time.at(START + at, self._begin_survey)
+    def _restore(self, to: float) -> None:
+        if not self.quiet:
+            super()._restore(to)
+
+    def _know(self, at: float) -> None:
+        """Surveys, from a time (epoch seconds) on; after a restore there are more of them."""
+        at = START if self.quiet else at
+        while at < START + FAULTS_END + 2 * SURVEY_SECONDS + RECOVERY_SECONDS:
+            self.time.at(at, self._begin_survey)
             at += SURVEY_SECONDS
 
     def _survey_now(self) -> None:
@@ -151,15 +160,22 @@ class ViewedSchedule(Schedule):
 
     def _survey(self, token: str) -> None:
         clients = CloudFrontClients(lambda _service, **_: self.account, self.time.now)
-        Survey(
+        table: Any = self.restored
+        survey = Survey(
             CloudFrontDistributions(clients, self.time, map),
-            self.table,
-            self.table,
-            self.table,
-            Waking(self.table, _Queues(self, self.look_chance), self.time),
+            table,
+            table,
+            table,
+            Waking(table, _Queues(self, self.look_chance), self.time),
             self.time,
             Surveying(SURVEY_SECONDS, 7 * 86_400.0, self.routing),
-        ).run(token, self.time.now() + 300.0, asked=True)
+        )
+        try:
+            summary = survey.run(token, self.time.now() + 300.0, asked=True)
+        except TableUnavailable:
+            return  # while the table is restored; the next one does it
+        self.surveyed += summary.outcome is Outcome.COMPLETE
+        self.restored.completed = self.table.survey_state().completed
 
     def _upload(self) -> None:
         """Change objects, delete some, change the configuration; viewers look on."""
