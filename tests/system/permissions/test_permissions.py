@@ -134,6 +134,7 @@ SWEEP = {
         "dynamodb:DescribeTable PutItem",
         a_sweep_asks_whether_the_table_was_restored_and_notes_it,
     ),
+    **each_of("SeeHowOldTheRoutesAre", "dynamodb:BatchGetItem", what_is_due_is_called_for),
     **each_of("Wake", "sqs:SendMessage", what_is_due_is_called_for),
     **each_of("CountDeadLetters", "sqs:GetQueueAttributes", what_is_due_is_called_for),
     **each_of("TellOthers", "events:PutEvents", others_are_told_what_has_completed),
