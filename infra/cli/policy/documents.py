@@ -90,6 +90,7 @@ def _operator(place: Place) -> list[dict[str, Any]]:
     functions = place.arn("lambda", f"function:{place.stack}-*")
     return [
         *_looking(place),
+        _allow("FindTheStacksRule", "cloudformation:DescribeStackResource", place.stack_arn),
         _allow(
             "WorkOnDeadLetters",
             "sqs:ChangeMessageVisibility DeleteMessage ListMessageMoveTasks ReceiveMessage SendMessage "
@@ -194,6 +195,12 @@ def _deployer(place: Place) -> list[dict[str, Any]]:
             "DescribeKinesisStreamingDestination DescribeTable DescribeTimeToLive ListTagsOfResource TagResource "
             "UntagResource UpdateContinuousBackups UpdateTable UpdateTimeToLive",
             place.arn("dynamodb", f"table/{place.stack}-*"),
+        ),
+        # The other one outlives the stack, so nobody has to be able to delete it.
+        _allow(
+            "RememberedTable",
+            "dynamodb:DeleteTable",
+            place.arn("dynamodb", f"table/{place.stack}-RememberedTable-*"),
         ),
         _allow(
             "Rules",
