@@ -137,11 +137,12 @@ def operator(stack: Stack) -> Person:
     return Person(stack, "operator")
 
 
-def look(person: Person, keys: str) -> None:
+def look(person: Person, keys: str, distribution: str) -> None:
     person.types("status")
     person.types("pending", "list")
     person.types("explain", f"s3://{SECOND}/people/a.html")
     person.types("explain", f"s3://{SECOND}/people/gone.html")
+    person.types("explain", f"https://{distribution}/a.html")
     person.types("plan", "--bucket", SECOND, "--keys", keys)
 
 
@@ -157,7 +158,7 @@ def test_an_operators_policy_lets_every_command_run_and_holds_nothing_dead(
     stack, operator, distribution, keys, tmp_path
 ):
     operator.types("route", "refresh")
-    look(operator, keys)
+    look(operator, keys, distribution)
     operator.types("route", "list")
     operator.types("route", "pin", SECOND, "--distribution", distribution, "--as", "/x/{key}")
     operator.types("route", "unpin", SECOND, "--distribution", distribution)
@@ -175,7 +176,8 @@ def test_an_operators_policy_lets_every_command_run_and_holds_nothing_dead(
     operator.types("dlq", "purge", "--reason", "not-json", "--export", str(tmp_path / "made"), "--yes")
     operator.types("dlq", "redrive", "--reason", "unavailable", "--yes")
     letter(stack, "unavailable")
-    operator.types("dlq", "redrive", "--yes")  # all: the service's own move, where it has one
+    # All: the service's own move, which it does not know here; a letter may have failed anew already.
+    assert operator.types("dlq", "redrive", "--yes", expect=None)["sent"] >= 1
     with mock.patch("infra.cli.logs.as_json", return_value=""):  # its lines are documents, not one
         operator.types("logs", "--minutes", "1")
     operator.types("pause")
@@ -189,7 +191,7 @@ def test_an_operators_policy_lets_every_command_run_and_holds_nothing_dead(
 
 def test_a_ci_jobs_policy_lets_it_look_and_change_nothing(stack, distribution, keys):
     job = Person(stack, "ci")
-    look(job, keys)
+    look(job, keys, distribution)
     unused = granted("ci") - job.called - set(NOT_CALLED_HERE)
     assert unused <= {"cloudwatch:DescribeAlarms"}, unused  # check asks for them
     job.types("dlq", "list", expect=1)
