@@ -99,7 +99,8 @@ def _operator(place: Place) -> list[dict[str, Any]]:
         ),
         _allow(
             "PinAndDrop",
-            "dynamodb:BatchWriteItem DeleteItem DescribeContinuousBackups DescribeTable PutItem UpdateItem",
+            "dynamodb:BatchWriteItem DeleteItem DescribeContinuousBackups DescribeTable DescribeTimeToLive PutItem "
+            "UpdateItem",
             place.arn("dynamodb", f"table/{place.stack}-*"),
         ),
         _allow("RunTheScheduledFunctionsNow", "lambda:InvokeFunction", functions),

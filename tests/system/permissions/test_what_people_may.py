@@ -184,7 +184,7 @@ def test_an_operators_policy_lets_every_command_run_and_holds_nothing_dead(
     operator.types("resume")
     looked = operator.types("check", expect=None)
     denials = [each for each in looked["findings"] if "denied" in json.dumps(each).lower()]
-    assert not denials, denials
+    assert [each["text"] for each in denials] == []
     unused = granted("operator") - operator.called
     assert unused <= set(NOT_CALLED_HERE), unused - set(NOT_CALLED_HERE)
 
