@@ -120,9 +120,11 @@ def _operator(place: Place) -> list[dict[str, Any]]:
         _allow("ConnectBuckets", "s3:GetBucketNotification PutBucketNotification", *place.bucket_arns),
         _allow(
             "SeeTheRules",
-            "events:DescribeRule ListTargetsByRule",
+            "events:DescribeRule",
             place.arn("events", "rule/*"),
         ),
+        _allow("RepairTheQueuesPolicy", "sqs:SetQueueAttributes", queues),
+        _allow("RepairTheRules", "events:EnableRule", place.arn("events", f"rule/{place.stack}-*")),
         _allow("CheckTheQueuesKey", "kms:DescribeKey GetKeyPolicy", place.arn("kms", "key/*")),
         _allow("UseTheQueuesKey", "kms:Decrypt GenerateDataKey", place.arn("kms", "key/*"))
         | {"Condition": {"StringLike": {"kms:ViaService": "sqs.*.amazonaws.com"}}},

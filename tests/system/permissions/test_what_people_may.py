@@ -47,6 +47,8 @@ NOT_CALLED_HERE = {
     "cloudfront:ListDistributionTenants": "of a multi-tenant distribution",
     "dynamodb:BatchWriteItem": "pending drop and redrive of what is pending",
     "dynamodb:UpdateItem": "pending drop",
+    "events:EnableRule": "check --repair, of a rule that is off; here all are on",
+    "sqs:SetQueueAttributes": "check --repair, of a queue's policy; here it is as it must be",
     "kms:Decrypt": "SQS calls it with the person's rights",
     "kms:GenerateDataKey": "SQS calls it with the person's rights",
     "kms:DescribeKey": "check, of a queue whose key is named by an alias",
