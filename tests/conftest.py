@@ -27,7 +27,7 @@ botocore.session.create_loader = functools.cache(botocore.session.create_loader)
 
 
 # Each of these runs in one process, and waits more than it computes: all but the short one, the last, begin at once.
-_GROUPS = ("reasons", "system", "readme", "permissions", "life", "template", "local")
+_GROUPS = ("reasons", "system", "readme", "situations", "permissions", "life", "template", "local")
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -331,12 +331,14 @@ class Gap:
         since: since when, epoch seconds; 0 where nobody knows.
         due: when it is to be covered, epoch seconds: the bucket surely sends again then.
         why: for people.
+        covered: when that was done, or left where it is not wanted; 0 while it was not.
     """
 
     bucket: str
     since: float
     due: float
     why: str
+    covered: float = 0.0
 
 
 class Gaps(Protocol):
@@ -344,6 +346,9 @@ class Gaps(Protocol):
 
     def open(self) -> list[Gap]:
         """Return those that are not covered yet."""
+
+    def of(self, bucket: str) -> Gap | None:
+        """Return the newest gap of a bucket, covered or not; None where it never had one."""
 
     def covered(self, gap: Gap, now: float) -> bool:
         """Note that a gap is covered; False where it has grown meanwhile: that is covered in its turn."""

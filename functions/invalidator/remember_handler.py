@@ -14,6 +14,7 @@ from botocore.config import Config
 from invalidator.aws.objects import AT_A_TIME, S3Objects
 from invalidator.aws.queue import WakeQueue
 from invalidator.aws.table.dynamodb import DynamoDbTable
+from invalidator.aws.table.gaps import GapTable
 from invalidator.aws.table.logs import LogTable
 from invalidator.aws.table.memory import MemoryTable
 from invalidator.aws.table.targets import TargetTable
@@ -85,6 +86,7 @@ def wire(environment: Mapping[str, str]) -> Wired:
         remembered=frozenset(names_in(settings.remembered_buckets)),
         memory=MemoryTable(DynamoDbTable(dynamodb, settings.remembered_table_name), clock.now),
         objects=S3Objects(client("s3", _S3)),
+        gaps=GapTable(table),
         hints=settings.hints,
     )
     return Wired(remembering, time_left)

@@ -14,6 +14,8 @@ from infra.cli.printing import instant, visible
 from infra.cli.session import Session, output, session_options
 
 POLL_SECONDS = 3.0
+# What the sender's report says of an invalidation.
+CREATED = "invalidation created"
 _FUNCTIONS = ("FunctionName", "SweepFunctionName", "SurveyFunctionName")
 # What every line carries and nobody reads.
 _LEFT_OUT = frozenset({
@@ -31,15 +33,15 @@ def logs(session: Session, *, minutes: int, follow: bool) -> None:
     """Print what the worker, the sweep and the survey log, an entry a line; with --json, a JSON document a line."""
     groups = list(dict.fromkeys(_group(session, output(session, each)) for each in _FUNCTIONS))
     since = round((time.time() - minutes * 60) * 1000)
-    seen: set[tuple[str, int, str]] = set()
+    seen: set[tuple[Any, ...]] = set()
     said = False
     while True:
         events = [event for group in groups for event in _events(session, group, since)]
         for event in sorted(events, key=lambda each: each["timestamp"]):
-            identity = event["logStreamName"], event["timestamp"], event["message"]
-            if identity in seen:
+            told = _identities(event)
+            if told & seen:
                 continue
-            seen.add(identity)
+            seen |= told
             shown = as_json if session.as_json else readable
             line = shown(event["timestamp"], event["message"])
             if line:
@@ -57,6 +59,18 @@ def logs(session: Session, *, minutes: int, follow: bool) -> None:
         except KeyboardInterrupt:
             return
         since = round((time.time() - 60) * 1000)  # entries may come late by some seconds
+
+
+def _identities(event: Any) -> set[tuple[Any, ...]]:
+    """By what an event is known again: itself, and the invalidation of which it tells that it was created.
+
+    A run that takes up the work of one that died is answered with the same invalidation, and logs it again.
+    """
+    found: set[tuple[Any, ...]] = {(event["logStreamName"], event["timestamp"], event["message"])}
+    entry = _entry(event["message"])
+    if isinstance(entry, dict) and entry.get("message") == CREATED and entry.get("invalidation"):
+        found.add((CREATED, str(entry.get("distribution")), str(entry["invalidation"])))
+    return found
 
 
 def _group(session: Session, name: str) -> str:

@@ -75,7 +75,7 @@ def _play(aws: LocalAws, faults: list[str]) -> None:
     for name in faults:
         TROUBLES[name].make(place)
         first = TROUBLES[name].first
-        _say(f"{name}: {TROUBLES[name].what}.")
+        _say(f"{name}: {TROUBLES[name].what}. It stays so until Ctrl-C.")
     _say(
         f"\nBucket {BUCKET} is served by {distribution}: {aws.edge.url(distribution)}\n"
         "In another shell, here in the repository, type:\n\n"

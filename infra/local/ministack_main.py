@@ -2,12 +2,14 @@
 
 Five things differ from MiniStack's own entry point. Requests count as made over TLS, or policies that ask for it would
 refuse everything on this machine's plain HTTP. Where IAM is enforced, log groups and cache policies have the ARNs that
-AWS gives them, and SQS's batch calls are allowed by the permission for one message (Service Authorization Reference).
-Messages are put in a queue and taken from it one at a time, or some would be lost. It listens on a socket that the
-starter bound, whose file descriptor is the one argument. And it ends with the one who started it: standard input is a
-pipe that the starter holds open, so its end means that the starter is gone, however it went.
+AWS gives them, SQS's batch calls are allowed by the permission for one message, and what changes an event source
+mapping or moves messages asks for its own (Service Authorization Reference). Messages are put in a queue and taken from
+it one at a time, or some would be lost. It listens on a socket that the starter bound, whose file descriptor is the one
+argument. And it ends with the one who started it: standard input is a pipe that the starter holds open, so its end
+means that the starter is gone, however it went.
 """
 
+import json
 import os
 import shutil
 import signal
@@ -81,17 +83,28 @@ def one_at_a_time() -> None:
                 table[key] = vars(module)[name]
 
 
+def body_of(_headers: Any, body: bytes, *_: Any) -> Any:
+    """Return the JSON that a request carries, None where it carries none."""
+    try:
+        return json.loads(body)
+    except ValueError:
+        return None
+
+
 def named_as_on_aws(find: Callable[..., str]) -> Callable[..., str]:
-    """Return MiniStack's way from a request to the ARN that policies are asked about, with two kinds mended.
+    """Return MiniStack's way from a request to the ARN that policies are asked about, with three kinds mended.
 
     A log group's ARN ends in `:*`, as CloudFormation returns it too (CloudWatch Logs user guide, "Overview of managing
-    access permissions", log group ARN formats); a cache policy has one.
+    access permissions", log group ARN formats); a cache policy has one; SQS's moves of messages name the queue by its
+    ARN, not by its URL.
     """
 
     def named(service: str, method: str, path: str, *more: Any, **others: Any) -> str:
         arn = find(service, method, path, *more, **others)
         if service == "logs" and ":log-group:" in arn:
             return arn.removesuffix(":*") + ":*"
+        if service == "sqs" and arn == "*" and isinstance(content := body_of(*more), dict):
+            return str(content.get("SourceArn", arn))
         _, cache_policy, identifier = path.partition("/cache-policy/")
         if service == "cloudfront" and cache_policy:
             account = more[-1] if more else others["account_id"]
@@ -101,15 +114,26 @@ def named_as_on_aws(find: Callable[..., str]) -> Callable[..., str]:
     return named
 
 
-def allowed_as_on_aws(find: Callable[..., str]) -> Callable[..., str]:
-    """Return MiniStack's way from a request to the action that policies are asked about, with SQS's batches mended.
+# What Lambda's calls on one event source mapping ask for; MiniStack allows them to everybody, or as the list of all.
+ON_A_MAPPING = {
+    "GET": "lambda:GetEventSourceMapping",
+    "PUT": "lambda:UpdateEventSourceMapping",
+    "DELETE": "lambda:DeleteEventSourceMapping",
+}
+
+
+def allowed_as_on_aws(find: Callable[..., str | None]) -> Callable[..., str | None]:
+    """Return MiniStack's way from a request to the action that policies are asked about, with two services mended.
 
     There is no permission of their own for SendMessageBatch, DeleteMessageBatch and ChangeMessageVisibilityBatch (SQS
     developer guide, "Amazon SQS API permissions: actions and resource reference").
     """
 
-    def allowed(*request: Any, **named: Any) -> str:
-        action = find(*request, **named)
+    def allowed(service: str, method: str, path: str, *more: Any, **named: Any) -> str | None:
+        _, mapping, identifier = path.partition("/event-source-mappings/")
+        if service == "lambda" and mapping and identifier.strip("/"):
+            return ON_A_MAPPING[method]
+        action = find(service, method, path, *more, **named)
         return action.removesuffix("Batch") if action and action.startswith("sqs:") else action
 
     return allowed

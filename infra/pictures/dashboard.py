@@ -5,6 +5,7 @@ from collections import defaultdict
 from typing import Any
 
 from matplotlib.figure import Figure, SubFigure
+from matplotlib.ticker import MaxNLocator
 
 from infra.pictures.dashboard_day import DAY_SECONDS, Day
 from infra.pictures.dashboard_json import Metric, body, metrics
@@ -14,6 +15,8 @@ from infra.pictures.svg import as_svg
 GRID_COLUMNS = 24
 COLUMN, ROW = 0.5, 0.42
 HOUR = 3600
+# The label of an axis that counts no whole things.
+SECONDS = "s"
 QUEUES = {"InvalidationQueue.QueueName": "InvalidationQueue", "DeadLetterQueue.QueueName": "DeadLetterQueue"}
 
 
@@ -47,25 +50,27 @@ def _graph(place: SubFigure, properties: dict[str, Any], day: Day) -> None:
     lines = metrics(properties)
     if any(metric.options.get("yAxis") == "right" for metric in lines):
         sides["right"] = left.twinx()
-    for number, metric in enumerate(lines):
+    for metric in lines:
         hours, values = _with_gaps(_points(metric, properties, day), _period(metric, properties))
         sides[metric.options.get("yAxis", "left")].plot(
             hours,
             values,
             label=metric.options["label"],
-            color=metric.options.get("color", f"C{number}"),
+            color=metric.options["color"],
             linewidth=1.2,
         )
     for mark in properties.get("annotations", {}).get("horizontal", []):
         left.axhline(mark["value"], color="grey", linewidth=1)
         left.annotate(f"{mark['label']} {mark['value']:,}", (0, mark["value"]), fontsize=7, va="bottom")
-    for axes in sides.values():
-        axes.set_ylim(0, 1.1 * axes.get_ylim()[1])
+    for side, axes in sides.items():
+        unit = properties["yAxis"][side].get("label", "")
+        axes.set_ylabel(unit, fontsize=8)
+        axes.set_ylim(0, max(1.0 if unit != SECONDS else 0.0, 1.1 * axes.get_ylim()[1]))
+        axes.yaxis.set_major_locator(MaxNLocator(nbins=6, integer=unit != SECONDS))
         axes.tick_params(labelsize=7)
         axes.yaxis.set_major_formatter("{x:,g}")
     left.set_xlim(0, DAY_SECONDS / HOUR)
     left.set_xticks(range(0, 25, 6), [f"{hour:02}:00" for hour in range(0, 25, 6)])
-    left.set_ylabel(properties["yAxis"]["left"].get("label", ""), fontsize=8)
     left.grid(visible=True, alpha=0.3)
     left.set_title(properties["title"], loc="left", fontsize=9, weight="bold")
     place.legend(loc="outside lower left", ncols=3, fontsize=7, frameon=False, handlelength=1)
@@ -89,7 +94,7 @@ def _points(metric: Metric, properties: dict[str, Any], day: Day) -> list[tuple[
         if seconds < DAY_SECONDS:
             slots[seconds // period * period].append(value)
     statistic = metric.options.get("stat", properties.get("stat", "Average"))
-    return [(slot, _statistic(statistic, slots[slot])) for slot in sorted(slots)]
+    return [(slot, _statistic(statistic, slots[slot]) / metric.divided_by) for slot in sorted(slots)]
 
 
 def _statistic(name: str, values: list[float]) -> float:

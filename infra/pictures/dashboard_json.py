@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from infra.template import read_template
@@ -18,12 +18,14 @@ class Metric:
         name: the metric's name.
         dimensions: name → value; a resource of the stack stands as its logical id, with its attribute.
         options: what the dashboard says of the line: label, color, stat, yAxis.
+        divided_by: what its values are divided by.
     """
 
     namespace: str
     name: str
     dimensions: dict[str, str]
     options: dict[str, Any]
+    divided_by: float = 1.0
 
 
 def body() -> dict[str, Any]:
@@ -38,21 +40,40 @@ def body() -> dict[str, Any]:
 
 
 def metrics(properties: dict[str, Any]) -> list[Metric]:
-    """Return a graph's lines, "." and "..." filled in from the line before [CloudWatch, Dashboard body structure]."""
+    """Return a graph's lines as they are drawn, "." and "..." filled in [CloudWatch, Dashboard body structure].
+
+    Raises LookupError for an expression that is no division of another line.
+    """
     found: list[Metric] = []
+    hidden: dict[str, Metric] = {}
     before: list[str] = []
     for line in properties["metrics"]:
         *words, last = line
         options = last if isinstance(last, dict) else {}
         words = words if isinstance(last, dict) else line
+        if "expression" in options:
+            found.append(_divided(options, hidden))
+            continue
         if words[0] == "...":
             words = [*before[: len(before) - len(words) + 1], *words[1:]]
         words = [before[place] if word == "." else word for place, word in enumerate(words)]
         before = words
         namespace, name, *dimensions = words
         pairs = dict(zip(dimensions[::2], dimensions[1::2], strict=True))
-        found.append(Metric(namespace, name, pairs, options))
+        metric = Metric(namespace, name, pairs, options)
+        if options.get("visible", True):
+            found.append(metric)
+        else:
+            hidden[options["id"]] = metric
     return found
+
+
+def _divided(options: Mapping[str, Any], hidden: Mapping[str, Metric]) -> Metric:
+    of, _, by = options["expression"].partition(" / ")
+    if of not in hidden or not by.isdigit():
+        raise LookupError(f"expression {options['expression']}: teach it to dashboard_json.py")
+    source = hidden[of]
+    return replace(source, options={**source.options, **options}, divided_by=float(by))
 
 
 def _filled(text: str, known: Mapping[str, str]) -> str:

@@ -156,8 +156,8 @@ def _deploys() -> Iterator[Scenario]:
         (
             Reach("paths", 10),
             Reach("needlessly_purged", 0),
-            # Asking S3 takes longer than uploading: some 300 keys a second.
-            Reach("last_fresh_seconds", 350),
+            # It does not keep up: asking S3 takes longer than uploading, some 160 keys a second on one processor.
+            Reach("last_fresh_seconds", 430),
             Reach("run_cost_usd", 0.25),
             *NOTHING_LOST,
         ),

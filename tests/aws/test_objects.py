@@ -91,7 +91,13 @@ def test_every_header_that_viewers_get_counts():
     assert (seen.checksum, seen.version, seen.archived) == ("crc64nvme:AAAA", "v1", False)
     for header in ("content-encoding", "x-amz-meta-a", "x-amz-website-redirect-location", "x-of-tomorrow"):
         assert not same_for_viewers(seen, read_head({**HEADERS, header: "1"}))
-    for header in ("x-amz-request-id", "x-amz-expiration", "x-amz-replication-status", "x-amz-restore"):
+    for header in (
+        "x-amz-request-id",
+        "x-amzn-requestid",
+        "x-amz-expiration",
+        "x-amz-replication-status",
+        "x-amz-restore",
+    ):
         assert same_for_viewers(seen, read_head({**HEADERS, header: "1"}))
 
 

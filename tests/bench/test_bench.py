@@ -7,7 +7,15 @@ import sys
 
 import pytest
 
-from infra.bench.function.scenario import ENVIRONMENT, PAYLOAD_BYTES, batch, largest_batch, wake
+from infra.bench.function.rows import MEGABYTE, MOST_RESIDENT
+from infra.bench.function.scenario import (
+    ENVIRONMENT,
+    PAYLOAD_BYTES,
+    batch,
+    largest_batch,
+    shared_bucket,
+    wake,
+)
 from infra.bench.row import Row, faults
 from tests.template.resolved import ROOT
 
@@ -57,9 +65,25 @@ def test_the_largest_batch_is_six_megabytes_and_its_messages_are_notifications()
     ids=["intake", "intake of one message", "sender"],
 )
 def test_what_is_measured_goes_the_whole_way_in_as_few_calls_as_that_takes(tmp_path, scenario, calls):
-    scenario().save(tmp_path / "scenario.json")
+    answer = _in_lambda("first", scenario(), tmp_path / "scenario.json")
+    assert answer == {"answer": {"batchItemFailures": []}, "calls": calls}
+
+
+def test_a_bucket_on_300_distributions_with_4000_keys_stays_small(tmp_path):
+    """One warm process takes the keys in, wakes all 300, and sends to five: each look has all of the keys."""
+    shared = shared_bucket(300, 5, 4000)
+    answer = _in_lambda("resident", shared, tmp_path / "scenario.json")
+    assert answer["peak"] / MEGABYTE <= MOST_RESIDENT
+    assert answer["answers"] == [{"batchItemFailures": []}] * 7
+    assert answer["calls"]["CreateInvalidation"] == 5
+    # Those of 300 targets, ten a call, and intake's.
+    assert answer["calls"]["SendMessageBatch"] == 31
+
+
+def _in_lambda(what, scenario, file):
+    scenario.save(file)
     run = subprocess.run(
-        [sys.executable, "-m", "infra.bench.function.in_lambda", "first", str(tmp_path / "scenario.json")],
+        [sys.executable, "-m", "infra.bench.function.in_lambda", what, str(file)],
         env={**ENVIRONMENT, "PATH": os.environ["PATH"]},
         cwd=ROOT,
         capture_output=True,
@@ -67,7 +91,7 @@ def test_what_is_measured_goes_the_whole_way_in_as_few_calls_as_that_takes(tmp_p
         check=False,
     )
     assert run.returncode == 0, run.stderr
-    assert json.loads(run.stdout) == {"answer": {"batchItemFailures": []}, "calls": calls}
+    return json.loads(run.stdout)
 
 
 def test_a_cold_start_leaves_out_what_the_worker_does_not_use():

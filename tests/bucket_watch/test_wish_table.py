@@ -76,6 +76,7 @@ def test_the_sweep_reads_the_gaps_that_are_noted(client, table):
     assert read.covered(gap, NOW + 361)
     assert read.open() == []
     assert noted.gaps()["site"].covered == NOW + 361
+    assert (read.of("site").due, read.of("site").covered, read.of("other")) == (NOW + 360, NOW + 361, None)
     noted.note_gap("site", NOW + 500, NOW + 600, "lost for a third time")
     assert [each.since for each in read.open()] == [NOW + 500]
 

@@ -12,6 +12,7 @@ from invalidator.aws.distributions import CloudFrontDistributions
 from invalidator.aws.table.accounts import AccountTable
 from invalidator.aws.table.dynamodb import DynamoDbTable
 from invalidator.aws.table.logs import LogTable
+from invalidator.aws.table.memory import MemoryTable
 from invalidator.aws.table.pins import PinTable
 from invalidator.aws.table.routes import RoutesTable
 from invalidator.aws.table.targets import TargetTable
@@ -26,6 +27,9 @@ from invalidator.core.sent import Sent
 from invalidator.logs import append
 from invalidator.survey.survey import Survey
 from invalidator.waking import Waking
+from tests.memory_tables import make_table
+
+REMEMBERED = "remembered"
 
 
 def site(identifier: str, bucket: str = "site", **more: Any) -> Distribution:
@@ -36,6 +40,17 @@ def site(identifier: str, bucket: str = "site", **more: Any) -> Distribution:
         behaviors=(Behavior("*", ("o",)),),
         **more,
     )
+
+
+def remember(client: Any, function: Any, *buckets: str, queue: str = "https://remember") -> MemoryTable:
+    """Let the deployed function name remembered buckets; return what their table holds."""
+    make_table(client, REMEMBERED)
+    function.configuration["Environment"]["Variables"] |= {
+        "REMEMBERED_BUCKETS": ",".join(buckets),
+        "REMEMBERED_TABLE_NAME": REMEMBERED,
+        "REMEMBER_QUEUE_URL": queue,
+    }
+    return MemoryTable(DynamoDbTable(client, REMEMBERED), time.time)
 
 
 @dataclass

@@ -56,6 +56,7 @@ def run(installed: Path, program: str, *arguments: str) -> str:
 def test_the_wheel_puts_no_package_of_a_general_name_at_the_top(installed: Path) -> None:
     assert {each.name for each in installed.iterdir() if each.suffix != ".dist-info"} == {
         "bucket_subscription",
+        "bucket_watch",
         "custom_resource",
         "invalidator",
         "invalidator_cli",

@@ -24,7 +24,7 @@ SITE = "site.s3.eu-west-1.amazonaws.com"
 # What holds a name of the user's in the place of a field.
 BY_NAME = re.compile(r"(^|\.)(covered_by|by_reason|unreadable|paused|attributes|waiting\[\]\.paths|moved)$")
 # They print no document: a script for the shell, files, or a line for each entry.
-NONE = {"logs", "dlq export", "pending export", "completion"}
+NONE = {"logs", "dlq export", "pending export", "completion", "policy", "bucket remember"}
 
 
 def fields(data, path=""):

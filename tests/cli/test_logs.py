@@ -2,11 +2,14 @@
 
 import json
 import time
+from unittest.mock import Mock
 
 import boto3
 import pytest
 
 from infra.cli.logs import readable
+from invalidator.core.sent import Sent
+from invalidator.sender.report import report_sent
 from tests.cli.dlq.local_sqs import REGION
 
 
@@ -56,6 +59,24 @@ def test_the_log_group_of_the_function_is_read(deployed_desk):
         {"at": now / 1000, "level": "INFO", "message": "hello"},
         {"at": now / 1000, "message": "Task timed out"},
     ]
+
+
+def test_an_invalidation_is_printed_once(deployed_desk):
+    """Also where a second run, after one that died, was answered with the same one."""
+    client = boto3.client("logs", region_name=REGION)
+    client.create_log_group(logGroupName="/logs")
+    now = round(time.time() * 1000)
+    told = Mock()
+    report_sent(Sent("E1", "I1", 0.0, ("/a",)), told, Mock())
+    (message,), extra = told.info.call_args.args, told.info.call_args.kwargs["extra"]
+    for number, (stream, invalidation) in enumerate((("one", "I1"), ("two", "I1"), ("two", "I2"))):
+        if number != 2:
+            client.create_log_stream(logGroupName="/logs", logStreamName=stream)
+        line = {"level": "INFO", "message": message, **extra, "invalidation": invalidation, "run": number}
+        events = [{"timestamp": now + number, "message": json.dumps(line, default=list)}]
+        client.put_log_events(logGroupName="/logs", logStreamName=stream, logEvents=events)
+    for said in (deployed_desk.run("logs").out, deployed_desk.run("logs", "--json").out):
+        assert [said.count("I1"), said.count("I2")] == [1, 1]
 
 
 def test_a_quiet_log_says_so(deployed_desk):

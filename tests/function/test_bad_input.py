@@ -166,6 +166,56 @@ def test_a_believable_time_is_no_line(world, ago):
     assert stamp(0.0).startswith("1970")
 
 
+@pytest.mark.parametrize("code", ["ResourceNotFoundException", "ProvisionedThroughputExceededException"])
+def test_a_table_that_is_gone_or_throttled_for_an_hour_loses_nothing_and_is_named_each_time(
+    world, site, code
+):
+    upload(world, "before.html")
+    wakes = world.deployed.take("wakes")
+    sent, body = world.clock.now(), direct("meanwhile.html", at=world.clock.now() - 60)
+    end = Fault(error_response("json", 400, code, "no answer")).strike(world.client("dynamodb"))
+    try:
+        for minute in range(60):
+            assert world.take_in(body, sent=sent, receives=minute + 1) == [body]
+            wakes = world.look(*wakes)
+            assert len(wakes) == 1
+            world.clock.sleep(60)
+    finally:
+        end()
+    assert world.deployed.dead() == []
+    for message in ("changes stay on the queue", "a wake is tried again"):
+        lines = world.logged(message)
+        assert len(lines) == 60
+        assert all(code in line["detail"] for line in lines)
+    world.go_on([body], wakes)
+    sent_paths = {path for paths in world.deployed.invalidated(site) for path in paths}
+    assert sent_paths == {"/before.html", "/meanwhile.html"}
+    assert world.deployed.dead() == []
+
+
+def test_a_clock_that_is_ten_minutes_off_is_named_by_aws_that_takes_no_such_signature(world, site):
+    """AWS takes a request within five minutes of its signature [IAM user guide, Signature Version 4]."""
+    told = "Signature expired: 20261126T120000Z is now earlier than 20261126T120500Z"
+    body = direct("a.html", at=world.clock.now() - 60)
+    end = Fault(error_response("json", 400, "InvalidSignatureException", told)).strike(
+        world.client("dynamodb")
+    )
+    assert world.take_in(body) == [body]
+    end()
+    assert told in world.logged("changes stay on the queue")[0]["detail"]
+    assert world.take_in(body) == []
+    end = Fault(error_response("rest-xml", 403, "SignatureDoesNotMatch", told)).strike(
+        world.client("cloudfront"), "CreateInvalidation"
+    )
+    wakes = world.look(*world.deployed.take("wakes"))
+    end()
+    (line,) = world.logged("paths wait")
+    assert told in line["reason"]
+    world.go_on(wakes=wakes)
+    assert world.deployed.invalidated(site) == [("/a.html",)]
+    assert world.deployed.dead() == []
+
+
 def test_what_cloudfront_accepted_is_told_and_counted_though_the_table_fails_right_after(world, site, capsys):
     """Paths that are paid for and seen in no metric would be found on the bill."""
     upload(world)

@@ -441,6 +441,7 @@ def test_every_modelled_error_of_cloudfronts_main_call_is_in_the_table():
 
 # What other functions and the command line ask for, through the same adapters.
 BY_OTHERS = {
+    ("s3", "HeadObject"),
     ("cloudfront", "ListDistributions"),
     ("cloudfront", "GetDistributionConfig"),
     ("cloudfront", "GetCachePolicy"),

@@ -106,6 +106,10 @@ def _site(aws: LocalAws, folder: Path) -> str:
     answer.pop("ResponseMetadata")
     (folder / "e1.json").write_text(json.dumps(answer, default=str))
     (folder / "keys.txt").write_text("index.html\n")
+    for name, etag in (("before", "1"), ("now", "2")):
+        (folder / f"{name}.jsonl").write_text(
+            json.dumps({"key": "index.html", "etag": etag, "size": 5}) + "\n"
+        )
     return identifier
 
 

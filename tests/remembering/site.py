@@ -21,6 +21,7 @@ from invalidator.waking import Waking
 from tests.notifications import s3_record
 from tests.remembering.bucket import Bucket, Stored
 from tests.sender.world import RUN_SECONDS, World
+from tests.sweep.gaps import Gaps
 
 # What an edge holds where the origin had nothing, for so long.
 NOTHING = "404"
@@ -76,6 +77,7 @@ class Site(World):
         self.judged: list[Judged] = []
         self.cache: dict[str, tuple[Stored | str, float]] = {}
         super().__init__(distribution or site_distribution())
+        self.gaps = Gaps()
         self.bucket = Bucket(self.clock.now, versioned=versioned)
         self.remembering = self.new_remembering()
         create = self.cloudfront.create
@@ -107,6 +109,7 @@ class Site(World):
             remembered=self.remembered,
             memory=hooked(self.rows),
             objects=hooked(self.bucket),
+            gaps=hooked(self.gaps),
             hints=self.hints,
         )
 

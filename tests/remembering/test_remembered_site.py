@@ -10,6 +10,9 @@ from invalidator.core.remembering.hints import read_hints
 from invalidator.core.remembering.row import COMPLETE_SECONDS, KEEP_SECONDS, ROUND_SECONDS
 from invalidator.core.routing.distribution import Behavior, ErrorPage, Origin
 from invalidator.failures import Permanent, Transient
+from invalidator.ports import Gap
+from invalidator.sweep.gaps import close_gaps
+from invalidator.waking import Waking
 from tests.remembering.site import Died, Site, site_distribution
 
 
@@ -229,3 +232,44 @@ def test_rows_live_on_with_each_round_and_memory_ends_where_none_comes():
     site.remember()
     assert site.rows.state("site").complete > state.complete
     assert len(site.bucket.asked) == 3, "what is known is confirmed without asking S3"
+
+
+@pytest.mark.parametrize("cover", [True, False], ids=["CoverGaps", "CoverGaps=no"])
+def test_after_a_gap_in_the_bucket_s_events_the_memory_does_not_say_what_it_cannot_know(cover):
+    """An edit whose event was lost, which viewers got, is taken back: the bytes are those remembered, not theirs."""
+    site = uploaded()
+    site.bucket.put("a.html", "lost")
+    site.bucket.put("b.html", "lost")
+    site.bucket.events.clear()
+    site.cache.clear()
+    assert [site.view(key).content for key in ("a.html", "b.html")] == ["lost", "lost"]
+    site.gaps.kept["site"] = Gap("site", 0.0, site.clock.now() + 300, "it was lost")
+    back(site, "a.html")
+    assert "/a.html" in {path for paths in site.paths for path in paths}, (
+        "while S3 may still send by the old one"
+    )
+    site.clock.time += 300
+    site.next_sweep = site.clock.time + 60
+    waking = Waking(site.table, site.queues, site.clock)
+    close_gaps(site.gaps, site.table, waking, site.clock, cover=cover)
+    site.run_for(60)
+    back(site, "b.html")
+    assert site.stale() == []
+    site.remember()
+    state = site.rows.state("site")
+    assert (state.gap, bool(state.complete), state.forgotten) == (
+        site.gaps.of("site").due,
+        True,
+        "it was lost",
+    )
+    sent = len(site.paths)
+    back(site, "b.html")
+    assert len(site.paths) == sent, "and then it believes again"
+
+
+def back(site: Site, key: str) -> None:
+    site.clock.time += 2
+    site.bucket.put(key, f"first {key}")
+    site.run_for(2)
+    site.tell_all()
+    site.run_for(60)

@@ -143,12 +143,20 @@ def lacks_events(desk: Desk) -> None:
     )
 
 
+def repaired(desk: Desk) -> None:
+    """Repair as it asks to be typed: the difference first, which names what writes it."""
+    shown = desk.types("check --repair")
+    assert "To change it, add --yes" in shown.err, shown
+    desk.types("check --repair --yes")
+
+
 BUCKETS = (
     Situation("a bucket that was never connected", "bucket list new-site", ("not connected",),
               "bucket connect new-site", lambda desk: make_bucket(desk.client("s3"), "new-site"),
               mended=("bucket list new-site", "works")),
-    Situation("somebody overwrote the notifications", "bucket list my-site", ("not connected",),
-              "bucket connect my-site", trouble("overwritten"), mended=("bucket list my-site", "works")),
+    Situation("somebody overwrote the notifications", "bucket list my-site", ("broken", "lost (parameter Buckets)"),
+              "check --repair", trouble("overwritten"), repaired,
+              mended=("bucket list my-site", "works"), code=3),
     Situation("deleted objects stay on the site", "bucket list my-site", ("broken", "lacks s3:ObjectRemoved:*"),
               "bucket connect my-site", lacks_events, mended=("bucket list my-site", "works"), code=3),
     Situation("the queue lets S3 in no more", "check", ("WRONG", "queue"), "check --repair --yes",

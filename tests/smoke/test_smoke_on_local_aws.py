@@ -29,7 +29,7 @@ def test_every_page_becomes_new_and_nothing_is_left(stack, capsys, monkeypatch):
     assert [
         each["Name"] for each in aws.client("s3").list_buckets()["Buckets"] if PREFIX in each["Name"]
     ] == []
-    distributions = aws.client("cloudfront").list_distributions()["DistributionList"]["Items"]
+    distributions = aws.client("cloudfront").list_distributions()["DistributionList"].get("Items", [])
     assert [each for each in distributions if PREFIX in each["Comment"]] == []
 
 

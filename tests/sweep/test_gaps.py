@@ -7,19 +7,7 @@ from invalidator.ports import Gap
 from invalidator.sweep.gaps import Closed, close_gaps
 from invalidator.waking import Waking
 from tests.sender.world import World, distribution
-
-
-class Gaps:
-    """The port `Gaps` in memory."""
-
-    def __init__(self, *gaps):
-        self.kept = {gap.bucket: gap for gap in gaps}
-
-    def open(self):
-        return list(self.kept.values())
-
-    def covered(self, gap, now):
-        return self.kept.pop(gap.bucket, None) is not None
+from tests.sweep.gaps import Gaps
 
 
 def close(world, gaps, *, cover=True):

@@ -29,7 +29,8 @@ NO_QUOTAS = QuotaSettings(
 DIRECT, SECOND, EVENTS, RAW, WRAPPED = "site", "second.site", "events-site", "raw-site", "wrapped-site"
 # Only for the proofs of the subscription's permissions, which connect and disconnect them.
 PROOF, PROOF_EVENTS = "proof-site", "proof-events-site"
-BUCKETS = (DIRECT, SECOND, EVENTS, RAW, WRAPPED, PROOF, PROOF_EVENTS)
+REMEMBERED = "remembered-site"
+BUCKETS = (DIRECT, SECOND, EVENTS, RAW, WRAPPED, PROOF, PROOF_EVENTS, REMEMBERED)
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,8 @@ def stack(tmp_path_factory: Any) -> Iterator[Stack]:
         outputs = aws.deploy(
             {
                 "MonthlyPathBudget": "0",
-                "Buckets": f"{DIRECT},{SECOND},{PROOF}",
+                "Buckets": f"{DIRECT},{SECOND},{PROOF},{REMEMBERED}",
+                "RememberedBuckets": REMEMBERED,
                 "EventBridgeBuckets": f"{EVENTS},{PROOF_EVENTS}",
                 "TopicArns": f"{raw},{wrapped}",
                 "AssumableRoleArns": role,
@@ -96,6 +98,10 @@ def stack(tmp_path_factory: Any) -> Iterator[Stack]:
                 "EventBus": "default",
                 "KmsKeyArn": key,
             }
+        )
+        # Nothing was lost of what was made just now, and a memory begins only after the five minutes of a gap.
+        aws.client("dynamodb").delete_item(
+            TableName=outputs["TableName"], Key={"pk": {"S": "gaps"}, "sk": {"S": REMEMBERED}}
         )
         yield Stack(aws, outputs, raw, wrapped, role, key)
 

@@ -86,7 +86,7 @@ def test_a_bucket_on_eventbridge_works_only_where_a_rule_takes_its_events(stack)
     site.make_bucket(stack.aws, "by-hand")
     (connected,) = invalidator(stack.aws, "bucket", "connect", "by-hand", "--eventbridge")["buckets"]
     assert connected["changed"]
-    states = invalidator(stack.aws, "bucket", "list", "by-hand", EVENTS)["buckets"]
+    states = invalidator(stack.aws, "bucket", "list", "by-hand", EVENTS, expect=3)["buckets"]
     assert [(each["eventbridge"], each["state"] == "works") for each in states] == [
         (True, False),
         (True, True),

@@ -1,6 +1,8 @@
 """What others rely on: names, parameters, outputs, the function's environment, who may do what."""
 
+import itertools
 import json
+import math
 import re
 from dataclasses import fields
 from importlib.metadata import version
@@ -520,6 +522,22 @@ def test_the_dashboard_is_one_screen_in_three_questions(stacks, name):
     assert {"label": "alarm", "value": 1800} in lines
     expected = {"label": "free of charge" if name == "no budget" else "budget", "value": 1000}
     assert expected in lines
+
+
+@pytest.mark.parametrize("name", ["everything", "no budget"])
+def test_the_lines_of_a_graph_can_be_told_apart_and_read(stacks, name):
+    board = json.loads(stacks[name]["Resources"]["Dashboard"]["Properties"]["DashboardBody"])
+    for graph in (each["properties"] for each in board["widgets"] if each["type"] == "metric"):
+        shown = [line[-1] for line in graph["metrics"] if line[-1].get("visible", True)]
+        colors = [tuple(bytes.fromhex(each["color"].removeprefix("#"))) for each in shown]
+        for one, other in itertools.combinations(colors, 2):
+            assert math.dist(one, other) > 100, graph["title"]
+        # Where both are alike, the last that is drawn hides the others: the median has to be seen.
+        quantiles = [int(each["stat"][1:]) for each in shown if str(each.get("stat", "")).startswith("p")]
+        assert quantiles == sorted(quantiles, reverse=True)
+        assert not [each["label"] for each in shown if "(ms)" in each["label"]]
+        if any(each.get("yAxis") == "right" for each in shown):
+            assert graph["yAxis"]["left"]["label"] != graph["yAxis"]["right"]["label"]
 
 
 def test_the_simulated_site_has_the_numbers_of_the_template(stacks):

@@ -61,7 +61,7 @@ class Lookout:
         except SubscriptionError as error:
             return Looked(unread(bucket, roads, str(error)), None)
         try:
-            looks = [self._judge(wish, document) for wish in wishes]
+            looks = [self.judge(wish, document) for wish in wishes]
         except SubscriptionError as error:
             return Looked(unread(bucket, roads, str(error)), document)
         return Looked(joined(bucket, looks), document)
@@ -84,7 +84,8 @@ class Lookout:
             found.append(Wish(bucket, Road.EVENTBRIDGE, Maker.LEARNED))
         return found
 
-    def _judge(self, wish: Wish, document: Document) -> BucketWatch:
+    def judge(self, wish: Wish, document: Document) -> BucketWatch:
+        """Say how a bucket with this notification stands by one wish. Raises SubscriptionError where none can tell."""
         wrong = {Road.QUEUE: self._queue, Road.EVENTBRIDGE: self._eventbridge, Road.TOPIC: self._topic}
         lines = tuple(wrong[wish.road](wish, document))
         return BucketWatch(wish.bucket, str(wish), lines, _fix(wish) if lines else "")

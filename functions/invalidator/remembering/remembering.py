@@ -10,20 +10,20 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import islice
 
-from invalidator.continuity import catch_up
+from invalidator.continuity import Caught, catch_up
 from invalidator.core.limits.budget import month_of
 from invalidator.core.pending.entry import Entry, Times, entries, memory_owner, merged
 from invalidator.core.pending.heard import Heard
 from invalidator.core.pending.wakes import LONGEST_DELAY_SECONDS, Gathering, Rest, Wake, due_after
 from invalidator.core.remembering.hints import NO_HINTS, Hints
 from invalidator.core.remembering.judging import Judgement, Verdict, judge
-from invalidator.core.remembering.memory_state import Counts, MemoryState, counted
+from invalidator.core.remembering.memory_state import Counts, MemoryState, begun_anew, counted
 from invalidator.core.remembering.row import Kind, Row
 from invalidator.core.target_state import TargetState
 from invalidator.failures import Failure
 from invalidator.handing_over import HandedOver, hand_over
 from invalidator.logs import read_on
-from invalidator.ports import Clock, Log, Memory, Objects, Targets, Wakes
+from invalidator.ports import Clock, Gaps, Log, Memory, Objects, Targets, Wakes
 from invalidator.remembering.round import one_page
 from invalidator.waking import Waking
 
@@ -36,6 +36,8 @@ MOST_KEYS = 2000
 MANY_KEYS = 100
 # Where S3 could not be asked about the whole bucket, a round is tried again after so long.
 REFUSED_SECONDS = 300.0
+# While the bucket's events may be lost, no round begins; whether that is over is looked at so often.
+GAP_SECONDS = 60.0
 
 
 @dataclass(slots=True)
@@ -109,6 +111,7 @@ class Remembering:
         remembered: the buckets that are remembered (setting RememberedBuckets).
         memory: what is remembered, None in a function that only releases.
         objects: S3, None likewise.
+        gaps: when the bucket's events may have been lost, None likewise.
         hints: what people say of keys.
     """
 
@@ -121,6 +124,7 @@ class Remembering:
     remembered: frozenset[str] = frozenset()
     memory: Memory | None = None
     objects: Objects | None = None
+    gaps: Gaps | None = None
     hints: Hints = NO_HINTS
 
     def run(self, bucket: str, token: str, deadline: float) -> Judged:
@@ -200,7 +204,10 @@ class Remembering:
             done.refused, done.unasked = state.refused, done.unasked + len(portion.times)
             self._release(bucket, portion, done)
             return True
-        caught = catch_up(memory, self.log, bucket, state, rev)
+        caught = self._catch_up(memory, bucket, state, rev)
+        if caught is None:
+            self._release(bucket, portion, done)
+            return True
         if not caught.saved:
             return False
         if caught.state.epoch != state.epoch:
@@ -236,10 +243,12 @@ class Remembering:
         done.state = memory.state(bucket)
         if not done.state.wants_round(now, self.hints.basis):
             return None
-        caught = catch_up(memory, self.log, bucket, done.state, rev)
+        caught = self._catch_up(memory, bucket, done.state, rev)
+        if caught is None or not caught.saved:
+            return now + (GAP_SECONDS if caught is None else HELD_SECONDS)
+        if caught.state.epoch != done.state.epoch:
+            done.forgotten = caught.state.forgotten
         done.state = caught.state
-        if not caught.saved:
-            return now + HELD_SECONDS
         if _refused_lately(done.state, now):
             return done.state.refused_at + REFUSED_SECONDS
         page = one_page(memory, objects, bucket, done.state, self.hints, now=now, rev=rev)
@@ -248,6 +257,25 @@ class Remembering:
         if page.refused:
             return now + REFUSED_SECONDS
         return now if saved else now + HELD_SECONDS
+
+    def _catch_up(self, memory: Memory, bucket: str, state: MemoryState, rev: str) -> Caught | None:
+        """Let a memory learn what came past it; None while the bucket's events may be lost.
+
+        After such a gap it begins anew. Whether the gap itself is invalidated (CoverGaps) says nothing of what comes
+        later: of what was written in it, and then again as it was before, it would say that nothing changed.
+        """
+        gap = None if self.gaps is None else self.gaps.of(bucket)
+        if gap is not None and not gap.covered:
+            return None
+        if gap is not None and gap.due != state.gap:
+            anew = replace(state, gap=gap.due)
+            if state.epoch:  # the first one begins by itself
+                anew = begun_anew(anew, state.through, gap.why)
+                if not memory.save(bucket, anew):
+                    return Caught(state, saved=False)
+                anew = replace(anew, rev=anew.rev + 1)
+            state = anew
+        return catch_up(memory, self.log, bucket, state, rev)
 
     def _end(self, name: str, token: str, wake: Wake, due: float | None) -> None:
         now = self.clock.now()

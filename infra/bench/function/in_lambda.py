@@ -40,8 +40,7 @@ def main() -> None:
     scenario = json.loads(file.read_bytes())
     # The function's log goes to stdout; it is written, as in Lambda, but not to ours.
     with contextlib.redirect_stdout(io.StringIO()):
-        measure = {"first": _first, "warm": _warm, "alone": _alone, "memory": _memory}[what]
-        answer = measure(scenario)
+        answer = MEASURES[what](scenario)
     print(json.dumps(answer), flush=True)
     if what == "first":
         os._exit(0)
@@ -130,6 +129,21 @@ def _memory(scenario: dict[str, Any]) -> dict[str, Any]:
     _, peak = tracemalloc.get_traced_memory()
     return {"alone": alone, "peak": peak, "payload": len(text)}
 
+
+def _resident(scenario: dict[str, Any]) -> dict[str, Any]:
+    """Work off a batch and each wake after it in one warm process; how large it became, in bytes."""
+    handle, wire = _handler(scenario)
+    records = scenario.pop("event")["Records"]
+    wakes = [each for each in records if each["eventSourceARN"] == os.environ["WAKE_QUEUE_ARN"]]
+    answers = [handle({"Records": records[: len(records) - len(wakes)]})]
+    answers += [handle({"Records": [each]}) for each in wakes]
+    # What getrusage says begins at the size of the process that started this one.
+    status = Path("/proc/self/status").read_text()
+    (peak,) = (int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM"))
+    return {"peak": peak * 1024, "calls": wire.calls, "answers": answers}
+
+
+MEASURES = {"first": _first, "warm": _warm, "alone": _alone, "memory": _memory, "resident": _resident}
 
 if __name__ == "__main__":
     main()

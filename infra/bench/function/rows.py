@@ -9,7 +9,7 @@ from pathlib import Path
 from aws_lambda_powertools.utilities.parser.models import S3Model
 
 from infra.bench.function import process as lambda_process
-from infra.bench.function.scenario import Scenario, batch, largest_batch, wake
+from infra.bench.function.scenario import Scenario, batch, largest_batch, shared_bucket, wake
 from infra.bench.interleaved import cpu_seconds
 from infra.bench.row import Row
 from invalidator.core.messages.reading import read_body
@@ -17,6 +17,8 @@ from invalidator.core.messages.reading import read_body
 MESSAGES = 4000
 COLD_STARTS = 15
 MEGABYTE = 1_000_000
+# Of a process, in megabytes.
+MOST_RESIDENT = 256.0
 
 
 def worker_rows() -> Iterator[Row]:
@@ -28,6 +30,7 @@ def worker_rows() -> Iterator[Row]:
     yield _reading(batch(MESSAGES))
     yield _cold_start(_saved("first", batch(1)))
     yield _memory(_saved("largest", largest_batch()))
+    yield _shared_bucket(_saved("shared", shared_bucket(300, 20, MESSAGES)))
     yield _package(package)
 
 
@@ -125,6 +128,18 @@ def _memory(file: str) -> Row:
         2.5,
         f"{measured['peak'] / MEGABYTE:.1f} MB / {measured['alone'] / MEGABYTE:.1f} MB;"
         f" process {resident / MEGABYTE:.0f} MB",
+    )
+
+
+def _shared_bucket(file: str) -> Row:
+    """A warm process that takes a bucket's keys in, wakes its distributions, and sends to some of them."""
+    measured = lambda_process.answer_of("resident", file)
+    return Row(
+        f"a bucket on 300 distributions, {MESSAGES:,} keys: memory",
+        measured["peak"] / MEGABYTE,
+        "MB",
+        MOST_RESIDENT,
+        f"{measured['calls']['CreateInvalidation']} of them sent to, one after the other",
     )
 
 

@@ -7,7 +7,7 @@ import random
 import time
 from base64 import b64encode
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,8 +17,9 @@ from infra.bench.function.sqs_record import sqs_record
 from infra.simulator.traffic import notification
 from invalidator.aws.table.accounts import spending_key
 from invalidator.aws.table.dynamodb import Item, number
+from invalidator.aws.table.dynamodb import key as item_key
 from invalidator.aws.table.logs import entry_item
-from invalidator.aws.table.routes import routes_item
+from invalidator.aws.table.routes import bucket_partition, routes_item
 from invalidator.aws.table.sent_items import sent_items
 from invalidator.aws.table.targets import state_item
 from invalidator.core.limits.account import OWN_ACCOUNT
@@ -87,7 +88,26 @@ def batch(messages: int) -> Scenario:
 def wake(messages: int) -> Scenario:
     """Return a wake of the distribution for which so many changed keys are pending: the sender's work."""
     taken_in = batch(messages)
-    return Scenario({"Records": [_wake_record()]}, taken_in.replies, taken_in.bodies)
+    record = _wake_record(target_owner(DISTRIBUTION.id))
+    return Scenario({"Records": [record]}, taken_in.replies, taken_in.bodies)
+
+
+def shared_bucket(distributions: int, looks: int, messages: int) -> Scenario:
+    """Return so many changes of a bucket on so many distributions: its own wake, and those of the first `looks`."""
+    taken_in = batch(messages)
+    now = time.time()
+    ids = [f"E{each:04d}SHARED" for each in range(distributions)]
+    named = [item_key(bucket_partition(BUCKET), f"target#{identity}") for identity in ids]
+    view = {
+        f"BatchGetItem target#{identity}": _dynamodb(
+            {"Responses": {TABLE: _view(identity, now)}, "UnprocessedKeys": {}}
+        )
+        for identity in ids[:looks]
+    }
+    replies = {**taken_in.replies, "Query bucket#": _dynamodb(_all(named)), **view}
+    wakes = [bucket_owner(BUCKET), *map(target_owner, ids[:looks])]
+    records = [*taken_in.event["Records"], *map(_wake_record, wakes)]
+    return Scenario({"Records": records}, replies, [])
 
 
 def largest_batch() -> Scenario:
@@ -133,8 +153,8 @@ def _record(index: int, key: str, now: float, messages: int) -> dict[str, Any]:
     return sqs_record(message, QUEUE)
 
 
-def _wake_record() -> dict[str, Any]:
-    body = wake_body(target_owner(DISTRIBUTION.id))
+def _wake_record(name: str) -> dict[str, Any]:
+    body = wake_body(name)
     message = {"MessageId": "wake", "ReceiptHandle": "receipt", "Body": body, "MD5OfBody": ""}
     return sqs_record(message, WAKES)
 
@@ -162,11 +182,7 @@ def _replies(now: float, messages: int) -> dict[str, str]:
         entry_item(bucket_owner(BUCKET), at, entry)
         for at, entry in enumerate(entries(changed, BUCKET, now - UPLOAD_SECONDS), 1)
     ]
-    view = [
-        routes_item(TargetRoutes(DISTRIBUTION.id, (DISTRIBUTION,), VERSION, now), NOT_SEEN),
-        state_item(DISTRIBUTION.id, TargetState(routing=VERSION, sent=now - 10, answered=now - 20)),
-        spending_key(OWN_ACCOUNT, now) | {"paths_sent": number(120)},
-    ]
+    view = _view(DISTRIBUTION.id, now)
     # One answer for each change of an item: a log's head, a wake, what was spent.
     item = {
         "seq": number(len(log) + 1),
@@ -189,6 +205,16 @@ def _replies(now: float, messages: int) -> dict[str, str]:
             f"<Status>InProgress</Status><CreateTime>{created}</CreateTime></Invalidation>"
         ),
     }
+
+
+def _view(identity: str, now: float) -> list[Item]:
+    """What the table knows of a distribution as the one above, and of the account."""
+    routes = TargetRoutes(identity, (replace(DISTRIBUTION, id=identity),), VERSION, now)
+    return [
+        routes_item(routes, NOT_SEEN),
+        state_item(identity, TargetState(routing=VERSION, sent=now - 10, answered=now - 20)),
+        spending_key(OWN_ACCOUNT, now) | {"paths_sent": number(120)},
+    ]
 
 
 def _all(items: Iterable[Item]) -> dict[str, Any]:

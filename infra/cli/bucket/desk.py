@@ -1,25 +1,26 @@
 """What the bucket commands work with: the stack's subscription, over the SDK, and words for its results."""
 
 import functools
-import json
 import time
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 from bucket_subscription.bucket_notifications import S3Notifications
+from bucket_subscription.document import Document
 from bucket_subscription.errors import SubscriptionError, UnreachableError
 from bucket_subscription.key_filter import KeyFilter
 from bucket_subscription.names import QueueArn, read_queue_arn
 from bucket_subscription.owner import ACL_EVENT, EVENTS, Owner
 from bucket_subscription.queue_access import SqsQueueAccess
 from bucket_subscription.reading.lookout import Lookout
-from bucket_subscription.reading.roads import AwsRoads
+from bucket_subscription.reading.roads import CREATED, DELETED, AwsRoads
 from bucket_subscription.settle import Patience
 from bucket_subscription.subscription import Result, Subscription
 from bucket_subscription.wishes.wish import Maker, Road, Wish
+from infra.cli.bucket.own_rule import own_rule
 from infra.cli.bucket.remembering import Memory
-from infra.cli.bucket.state import BROKEN, NOT_CONNECTED, UNKNOWN, BucketState, read_state
+from infra.cli.bucket.state import BROKEN, NOT_CONNECTED, UNKNOWN, BucketState, Through, read_state
 from infra.cli.printing import print_text
 from infra.cli.session import Session, output
 
@@ -142,18 +143,23 @@ class BucketDesk:
         try:
             document = self._notifications.read(name)
             problem = self._access.problem(self.queue, name)
+            found = read_state(
+                name,
+                document,
+                self._owner,
+                problem=problem,
+                through=lambda: self._through_eventbridge(name, document),
+            )
+            wishes = [wish for wish in self._wishes if wish.bucket == name]
+            return self._as_wished(found, wishes) if found.state == NOT_CONNECTED and wishes else found
         except SubscriptionError as error:
             return BucketState(name, UNKNOWN, str(error), (), eventbridge=False)
-        found = read_state(name, document, self._owner, problem=problem, rules_for=self._rules_for)
-        wishes = [wish for wish in self._wishes if wish.bucket == name]
-        return self._as_wished(found, wishes) if found.state == NOT_CONNECTED and wishes else found
 
     def _as_wished(self, found: BucketState, wishes: Sequence[Wish]) -> BucketState:
         """Say of a bucket without an entry of ours how it stands by what is remembered: it may be lost."""
         topics = [wish.through for wish in wishes if wish.through]
-        roads = AwsRoads(self._session.client, self.queue.arn, "", topics)
-        lookout = Lookout(self._owner, self.queue, self._notifications, self._access, roads)
-        watch = lookout.look(found.bucket, wishes).watch
+        roads = AwsRoads(self._session.client, self.queue.arn, self._own_rule, topics)
+        watch = self._lookout(roads).look(found.bucket, wishes).watch
         if watch.unknown:
             return replace(found, reason=f"it was connected ({watch.road}); {watch.unknown}")
         if watch.wrong:
@@ -165,18 +171,27 @@ class BucketDesk:
     def _wishes(self) -> list[Wish]:
         return self._memory.wishes()
 
-    def _rules_for(self, name: str) -> Sequence[str]:
-        """Return the rules that take the bucket's events from EventBridge to the queue."""
-        return [rule for rule, pattern in self._rules.items() if speaks_of(pattern, name)]
+    def _through_eventbridge(self, name: str, document: Document) -> Through:
+        """Say what EventBridge does with a bucket's events, where a rule is meant to take them to the queue."""
+        rules = [
+            rule.name for rule in self._roads.rules if rule.takes(name, CREATED) or rule.takes(name, DELETED)
+        ]
+        if not rules:
+            return Through()
+        wish = Wish(name, Road.EVENTBRIDGE, Maker.PERSON)
+        wrong = self._lookout(self._roads).judge(wish, document).wrong
+        return Through(wrong=wrong) if wrong else Through(rules)
+
+    def _lookout(self, roads: AwsRoads) -> Lookout:
+        return Lookout(self._owner, self.queue, self._notifications, self._access, roads)
 
     @functools.cached_property
-    def _rules(self) -> dict[str, dict[str, Any]]:
-        events = self._session.client("events")
-        names = events.list_rule_names_by_target(TargetArn=self.queue.arn)["RuleNames"]
-        rules = [events.describe_rule(Name=name) for name in names]
-        return {
-            each["Name"]: json.loads(each["EventPattern"]) for each in rules if each["State"] == "ENABLED"
-        }
+    def _roads(self) -> AwsRoads:
+        return AwsRoads(self._session.client, self.queue.arn, self._own_rule)
+
+    @functools.cached_property
+    def _own_rule(self) -> str:
+        return own_rule(self._session)
 
     def _show(self, lines: tuple[str, ...]) -> None:
         # On a dry run the difference is what was asked for.
@@ -228,10 +243,3 @@ def _tested(result: Result, *, seen: bool | None) -> str:
     if seen is None:
         return f"{told}; the queue's count could not be read"
     return f"{told}; the queue's count did not show it, as the worker may have taken it"
-
-
-def speaks_of(pattern: dict[str, Any], name: str) -> bool:
-    """Whether an EventBridge rule's pattern matches events of the bucket."""
-    sources = pattern.get("source", ["aws.s3"])
-    names = pattern.get("detail", {}).get("bucket", {}).get("name", [name])
-    return "aws.s3" in sources and name in names

@@ -56,13 +56,26 @@ class BucketState:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class Through:
+    """What EventBridge does with a bucket's events.
+
+    Attributes:
+        rules: names of the rules that take them to the queue, and whom it lets in; "works" needs one.
+        wrong: what keeps them from the queue though a rule is meant to take them, plain sentences.
+    """
+
+    rules: Sequence[str] = ()
+    wrong: Sequence[str] = ()
+
+
 def read_state(
     bucket: str,
     document: Document,
     owner: Owner,
     *,
     problem: str | None,
-    rules_for: Callable[[str], Sequence[str]],
+    through: Callable[[], Through],
 ) -> BucketState:
     """Return the bucket's state.
 
@@ -71,13 +84,12 @@ def read_state(
         document: its notification configuration.
         owner: whose entries are ours.
         problem: why S3 cannot send the bucket's events to the queue, None where nothing says so.
-        rules_for: names the EventBridge rules that take a bucket's events to the queue; asked only if needed.
+        through: looks what EventBridge does with its events; asked only where it sends them there.
     """
     listed = tuple((entry, owner.owns(entry.id, entry.arn)) for entry in entries(document))
     eventbridge = sends_to_eventbridge(document)
     own = [entry for entry, is_own in listed if is_own]
-    rules = rules_for(bucket) if eventbridge else []
-    state, reason = _judge(own, problem, rules)
+    state, reason = _judge(own, problem, through() if eventbridge else Through())
     alike = next((entry for entry, is_own in listed if owner.names(entry.id) and not is_own), None)
     if state == NOT_CONNECTED and alike is not None:
         state, reason = (
@@ -89,17 +101,23 @@ def read_state(
     return BucketState(bucket, state, reason, listed, eventbridge)
 
 
-def _judge(own: Sequence[Entry], problem: str | None, rules: Sequence[str]) -> tuple[str, str]:
+def _judge(own: Sequence[Entry], problem: str | None, through: Through) -> tuple[str, str]:
     if not own:
-        return ("works", f"through EventBridge rule {rules[0]}") if rules else (NOT_CONNECTED, "")
+        if through.wrong:
+            return BROKEN, "; ".join(through.wrong)
+        return (
+            ("works", f"through EventBridge rule {through.rules[0]}")
+            if through.rules
+            else (NOT_CONNECTED, "")
+        )
     for entry in own:
         missing = [event for event in EVENTS if event not in entry.events]
         if missing:
             return BROKEN, f"entry {entry.id} lacks {', '.join(missing)}; {CONNECT_AGAIN}"
     if problem:
         return BROKEN, problem
-    if rules:
-        return "works", f"twice: directly, and through EventBridge rule {rules[0]}; disconnect one"
+    if through.rules:
+        return "works", f"twice: directly, and through EventBridge rule {through.rules[0]}; disconnect one"
     return "works", "; ".join(str(entry.keys) for entry in own)
 
 

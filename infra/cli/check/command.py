@@ -15,8 +15,8 @@ def check(session: Session, *, repair: bool, yes: bool) -> int:
     Exit code 2 where some of it could not be looked at and nothing else is wrong.
 
     Looks at the stack and its version, the functions and what calls them, the queues' policies, the buckets'
-    subscriptions, the table, the routes and pins, what waits, the budget, dead letters and alarms. The worker is
-    called with an empty batch, to see that it starts.
+    subscriptions, the table, the routes and pins, the memories of remembered buckets, what waits, the budget, dead
+    letters and alarms. The worker is called with an empty batch, to see that it starts.
 
     --repair mends the queue's policy, event sources, rules and subscriptions. It shows the difference first, and
     writes it with --yes.

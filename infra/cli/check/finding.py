@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from bucket_subscription.errors import SubscriptionError
 from infra.cli.check.ground import Ground
 from infra.cli.errors import CommandError, explain_aws_error
 from invalidator.failures import Failure
@@ -71,6 +72,6 @@ def found_by(part: Part, name: str, ground: Ground) -> list[Finding]:
         findings.extend(part(ground))
     except (BotoCoreError, ClientError) as error:
         findings.append(Finding(name, State.UNKNOWN, f"cannot be looked at: {explain_aws_error(error)}"))
-    except (CommandError, Failure) as error:
+    except (CommandError, Failure, SubscriptionError) as error:
         findings.append(Finding(name, State.UNKNOWN, f"cannot be looked at: {error}"))
     return findings

@@ -10,7 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.cli.check.finding import Finding, Part, State, found_by
 from infra.cli.check.ground import Ground
-from infra.cli.check.parts import functions, queues, routing, stack, subscriptions, table, work
+from infra.cli.check.parts import functions, memories, queues, routing, stack, subscriptions, table, work
 from infra.cli.errors import NOT_EMPTY, PARTLY_DONE, CommandError, explain_aws_error
 from infra.cli.printing import iso, many, print_json, print_text, visible
 from infra.cli.session import Session, output
@@ -26,6 +26,7 @@ PARTS: tuple[tuple[str, Part], ...] = (
     (subscriptions.PART, subscriptions.look),
     (routing.PART, routing.look),
     (routing.PINS, routing.pins),
+    (memories.PART, memories.look),
     (work.PART, work.look),
     (work.BUDGET, work.budget),
     (work.LETTERS, work.letters),

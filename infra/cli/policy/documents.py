@@ -90,6 +90,7 @@ def _operator(place: Place) -> list[dict[str, Any]]:
     functions = place.arn("lambda", f"function:{place.stack}-*")
     return [
         *_looking(place),
+        _allow("FindTheStacksRule", "cloudformation:DescribeStackResource", place.stack_arn),
         _allow(
             "WorkOnDeadLetters",
             "sqs:ChangeMessageVisibility DeleteMessage ListMessageMoveTasks ReceiveMessage SendMessage "
@@ -98,7 +99,8 @@ def _operator(place: Place) -> list[dict[str, Any]]:
         ),
         _allow(
             "PinAndDrop",
-            "dynamodb:BatchWriteItem DeleteItem DescribeContinuousBackups DescribeTable PutItem UpdateItem",
+            "dynamodb:BatchWriteItem DeleteItem DescribeContinuousBackups DescribeTable DescribeTimeToLive PutItem "
+            "UpdateItem",
             place.arn("dynamodb", f"table/{place.stack}-*"),
         ),
         _allow("RunTheScheduledFunctionsNow", "lambda:InvokeFunction", functions),
@@ -118,9 +120,11 @@ def _operator(place: Place) -> list[dict[str, Any]]:
         _allow("ConnectBuckets", "s3:GetBucketNotification PutBucketNotification", *place.bucket_arns),
         _allow(
             "SeeTheRules",
-            "events:DescribeRule ListTargetsByRule",
+            "events:DescribeRule",
             place.arn("events", "rule/*"),
         ),
+        _allow("RepairTheQueuesPolicy", "sqs:SetQueueAttributes", queues),
+        _allow("RepairTheRules", "events:EnableRule", place.arn("events", f"rule/{place.stack}-*")),
         _allow("CheckTheQueuesKey", "kms:DescribeKey GetKeyPolicy", place.arn("kms", "key/*")),
         _allow("UseTheQueuesKey", "kms:Decrypt GenerateDataKey", place.arn("kms", "key/*"))
         | {"Condition": {"StringLike": {"kms:ViaService": "sqs.*.amazonaws.com"}}},
@@ -194,6 +198,12 @@ def _deployer(place: Place) -> list[dict[str, Any]]:
             "DescribeKinesisStreamingDestination DescribeTable DescribeTimeToLive ListTagsOfResource TagResource "
             "UntagResource UpdateContinuousBackups UpdateTable UpdateTimeToLive",
             place.arn("dynamodb", f"table/{place.stack}-*"),
+        ),
+        # The other one outlives the stack, so nobody has to be able to delete it.
+        _allow(
+            "RememberedTable",
+            "dynamodb:DeleteTable",
+            place.arn("dynamodb", f"table/{place.stack}-RememberedTable-*"),
         ),
         _allow(
             "Rules",

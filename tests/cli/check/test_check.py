@@ -9,13 +9,16 @@ import pytest
 
 from bucket_subscription.key_filter import KeyFilter
 from bucket_subscription.owner import Owner
+from infra.cli.bucket.remember import BY_HAND
 from invalidator.aws.table.heartbeat import beat
 from invalidator.core.heartbeat import Heartbeat
 from invalidator.core.limits.account import OWN_ACCOUNT
+from invalidator.core.remembering.memory_state import MemoryState
 from invalidator.core.routing.pins import Pin
 from tests.cli.conftest import STACK, TABLE
 from tests.cli.dlq.desk import notification
 from tests.cli.made_distributions import config, create
+from tests.cli.stored import remember
 
 SITE = "site.s3.eu-west-1.amazonaws.com"
 STATEMENT = {
@@ -212,6 +215,35 @@ def test_what_is_not_as_it_must_be_is_named_with_the_fix(well, break_, part, tex
     mine = [each for each in answer.data["findings"] if each["part"] == part and each["state"] == "wrong"]
     assert any(text in each["text"] for each in mine), answer.data
     assert any(fix in each["fix"] for each in mine if text in each["text"])
+
+
+def test_refused_headers_and_a_stopped_memory_are_named_with_the_fix(well):
+    memory = remember(aws("dynamodb"), well.function, "cold", "given-up", "site", "tired")
+    now = time.time()
+    assert memory.save("cold", MemoryState(epoch=1, complete=now, refused="AccessDenied: no", refused_at=now))
+    assert memory.save("site", MemoryState(epoch=1, complete=now))
+    answer = well.run("check", "--json")
+    assert answer.code == 3
+    assert wrong(answer) == [("memories", "S3 refuses for cold, so each change counts: AccessDenied: no")], (
+        answer.data
+    )
+    (fix,) = (each["fix"] for each in answer.data["findings"] if each["state"] == "wrong")
+    assert "s3:GetObject" in fix
+    assert memory.save("cold", MemoryState(epoch=1, complete=now, rev=1))
+    assert memory.save("given-up", MemoryState(epoch=1, stopped=True, forgotten="/x was given up"))
+    answer = well.run("check", "--json")
+    assert wrong(answer) == [("memories", "that of given-up has stopped: /x was given up")]
+    (fix,) = (each["fix"] for each in answer.data["findings"] if each["state"] == "wrong")
+    assert fix == "invalidator bucket remember given-up"
+
+
+def test_memories_that_work_are_one_line(well):
+    memory = remember(aws("dynamodb"), well.function, "new", "site", "tired")
+    assert memory.save("site", MemoryState(epoch=1, complete=time.time()))
+    assert memory.save("tired", MemoryState(epoch=1, stopped=True, forgotten=BY_HAND))
+    said = well.run("check")
+    assert said.code == 0
+    assert "1 bucket remembered, 1 not gone through yet, 1 stopped" in said.out
 
 
 def test_a_missing_table_names_itself_and_the_way_back(well):

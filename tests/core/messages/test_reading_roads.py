@@ -1,12 +1,13 @@
 """A change reads the same by whatever road it came, and only changes of the object's bytes count."""
 
 import json
+from urllib.parse import unquote_plus
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from invalidator.core.messages.change_reading import MOST_KIND_LENGTH, MOST_KINDS
+from invalidator.core.messages.change_reading import MOST_KIND_LENGTH, MOST_KINDS, decode_key
 from invalidator.core.messages.message_content import MessageContent
 from invalidator.core.messages.reading import read_body
 from tests.notifications import CHANGED, SENT, TEST_EVENT, direct, s3_record, through_eventbridge, through_sns
@@ -38,6 +39,13 @@ def test_every_key_reads_the_same_by_every_road(key, road):
 def test_any_key_that_s3_can_write_reads_as_it_was_typed(key):
     reading = read_body(direct(key), SENT)
     assert [change.key for change in reading.changes] == [key]
+
+
+@given(
+    st.lists(st.sampled_from(["a", "é", "+", "%", "%41", "%c3", "%A9", "%zz", "%2", "%00", "/"])).map("".join)
+)
+def test_whatever_stands_in_an_encoded_key_is_decoded_as_a_form_is(text):
+    assert decode_key(text) == unquote_plus(text, errors="surrogateescape")
 
 
 def test_bytes_that_are_not_utf8_are_kept_apart_from_each_other():

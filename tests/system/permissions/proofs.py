@@ -78,7 +78,10 @@ def write(stack: Stack, item: dict[str, Any]) -> None:
 
 def wakes_sent(stack: Stack) -> int:
     """How many messages are on the wake queue, which nobody reads."""
-    url = stack.outputs["WakeQueueUrl"]
+    return messages(stack, stack.outputs["WakeQueueUrl"])
+
+
+def messages(stack: Stack, url: str) -> int:
     found = stack.aws.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
     return sum(int(value) for name, value in found.items() if name.startswith("ApproximateNumberOf"))
 
@@ -202,9 +205,12 @@ def lambda_can_read_the_wakes(stack: Stack) -> bool:
 
 
 def reads(stack: Stack, queue: str) -> bool:
-    """What Lambda does with the function's role (Lambda guide, "Configuring permissions", SQS event source)."""
-    sqs = as_role(stack, stack.worker_role).client("sqs", endpoint_url=stack.aws.endpoint)
-    url = stack.outputs[queue]
+    return reads_as(stack, stack.worker_role, stack.outputs[queue])
+
+
+def reads_as(stack: Stack, role: str, url: str) -> bool:
+    """What Lambda does with a function's role (Lambda guide, "Configuring permissions", SQS event source)."""
+    sqs = as_role(stack, role).client("sqs", endpoint_url=stack.aws.endpoint)
     return (
         allowed(lambda: sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"]))
         and allowed(lambda: sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=1, VisibilityTimeout=0))

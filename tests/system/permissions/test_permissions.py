@@ -8,6 +8,13 @@ from collections.abc import Callable
 import pytest
 
 from tests.system.conftest import Stack
+from tests.system.permissions.memory_proofs import (
+    a_change_wakes_its_memory,
+    a_memory_that_is_due_is_called_for,
+    lambda_can_read_the_wakes_of_memories,
+    what_changed_is_judged_and_a_round_remembers_the_bucket,
+    what_is_given_up_is_forgotten,
+)
 from tests.system.permissions.proofs import (
     a_change_is_taken_in_and_sent,
     a_change_wakes_its_distribution,
@@ -62,21 +69,27 @@ def by_hand(stack):
     functions, events = stack.aws.client("lambda"), stack.aws.client("events")
     mappings = [each["UUID"] for each in functions.list_event_source_mappings()["EventSourceMappings"]]
     schedules = [each["Name"] for each in events.list_rules()["Rules"] if each.get("ScheduleExpression")]
-    assert (len(mappings), len(schedules)) == (2, 3)
+    assert (len(mappings), len(schedules)) == (3, 3)
     for each in mappings:
         functions.update_event_source_mapping(UUID=each, Enabled=False)
     for each in schedules:
         events.disable_rule(Name=each)
-    found = functions.get_function_configuration(FunctionName=stack.outputs["FunctionName"])
-    at_once = {**found["Environment"]["Variables"], "QUIET_SECONDS": "0", "GATHER_SECONDS": "0"}
-    with configured(stack, Environment={"Variables": at_once}):
+    with at_once(stack, stack.outputs["FunctionName"]), at_once(stack, stack.named("RememberFunction")):
         yield
     for name in ("QueueUrl", "WakeQueueUrl", "DeadLetterQueueUrl"):
         stack.aws.client("sqs").purge_queue(QueueUrl=stack.outputs[name])
+    stack.aws.client("sqs").purge_queue(QueueUrl=stack.named("RememberQueue"))
     for each in mappings:
         functions.update_event_source_mapping(UUID=each, Enabled=True)
     for each in schedules:
         events.enable_rule(Name=each)
+
+
+def at_once(stack, function):
+    """Let a function send what changed without waiting for quiet."""
+    found = stack.aws.client("lambda").get_function_configuration(FunctionName=function)
+    settings = {**found["Environment"]["Variables"], "QUIET_SECONDS": "0", "GATHER_SECONDS": "0"}
+    return configured(stack, function, Environment={"Variables": settings})
 
 
 @pytest.fixture
@@ -124,17 +137,22 @@ WORKER = {
     ),
     **each_of("SeeWhatAWildcardWouldPurge", "s3:ListBucket", the_named_bucket_can_be_listed),
     **each_of("TellOthers", "events:PutEvents", others_are_told_what_was_created),
+    **each_of("WakeMemories", "sqs:SendMessage", a_change_wakes_its_memory),
+    **each_of("ForgetWhatIsGivenUp", "dynamodb:BatchGetItem PutItem", what_is_given_up_is_forgotten),
     **those_of_every_function("InvalidatorFunction", "invalidator"),
 }
 SWEEP = {
     **each_of("SeeWhatWaits", "dynamodb:Query UpdateItem", what_is_due_is_called_for),
     **each_of("SeeWhatWaits", "dynamodb:DeleteItem", what_rests_is_forgotten),
+    **each_of("SeeHowOldTheRoutesAre", "dynamodb:BatchGetItem", what_is_due_is_called_for),
     **each_of(
         "DoubtWhatARestoreForgot",
         "dynamodb:DescribeTable PutItem",
         a_sweep_asks_whether_the_table_was_restored_and_notes_it,
     ),
+    **each_of("SeeHowOldTheRoutesAre", "dynamodb:BatchGetItem", what_is_due_is_called_for),
     **each_of("Wake", "sqs:SendMessage", what_is_due_is_called_for),
+    **each_of("WakeMemories", "sqs:SendMessage", a_memory_that_is_due_is_called_for),
     **each_of("CountDeadLetters", "sqs:GetQueueAttributes", what_is_due_is_called_for),
     **each_of("TellOthers", "events:PutEvents", others_are_told_what_has_completed),
     **each_of("SeeWhatHasCompleted", "cloudfront:GetInvalidation", others_are_told_what_has_completed),
@@ -181,6 +199,16 @@ WATCH = {
     **each_of("TellOthers", "events:PutEvents", others_are_told_what_was_lost_and_repaired),
     **each_of("WriteLog", "logs:CreateLogStream PutLogEvents", writes_log("WatchFunction", "watch")),
 }
+JUDGED = what_changed_is_judged_and_a_round_remembers_the_bucket
+MEMORY = {
+    **each_of("ReadWakes", READ, lambda_can_read_the_wakes_of_memories),
+    **each_of("Wake", "sqs:SendMessage", JUDGED),
+    **each_of("HandOver", "dynamodb:BatchGetItem PutItem Query UpdateItem", JUDGED),
+    **each_of("Remember", "dynamodb:BatchGetItem PutItem", JUDGED),
+    **each_of("ReadHeaders", "s3:GetObject", JUDGED),
+    **each_of("ListRememberedBuckets", "s3:ListBucket", JUDGED),
+    **those_of_every_function("RememberFunction", "remember"),
+}
 SUBSCRIPTION = {
     **each_of(
         "RememberWhatIsConnected",
@@ -207,6 +235,7 @@ ROLES = {
     "SweepFunction": SWEEP,
     "SurveyFunction": SURVEY,
     "WatchFunction": WATCH,
+    "RememberFunction": MEMORY,
     "PendingChangesFunction": ROLLBACK,
     "BucketSubscriptionFunction": SUBSCRIPTION,
 }

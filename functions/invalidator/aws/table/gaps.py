@@ -5,7 +5,7 @@
 | `gaps` | bucket | as `bucket_subscription/wishes/wish_table.py` writes it: `since`, `noted`, `due`, `why`, `covered` |
 """
 
-from invalidator.aws.table.dynamodb import DynamoDbTable, key, number
+from invalidator.aws.table.dynamodb import DynamoDbTable, Item, key, number, place
 from invalidator.aws.table.packed_values import UNREADABLE
 from invalidator.ports import Gap
 
@@ -20,21 +20,14 @@ class GapTable:
 
     def open(self) -> list[Gap]:
         """Return those that are not covered; one that somebody edited into what is none is passed over."""
-        found = []
-        for item in self._table.items(GAPS):
-            try:
-                covered = float(item["covered"]["N"])
-                gap = Gap(
-                    item["sk"]["S"],
-                    float(item["since"]["N"]),
-                    float(item["due"]["N"]),
-                    item["why"]["S"],
-                )
-            except UNREADABLE:
-                continue
-            if not covered:
-                found.append(gap)
-        return found
+        gaps = (_read(item) for item in self._table.items(GAPS))
+        return [gap for gap in gaps if gap is not None and not gap.covered]
+
+    def of(self, bucket: str) -> Gap | None:
+        """Return the newest gap of a bucket; None where it has none that can be read."""
+        asked = key(GAPS, bucket)
+        item = self._table.get([asked]).get(place(asked))
+        return None if item is None else _read(item)
 
     def covered(self, gap: Gap, now: float) -> bool:
         """Note that a gap is covered; False where it has grown meanwhile: that is covered in its turn."""
@@ -43,3 +36,11 @@ class GapTable:
             self._table.update(key(GAPS, gap.bucket), "SET #covered = :now", values, "#due = :due")
             is not None
         )
+
+
+def _read(item: Item) -> Gap | None:
+    try:
+        since, due, covered = (float(item[name]["N"]) for name in ("since", "due", "covered"))
+        return Gap(item["sk"]["S"], since, due, item["why"]["S"], covered)
+    except UNREADABLE:
+        return None

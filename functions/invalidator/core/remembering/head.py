@@ -26,6 +26,7 @@ _NOT_COMPARED = frozenset({
     "x-amz-request-id",
     "x-amz-restore",
     "x-amz-version-id",
+    "x-amzn-requestid",
 })  # fmt: skip
 _CHECKSUM = "x-amz-checksum-"
 # The strongest first; of a FULL_OBJECT kind each says what the bytes are, whatever key encrypts them.

@@ -53,6 +53,7 @@ class MemoryState:
         refused: why S3 could not be asked about it lately, "" where it could.
         refused_at: when that was, epoch seconds.
         forgotten: why it forgot everything the last time, or was stopped, for people.
+        gap: the gap of the bucket's events after which it has begun anew: when that was due, epoch seconds; 0 for none.
         counts: what was judged this month.
         rev: counts its writings; 0 for what was never written.
     """
@@ -67,6 +68,7 @@ class MemoryState:
     refused: str = ""
     refused_at: float = 0.0
     forgotten: str = ""
+    gap: float = 0.0
     counts: Counts = field(default_factory=Counts)
     rev: int = 0
 

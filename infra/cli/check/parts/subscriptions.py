@@ -7,9 +7,6 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any
-
-from botocore.exceptions import ClientError
 
 from bucket_subscription.bucket_notifications import S3Notifications
 from bucket_subscription.errors import SubscriptionError
@@ -25,6 +22,7 @@ from bucket_subscription.wishes.wish_table import WishTable
 from bucket_watch.repair import Repair as Mending
 from bucket_watch.repair import Repairs
 from infra.cli.bucket.desk import BucketDesk, patience
+from infra.cli.bucket.own_rule import own_rule
 from infra.cli.bucket.state import UNKNOWN
 from infra.cli.check.finding import Finding, Repair, State, ok, wrong
 from infra.cli.check.ground import Ground
@@ -139,20 +137,8 @@ def _hold(ground: Ground) -> _Hold:
         Owner(session.stack, (queue.arn,), events),
         SqsQueueAccess(session.client("sqs"), lambda: session.client("kms")),
         S3Notifications(session.client("s3"), queue.account),
-        AwsRoads(session.client, queue.arn, _own_rule(ground), ground.list_of("TopicArns")),
+        AwsRoads(session.client, queue.arn, own_rule(session), ground.list_of("TopicArns")),
     )
-
-
-def _own_rule(ground: Ground) -> str:
-    if not ground.list_of("EventBridgeBuckets"):
-        return ""
-    try:
-        found: Any = ground.session.client("cloudformation").describe_stack_resource(
-            StackName=ground.session.stack, LogicalResourceId="BucketEventsRule"
-        )
-    except ClientError:
-        return ""  # said as the rule that is gone
-    return str(found["StackResourceDetail"].get("PhysicalResourceId", ""))
 
 
 def _wishes(ground: Ground) -> list[Wish]:
