@@ -158,7 +158,8 @@ class Lookout:
                     return f"EventBridge rule {rule.name} does not send to the queue any more"
         named = next((rule.name for rule in self.roads.rules if rule.own), "")
         of_it = f"; the pattern of rule {named} does not" if named else "; the stack's rule is gone"
-        return f"no EventBridge rule takes {', '.join(lost)} of this bucket to the queue{of_it}"
+        way = "name the bucket in EventBridgeBuckets and deploy, or make a rule of yours"
+        return f"no EventBridge rule takes {', '.join(lost)} of this bucket to the queue{of_it}: {way}"
 
 
 def _fix(wish: Wish) -> str:
