@@ -113,7 +113,7 @@ test: browser $(SAM) $(MINISTACK) ## all checks and tests; other examples and sc
 	@$(BIN)/python -m pytest -q $(SPREAD)
 
 # What waits for a local AWS waits more than it computes: more processes than cores. tests/conftest.py orders the tests.
-SPREAD := -n 6 --dist loadgroup --no-loadscope-reorder
+SPREAD := -n 4 --dist loadgroup --no-loadscope-reorder
 # Without what needs the local AWS, or seconds for one test.
 QUICK := -m "not local_aws and not long and not soak"
 LAMBDA := $(addprefix tests/,core intake sender sweep survey rollback template function hostile)

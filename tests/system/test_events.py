@@ -1,6 +1,7 @@
 """Others chain on what the stack tells: a rule on the bus, and a queue behind it."""
 
 import json
+import os
 import re
 from pathlib import Path
 
@@ -10,7 +11,12 @@ from tests.system import site
 from tests.system.conftest import DIRECT
 from tests.system.stack import invalidator, listening, until
 
-pytestmark = [pytest.mark.local_aws, pytest.mark.xdist_group("system")]
+pytestmark = [
+    pytest.mark.local_aws,
+    pytest.mark.xdist_group("system"),
+    pytest.mark.soak,
+    pytest.mark.skipif("SOAK" not in os.environ, reason="minutes of a busy machine: make soak"),
+]
 
 
 def test_an_upload_is_told_as_created_and_then_as_completed(stack):

@@ -5,6 +5,7 @@ Whatever the round does, others' entries are afterwards what their owners put th
 
 import copy
 import json
+import os
 import re
 import time
 from collections.abc import Callable, Iterator
@@ -20,7 +21,12 @@ from tests.system.conftest import Stack, queues_key
 from tests.system.permissions.roles import invoke
 from tests.system.stack import invalidator, paths_sent, until
 
-pytestmark = [pytest.mark.local_aws, pytest.mark.xdist_group("system")]
+pytestmark = [
+    pytest.mark.local_aws,
+    pytest.mark.xdist_group("system"),
+    pytest.mark.soak,
+    pytest.mark.skipif("SOAK" not in os.environ, reason="minutes of a busy machine: make soak"),
+]
 
 NAME = "watched"
 DIRECT, SWITCHED, TOLD, BY_HAND = "w-direct", "w-switched", "w-told", "w-by-hand"

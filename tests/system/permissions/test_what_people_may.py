@@ -7,6 +7,7 @@ instead), conditions on kms:ViaService, and what no command calls here (`NOT_CAL
 
 import contextlib
 import json
+import os
 from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
@@ -24,7 +25,12 @@ from tests.system import site
 from tests.system.conftest import PROOF, SECOND, Stack
 from tests.system.stack import invalidator
 
-pytestmark = [pytest.mark.local_aws, pytest.mark.xdist_group("permissions")]
+pytestmark = [
+    pytest.mark.local_aws,
+    pytest.mark.xdist_group("permissions"),
+    pytest.mark.soak,
+    pytest.mark.skipif("SOAK" not in os.environ, reason="minutes of a busy machine: make soak"),
+]
 
 ACCOUNT = "000000000000"
 PLACE = Place("cloudfront-invalidator", ACCOUNT, REGION)
