@@ -13,9 +13,11 @@ from botocore.config import Config
 
 from invalidator.aws.objects import AT_A_TIME, S3Objects
 from invalidator.aws.queue import WakeQueue
+from invalidator.aws.signed_heads import CONNECT_SECONDS, READ_SECONDS, SignedHeads
 from invalidator.aws.table.dynamodb import DynamoDbTable
 from invalidator.aws.table.gaps import GapTable
 from invalidator.aws.table.logs import LogTable
+from invalidator.aws.table.memory import AT_A_TIME as ROWS_AT_A_TIME
 from invalidator.aws.table.memory import MemoryTable
 from invalidator.aws.table.targets import TargetTable
 from invalidator.aws.table.wakes import WakeTable
@@ -39,12 +41,12 @@ _TABLE = Config(
     connect_timeout=1,
     read_timeout=2,
     retries={"mode": "standard", "total_max_attempts": 3},
-    max_pool_connections=AT_A_TIME,
+    max_pool_connections=ROWS_AT_A_TIME,
     tcp_keepalive=True,
 )
 _S3 = Config(
-    connect_timeout=1,
-    read_timeout=3,
+    connect_timeout=CONNECT_SECONDS,
+    read_timeout=READ_SECONDS,
     retries={"mode": "standard", "total_max_attempts": 3},
     max_pool_connections=AT_A_TIME,
     tcp_keepalive=True,
@@ -72,7 +74,8 @@ def wire(environment: Mapping[str, str]) -> Wired:
     def client(service: str, config: Config) -> Any:
         return time_left.guard(sdk.create_client(service, config=config))
 
-    dynamodb = client("dynamodb", _TABLE)
+    dynamodb, s3 = client("dynamodb", _TABLE), client("s3", _S3)
+    signed = SignedHeads(sdk, s3.meta.config.user_agent, time_left, AT_A_TIME)
     table = DynamoDbTable(dynamodb, settings.table_name)
     wakes = WakeTable(table)
     queue = WakeQueue(client("sqs", _SQS), settings.wake_queue_url, settings.remember_queue_url)
@@ -85,7 +88,7 @@ def wire(environment: Mapping[str, str]) -> Wired:
         gathering=Gathering(settings.quiet_seconds, settings.gather_seconds),
         remembered=frozenset(names_in(settings.remembered_buckets)),
         memory=MemoryTable(DynamoDbTable(dynamodb, settings.remembered_table_name), clock.now),
-        objects=S3Objects(client("s3", _S3)),
+        objects=S3Objects(s3, signed),
         gaps=GapTable(table),
         hints=settings.hints,
     )

@@ -2,8 +2,9 @@
 
 Five things differ from MiniStack's own entry point. Requests count as made over TLS, or policies that ask for it would
 refuse everything on this machine's plain HTTP. Where IAM is enforced, log groups and cache policies have the ARNs that
-AWS gives them, SQS's batch calls are allowed by the permission for one message, and what changes an event source
-mapping or moves messages asks for its own (Service Authorization Reference). Messages are put in a queue and taken from
+AWS gives them, SQS's batch calls are allowed by the permission for one message, a batch of PartiQL's statements by that
+for what they do to their table, and what changes an event source mapping or moves messages asks for its own (Service
+Authorization Reference). Messages are put in a queue and taken from
 it one at a time, or some would be lost. It listens on a socket that the starter bound, whose file descriptor is the one
 argument. And it ends with the one who started it: standard input is a pipe that the starter holds open, so its end
 means that the starter is gone, however it went.
@@ -11,6 +12,7 @@ means that the starter is gone, however it went.
 
 import json
 import os
+import re
 import shutil
 import signal
 import sys
@@ -91,6 +93,17 @@ def body_of(_headers: Any, body: bytes, *_: Any) -> Any:
         return None
 
 
+# A statement of PartiQL, as this project writes them: all of a batch change one table.
+STATEMENT = re.compile(r'(INSERT|UPDATE|DELETE)(?: INTO| FROM)? "([^"]+)"')
+
+
+def statement_of(*request: Any) -> "re.Match[str] | None":
+    """Return the verb and the table of a batch's first statement, None where it is no such batch."""
+    content = body_of(*request)
+    statements = content.get("Statements") if isinstance(content, dict) else None
+    return STATEMENT.match(statements[0]["Statement"]) if statements else None
+
+
 def named_as_on_aws(find: Callable[..., str]) -> Callable[..., str]:
     """Return MiniStack's way from a request to the ARN that policies are asked about, with three kinds mended.
 
@@ -103,6 +116,8 @@ def named_as_on_aws(find: Callable[..., str]) -> Callable[..., str]:
         arn = find(service, method, path, *more, **others)
         if service == "logs" and ":log-group:" in arn:
             return arn.removesuffix(":*") + ":*"
+        if service == "dynamodb" and (statement := statement_of(*more)):
+            return f"arn:aws:dynamodb:{more[-2]}:{more[-1]}:table/{statement[2]}"
         if service == "sqs" and arn == "*" and isinstance(content := body_of(*more), dict):
             return str(content.get("SourceArn", arn))
         _, cache_policy, identifier = path.partition("/cache-policy/")
@@ -134,6 +149,8 @@ def allowed_as_on_aws(find: Callable[..., str | None]) -> Callable[..., str | No
         if service == "lambda" and mapping and identifier.strip("/"):
             return ON_A_MAPPING[method]
         action = find(service, method, path, *more, **named)
+        if action == "dynamodb:BatchExecuteStatement" and (statement := statement_of(*more)):
+            return f"dynamodb:PartiQL{statement[1].capitalize()}"
         return action.removesuffix("Batch") if action and action.startswith("sqs:") else action
 
     return allowed

@@ -13,9 +13,11 @@ import pytest
 
 from bucket_watch.standing import Standing, StandingTable
 from invalidator.aws.cloudfront import CloudFrontInvalidations
+from invalidator.core.remembering.memory_state import MemoryState
 from invalidator.core.routing.pins import Pin
 from tests.cli.dlq.desk import compact, notification
 from tests.cli.made_distributions import config, create, write
+from tests.cli.stored import remember
 from tests.cli.test_help import pages
 from tests.cli.wait.test_wait import ALLOWED, make_bucket
 
@@ -24,7 +26,7 @@ SITE = "site.s3.eu-west-1.amazonaws.com"
 # What holds a name of the user's in the place of a field.
 BY_NAME = re.compile(r"(^|\.)(covered_by|by_reason|unreadable|paused|attributes|waiting\[\]\.paths|moved)$")
 # They print no document: a script for the shell, files, or a line for each entry.
-NONE = {"logs", "dlq export", "pending export", "completion", "policy", "bucket remember"}
+NONE = {"logs", "dlq export", "pending export", "completion", "policy"}
 
 
 def fields(data, path=""):
@@ -127,6 +129,13 @@ def printed(desk, folder):
             each for each in words[: 2 if words[0] in {"bucket", "route", "pending", "dlq"} else 1]
         )
         documents.setdefault(name, []).append(answer.data)
+    memory = remember(
+        boto3.client("dynamodb"), desk.stored.functions, "site", queue=desk.sqs.outputs["QueueUrl"]
+    )
+    for state in (None, MemoryState(epoch=1, complete=time.time(), basis="")):
+        assert state is None or memory.save("site", state)
+        answer = desk.run("bucket", "remember", "site", "--json")
+        documents.setdefault("bucket remember", []).append(answer.data)
     return documents
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from infra.simulator import remembered
 from infra.simulator.aws.function import SimulatedFunction
 from infra.simulator.aws.objects import AT_A_TIME
 from infra.simulator.aws.sqs import SimulatedQueue
@@ -14,6 +15,7 @@ from infra.simulator.virtual_time import VirtualTime
 from infra.simulator.worker import SimulatedQueues
 from infra.template import read_template
 from invalidator.aws.objects import AT_A_TIME as OBJECTS_AT_A_TIME
+from invalidator.aws.table.dynamodb import MOST_KEYS_IN_A_CALL, MOST_STATEMENTS_IN_A_CALL
 from invalidator.aws.table.memory import AT_A_TIME as ROWS_AT_A_TIME
 
 
@@ -47,24 +49,27 @@ def test_a_missed_bound_is_told():
 def test_a_first_round_of_ten_thousand_objects_takes_less_than_two_minutes():
     time = VirtualTime(START)
     pages = Site(pages=10_000).standing()
-    remembered = Remembered.of(time, "site", pages, started=START)
+    bucket = Remembered.of(time, "site", pages, started=START)
     queue = SimulatedQueue(time)
-    queues = SimulatedQueues(SimulatedFunction(time), queue, queue, remembered.wakes)
+    queues = SimulatedQueues(SimulatedFunction(time), queue, queue, bucket.wakes)
     table = InMemoryTable(time.now)
-    remembering = remembered.wired(table, queues, Site().gathering)
+    remembering = bucket.wired(table, queues, Site().gathering)
 
     def rounds() -> None:
-        while not remembered.memory.state("site").complete:
+        while not bucket.memory.state("site").complete:
             remembering.run("site", f"run-{time.now()}", time.now() + 30)
 
     time.start(rounds)
     time.run()
-    assert remembered.memory.state("site").objects == 10_000
+    assert bucket.memory.state("site").objects == 10_000
     assert time.now() - START < 120
-    assert remembered.objects.asked == 10_000
+    assert bucket.objects.asked == 10_000
 
 
 def test_the_simulated_memory_has_the_numbers_of_the_template_and_of_its_adapters():
     function = read_template()["Resources"]["RememberFunction"]["Properties"]
     assert function["MemorySize"] == MEMORY_MB
-    assert AT_A_TIME == OBJECTS_AT_A_TIME == ROWS_AT_A_TIME
+    assert AT_A_TIME == OBJECTS_AT_A_TIME
+    assert remembered.AT_A_TIME == ROWS_AT_A_TIME
+    assert remembered.ROWS_A_CALL == MOST_KEYS_IN_A_CALL
+    assert remembered.ROWS_REPLACED_A_CALL == MOST_STATEMENTS_IN_A_CALL

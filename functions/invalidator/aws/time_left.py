@@ -57,17 +57,20 @@ class TimeLeft:
         self._unanswered = 0
         return self._deadline
 
+    def is_late(self, service: str) -> bool:
+        """Whether it is too late to begin a try of a call to a service (the SDK's name of it)."""
+        before_the_end = _BEFORE_THE_END.get(service, ASKING_SECONDS)
+        return self._now() > max(self._deadline, self._end - before_the_end)
+
     def guard(self, client: Any) -> Any:
         """Make each try of each call of an SDK client raise OutOfTimeError once it is too late; return the client.
 
         A client of DynamoDB raises it too once the table left `MOST_UNANSWERED` tries of this batch unanswered.
         """
         service = client.meta.service_model.service_name
-        before_the_end = _BEFORE_THE_END.get(service, ASKING_SECONDS)
 
         def refuse(operation_name: str, **_: Any) -> None:
-            late = self._now() > max(self._deadline, self._end - before_the_end)
-            if late or (service == _TABLE and self._unanswered >= MOST_UNANSWERED):
+            if self.is_late(service) or (service == _TABLE and self._unanswered >= MOST_UNANSWERED):
                 raise OutOfTimeError(operation=operation_name)
 
         def count(caught_exception: Exception | None = None, **_: Any) -> None:

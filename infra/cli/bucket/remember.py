@@ -6,7 +6,7 @@ from typing import Any
 
 from infra.cli.deployed import Deployed, one_line
 from infra.cli.errors import CommandError
-from infra.cli.printing import instant, many, print_json, print_text, visible
+from infra.cli.printing import instant, iso, many, print_json, print_text, visible
 from infra.cli.session import Session
 from invalidator.aws.queue import WakeQueue
 from invalidator.aws.table.memory import MemoryTable
@@ -57,7 +57,7 @@ def as_json(name: str, state: MemoryState, now: float, basis: str) -> dict[str, 
         "state": stage(state, now, basis),
         "objects": state.round.objects if state.round.began else state.objects,
         "asked": state.round.asked,
-        "complete_since": state.complete or None,
+        "complete_since": iso(state.complete) if state.complete else None,
         "unchanged": state.counts.unchanged,
         "new": state.counts.new,
         "changed": state.counts.changed,

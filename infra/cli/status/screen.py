@@ -266,7 +266,7 @@ def _document(facts: Facts) -> dict[str, Any]:
         else {"median": latency.median, "p95": latency.p95},
         "remembered": {
             bucket: {
-                "complete_since": state.complete or None,
+                "complete_since": iso(state.complete) if state.complete else None,
                 "stopped": state.stopped,
                 "refused": state.refused,
                 "unchanged": state.counts.unchanged,

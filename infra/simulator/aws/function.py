@@ -81,9 +81,14 @@ class SimulatedFunction:
         """Have so many environments warm."""
         self._idle += [self.time.now()] * environments
 
-    def compute(self, seconds: float) -> None:
-        """Take so many seconds of a whole processor, of which the function has a part."""
-        self.time.sleep(seconds * MEMORY_OF_A_PROCESSOR_MB / self.memory_mb)
+    def compute(self, seconds: float, at_least: float = 0.0) -> None:
+        """Take so many seconds of a whole processor, of which the function has a part; it waits for others meanwhile.
+
+        Args:
+            seconds: of a whole processor.
+            at_least: for how long it waits for others.
+        """
+        self.time.sleep(max(at_least, seconds * MEMORY_OF_A_PROCESSOR_MB / self.memory_mb))
 
 
 @dataclass(slots=True)

@@ -11,7 +11,7 @@ from invalidator.continuity import forget_keys
 from invalidator.core.messages.wake import wake_body
 from invalidator.core.pending.entry import memory_owner, target_owner
 from invalidator.core.remembering.memory_state import begun_anew
-from invalidator.core.remembering.row import Kind
+from invalidator.core.remembering.row import Kind, Row
 from invalidator.failures import TableUnavailable
 from tests.system import site
 from tests.system.conftest import REMEMBERED, Stack
@@ -44,11 +44,13 @@ def a_memory_that_is_due_is_called_for(stack: Stack) -> bool:
 
 def what_is_given_up_is_forgotten(stack: Stack) -> bool:
     """As the worker does before it writes a dead letter, under its role."""
+    known, new = "given-up.html", f"given-up-{next(_numbers)}.html"
+    _know(stack, known)
     session = as_role(stack, stack.worker_role)
     memory = _memory(stack, session.client("dynamodb", endpoint_url=stack.aws.endpoint))
     try:
         state = memory.state(REMEMBERED)
-        return forget_keys(memory, REMEMBERED, state, ["given-up.html"], Kind.OWED, rev=f"p{next(_numbers)}")
+        return forget_keys(memory, REMEMBERED, state, [known, new], Kind.OWED, rev=f"p{next(_numbers)}")
     except TableUnavailable:
         return False
 
@@ -71,6 +73,28 @@ def what_changed_is_judged_and_a_round_remembers_the_bucket(stack: Stack) -> boo
     if answer != {"batchItemFailures": []}:
         return False
     return memory.state(REMEMBERED).complete > 0 and wakes_sent(stack) > before
+
+
+def what_is_known_is_judged_again(stack: Stack) -> bool:
+    """A change of a key that has a row already: the row is replaced."""
+    key = f"known-{next(_numbers)}.html"
+    rev = _know(stack, key)
+    work(stack, change(REMEMBERED, key))
+    _forget_wakes(stack)
+    record = {"messageId": "1", "body": wake_body(memory_owner(REMEMBERED))}
+    answer, _ = invoke(stack, stack.named("RememberFunction"), {"Records": [record]})
+    memory = _memory(stack, stack.aws.client("dynamodb"))
+    row = memory.rows(REMEMBERED, memory.state(REMEMBERED).epoch, [key])[key]
+    return answer == {"batchItemFailures": []} and row.rev != rev
+
+
+def _know(stack: Stack, key: str) -> str:
+    """Have a row for a key; return its `rev`."""
+    memory = _memory(stack, stack.aws.client("dynamodb"))
+    epoch = memory.state(REMEMBERED).epoch
+    if key not in memory.rows(REMEMBERED, epoch, [key]):
+        memory.store(REMEMBERED, epoch, {key: (Row(Kind.UNKNOWN, rev="known"), "")})
+    return memory.rows(REMEMBERED, epoch, [key])[key].rev
 
 
 def _memory(stack: Stack, client: Any) -> MemoryTable:

@@ -14,6 +14,7 @@ from tests.system.permissions.memory_proofs import (
     lambda_can_read_the_wakes_of_memories,
     what_changed_is_judged_and_a_round_remembers_the_bucket,
     what_is_given_up_is_forgotten,
+    what_is_known_is_judged_again,
 )
 from tests.system.permissions.proofs import (
     a_change_is_taken_in_and_sent,
@@ -138,7 +139,11 @@ WORKER = {
     **each_of("SeeWhatAWildcardWouldPurge", "s3:ListBucket", the_named_bucket_can_be_listed),
     **each_of("TellOthers", "events:PutEvents", others_are_told_what_was_created),
     **each_of("WakeMemories", "sqs:SendMessage", a_change_wakes_its_memory),
-    **each_of("ForgetWhatIsGivenUp", "dynamodb:BatchGetItem PutItem", what_is_given_up_is_forgotten),
+    **each_of(
+        "ForgetWhatIsGivenUp",
+        "dynamodb:BatchGetItem PartiQLUpdate PutItem",
+        what_is_given_up_is_forgotten,
+    ),
     **those_of_every_function("InvalidatorFunction", "invalidator"),
 }
 SWEEP = {
@@ -205,6 +210,7 @@ MEMORY = {
     **each_of("Wake", "sqs:SendMessage", JUDGED),
     **each_of("HandOver", "dynamodb:BatchGetItem PutItem Query UpdateItem", JUDGED),
     **each_of("Remember", "dynamodb:BatchGetItem PutItem", JUDGED),
+    **each_of("Remember", "dynamodb:PartiQLUpdate", what_is_known_is_judged_again),
     **each_of("ReadHeaders", "s3:GetObject", JUDGED),
     **each_of("ListRememberedBuckets", "s3:ListBucket", JUDGED),
     **those_of_every_function("RememberFunction", "remember"),

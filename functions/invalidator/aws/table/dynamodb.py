@@ -19,6 +19,7 @@ Place = tuple[str, str]
 DAY = 86_400
 MOST_KEYS_IN_A_CALL = 100
 MOST_WRITES_IN_A_CALL = 25
+MOST_STATEMENTS_IN_A_CALL = 25
 MOST_TRIES = 3
 # As an UpdateItem or PutItem whose condition does not hold answers.
 CONDITION_FAILED = "ConditionalCheckFailedException"
@@ -76,6 +77,25 @@ class DynamoDbTable:
     def put_if(self, item: Item, condition: str, values: Item | None = None) -> bool:
         """Write an item where a condition holds of the one with its key; tell whether it did."""
         return self._ask_if("put_item", condition, values or {}, Item=item) is not None
+
+    def replace_each(self, items: Sequence[tuple[Item, Item]], attribute: str) -> list[bool]:
+        """Write items, each in the place of one whose attribute has a value; tell of each whether that is surely done.
+
+        A tenth of the processor time of as many conditional PutItem, for the same write units: a batch of PartiQL holds
+        25 statements, each with a condition of its own [BatchExecuteStatement]. Why one was not done it tells too
+        roughly; `put_if` does it again.
+
+        Args:
+            items: the item, and the value; all with the same attributes as what they replace.
+            attribute: its name.
+        """
+        done: list[bool] = []
+        for start in range(0, len(items), MOST_STATEMENTS_IN_A_CALL):
+            part = items[start : start + MOST_STATEMENTS_IN_A_CALL]
+            statements = [self._replacement(item, attribute, value) for item, value in part]
+            answers = self._ask("batch_execute_statement", Statements=statements)["Responses"]
+            done += ["Error" not in answer for answer in answers]
+        return done
 
     def change_all(self, puts: Sequence[Item] = (), deletes: Sequence[Item] = ()) -> None:
         """Write items, and remove others by their keys. Where this fails, some of it may be done."""
@@ -155,6 +175,14 @@ class DynamoDbTable:
         """Yield the items of a partition; the arguments are those of `pages`."""
         for page in self.pages(pk, **asked):
             yield from page
+
+    def _replacement(self, item: Item, attribute: str, value: Item) -> Item:
+        changed = [name for name in item if name not in ("pk", "sk")]
+        setting = " ".join(f'SET "{name}" = ?' for name in changed)
+        return {
+            "Statement": f'UPDATE "{self._name}" {setting} WHERE "pk" = ? AND "sk" = ? AND "{attribute}" = ?',
+            "Parameters": [*(item[name] for name in changed), item["pk"], item["sk"], value],
+        }
 
     def _ask(self, operation: str, **arguments: Any) -> Item:
         try:

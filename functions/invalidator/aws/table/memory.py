@@ -15,11 +15,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, astuple, replace
 from itertools import islice
+from typing import TypeVar
 
 from pydantic import TypeAdapter
 
 from invalidator.aws.table.dynamodb import (
     MOST_KEYS_IN_A_CALL,
+    MOST_STATEMENTS_IN_A_CALL,
     NOT_THERE,
     DynamoDbTable,
     Item,
@@ -35,6 +37,7 @@ from invalidator.core.remembering.row import KEEP_SECONDS, Kind, Row
 from invalidator.failures import TableUnavailable
 
 AT_A_TIME = 16
+_T = TypeVar("_T")
 _validate = TypeAdapter(MemoryState).validate_python
 
 
@@ -88,20 +91,38 @@ class MemoryTable:
     def store(self, bucket: str, epoch: int, rows: Mapping[str, tuple[Row, str]]) -> set[str]:
         """Write rows, each in the place of the one with a `rev`; return the keys that stand otherwise."""
         expires = number(int(self._now()) + KEEP_SECONDS)
+        items = {
+            name: row_item(bucket, name, epoch, row) | {"expires": expires} for name, (row, _) in rows.items()
+        }
+        known = [name for name, (_, before) in rows.items() if before]
+        left = rows.keys() - self._replaced(items, {name: rows[name][1] for name in known})
 
-        def write(one: tuple[str, tuple[Row, str]]) -> bool:
-            name, (row, before) = one
-            item = row_item(bucket, name, epoch, row) | {"expires": expires}
+        def write(name: str) -> bool:
+            row, before = rows[name]
             mine = {":mine": text(row.rev)}
             if before:
                 return self._table.put_if(
-                    item, "#rev = :before OR #rev = :mine", {**mine, ":before": text(before)}
+                    items[name], "#rev = :before OR #rev = :mine", {**mine, ":before": text(before)}
                 )
             condition = f"{NOT_THERE} OR #epoch < :epoch OR #rev = :mine"
-            return self._table.put_if(item, condition, {**mine, ":epoch": number(epoch)})
+            return self._table.put_if(items[name], condition, {**mine, ":epoch": number(epoch)})
 
+        asked = [name for name in rows if name in left]
+        return {name for name, stands in zip(asked, self._pool.map(write, asked), strict=True) if not stands}
+
+    def _replaced(self, items: Mapping[str, Item], before: Mapping[str, str]) -> set[str]:
+        """Write what replaces a row, many with a call; return the keys of those that surely stand.
+
+        Of the others it is not sure: another run may have been faster, or this one itself, where the SDK tried twice.
+        """
+        parts = list(_parts(before, MOST_STATEMENTS_IN_A_CALL))
+        asked = [[(items[name], text(before[name])) for name in part] for part in parts]
+        answers = self._pool.map(lambda part: self._table.replace_each(part, "rev"), asked)
         return {
-            name for name, stands in zip(rows, self._pool.map(write, rows.items()), strict=True) if not stands
+            name
+            for part, done in zip(parts, answers, strict=True)
+            for name, stands in zip(part, done, strict=True)
+            if stands
         }
 
 
@@ -151,7 +172,7 @@ def read_row(item: Item, epoch: int) -> Row | None:
         return Row(Kind.UNKNOWN, rev=rev)
 
 
-def _parts(places: Iterable[tuple[str, str]], most: int) -> Iterator[tuple[tuple[str, str], ...]]:
-    left = iter(places)
+def _parts(all_of_them: Iterable[_T], most: int) -> Iterator[tuple[_T, ...]]:
+    left = iter(all_of_them)
     while part := tuple(islice(left, most)):
         yield part
