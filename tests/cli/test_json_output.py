@@ -129,9 +129,7 @@ def printed(desk, folder):
             each for each in words[: 2 if words[0] in {"bucket", "route", "pending", "dlq"} else 1]
         )
         documents.setdefault(name, []).append(answer.data)
-    memory = remember(
-        boto3.client("dynamodb"), desk.stored.functions, "site", queue=desk.sqs.outputs["QueueUrl"]
-    )
+    memory = remember(boto3.client("dynamodb"), desk.function, "site", queue=desk.sqs.outputs["QueueUrl"])
     for state in (None, MemoryState(epoch=1, complete=time.time(), basis="")):
         assert state is None or memory.save("site", state)
         answer = desk.run("bucket", "remember", "site", "--json")
