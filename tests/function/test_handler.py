@@ -98,7 +98,7 @@ class Function:
         return [line for line in self.logs if line["message"] == message]
 
     def client(self, service: str) -> Any:
-        sender = self.module.wired.sender
+        sender = self.module.wired.steps.sender
         return {
             "cloudfront": sender.cloudfront._clients.for_role(None),
             "dynamodb": sender.targets._table._client,

@@ -134,7 +134,7 @@ class WiredWorker:
 
     def client(self, service: str) -> Any:
         """The SDK's client that the worker asks a service by."""
-        sender: Any = self.made.sender
+        sender: Any = self.made.steps.sender
         return {
             "cloudfront": lambda: sender.cloudfront._clients.for_role(None),
             "dynamodb": lambda: sender.targets._table._client,

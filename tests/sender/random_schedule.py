@@ -18,10 +18,12 @@ from infra.local.cloudfront.quotas import QuotaSettings, Regime
 from infra.simulator.aws.cloudfront import SimulatedCloudFront
 from infra.simulator.aws.table import InMemoryTable
 from infra.simulator.traffic import notification
+from infra.simulator.twins import on_twins
 from infra.simulator.virtual_time import VirtualTime
 from invalidator.core.heartbeat import Heartbeat, Identity
 from invalidator.core.limits.account import Limits
 from invalidator.core.limits.allowance import Allowance
+from invalidator.core.messages.wake import wake_of
 from invalidator.core.pending.wakes import Gathering
 from invalidator.core.reasons import Reason
 from invalidator.core.routing.distribution import Behavior, Distribution, Origin
@@ -36,10 +38,8 @@ from invalidator.failures import (
     TableUnavailable,
     Transient,
 )
-from invalidator.intake.intake import Intake
 from invalidator.ports import Message
-from invalidator.sender.buckets import Buckets
-from invalidator.sender.sender import Sender
+from invalidator.steps import Chosen
 from invalidator.sweep.restored import follow_up
 from invalidator.sweep.sweep import sweep
 from invalidator.waking import Waking
@@ -364,57 +364,21 @@ class Schedule:
         )
         surveys = InMemorySurveys(self.table, self.time.now, self._survey_now)
         waking = Waking(table, queues, clock)
-        intake = Intake(
-            log=table,
-            targets=table,
-            surveys=surveys,
-            queue=queues,
-            dead_letters=queues,
-            waking=waking,
-            clock=clock,
-            gathering=gathering,
-            most_receives=50,
-        )
-        sender = Sender(
-            log=table,
-            wakes=table,
-            targets=table,
-            accounts=table,
-            cloudfront=cloudfront,
-            wake_queue=queues,
-            dead_letters=queues,
-            surveys=surveys,
-            clock=clock,
-            limits=limits,
-            gathering=gathering,
-            routing=self.routing,
-        )
-        buckets = Buckets(
-            log=table,
-            wakes=table,
-            targets=table,
-            surveys=surveys,
-            waking=waking,
-            clock=clock,
-            gathering=gathering,
-            dead_letters=queues,
-            give_up_seconds=limits.give_up_seconds,
-            survey_seconds=300.0,
+        chosen = Chosen(limits=limits, gathering=gathering, routing=self.routing, most_receives=50)
+        steps = on_twins(
+            table=table, queues=queues, cloudfront=cloudfront, surveys=surveys, clock=clock, chosen=chosen
         )
 
         def serve(what: str | list[Message], token: str) -> Any:
             if isinstance(what, list):
-                return intake.handle(what, clock.now() + 13)
+                return steps.intake.handle(what, clock.now() + 13)
             if what == "sweep":
                 sweep(table, queues, clock)
                 followed = follow_up(table.last_beat(), table, table, waking, clock)
                 return table.beat(Heartbeat(clock.now(), 0, 0.0, followed.table, followed.doubted))
-            kind, _, name = what.partition(":")
-            if kind == "target":
-                return sender.run(name, token, clock.now() + 13)
-            if kind == "bucket":
-                return buckets.hand_out(name, token, clock.now() + 13)
-            return buckets.find_owners(token, clock.now() + 13)
+            wake = wake_of(what)
+            assert wake is not None
+            return steps.follow(wake, token, clock.now() + 13)
 
         return serve
 
