@@ -116,6 +116,7 @@ class Unreliable:
             self._strike()
             return answer
 
+        setattr(self, name, unreliable)
         return unreliable
 
     def _strike(self) -> None:
@@ -143,8 +144,15 @@ class Restored:
     _items: tuple[dict[str, Any], Heartbeat | None, float] | None = None
 
     def __getattr__(self, name: str) -> Any:
-        self._ask()
-        return getattr(self.table, name)
+        call = getattr(self.table, name)
+
+        def asked(*args: Any, **kwargs: Any) -> Any:
+            if self.away:
+                self._ask()
+            return call(*args, **kwargs)
+
+        setattr(self, name, asked)
+        return asked
 
     def remember(self) -> None:
         """What it holds now is what it is restored to."""

@@ -10,7 +10,7 @@ import random
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
@@ -113,9 +113,10 @@ class ViewedSchedule(Schedule):
             self._count_purged(location)
         self.account = Account(self.time)
         # Of each location: what it knows of each distribution, and all that it knew, with the time.
-        self.known = {place: {name: self._read(name) for name in self.documents} for place in LOCATIONS}
+        read = {name: self._read(name) for name in self.documents}
+        self.known = {place: dict(read) for place in LOCATIONS}
         self.history: list[tuple[float, dict[str, int], dict[str, dict[str, Distribution]]]] = []
-        self._truths: dict[tuple[int, str, str, str], Shown] = {}
+        self._truths: dict[tuple[int, int, str], Shown] = {}
         self._last: dict[tuple[str, str, str], Shown] = {}
         for name in self.documents:
             self._install(name, deployed=True)
@@ -243,7 +244,9 @@ class ViewedSchedule(Schedule):
     def _happened(self) -> None:
         self.last_event = self.time.now()
         known = {place: dict(each) for place, each in self.known.items()}
-        self.history.append((self.time.now(), dict(self.objects), known))
+        before = self.history[-1][1] if self.history else None
+        objects = before if before == self.objects else dict(self.objects)
+        self.history.append((self.time.now(), objects, known))
 
     # What viewers see
 
@@ -327,9 +330,10 @@ class ViewedSchedule(Schedule):
         return START
 
     def _truth(self, number: int, place: str, name: str, url: str) -> Shown:
-        key = (number, place, name, url)
+        _, objects, known = self.history[number]
+        # Locations that have the same configuration are told the same, and so they are until objects change.
+        key = (id(objects), id(known[place][name]), url)
         if key not in self._truths:
-            _, objects, known = self.history[number]
             steps = Location(place, self.time.now, self.readings).fresh(known[place][name], _request(url))
             try:
                 question = next(steps)
@@ -366,6 +370,7 @@ class ViewedSchedule(Schedule):
         return sites.read(name, self.documents[name])
 
 
+@cache
 def _request(url: str) -> Request:
     path, _, query = url.partition("?")
     return Request(path, query)
