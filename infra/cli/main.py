@@ -19,7 +19,7 @@ COMMANDS = {
         "Show what would be invalidated when these keys change; send nothing",
     ),
     "simulate": (
-        "infra.cli.simulate:simulate",
+        "infra.cli.simulate.command:simulate",
         "Change objects in virtual time: the real worker, and a strict CloudFront",
     ),
     "explain": (

@@ -64,7 +64,7 @@ class Function:
 
 @pytest.fixture
 def function(capsys: Any) -> Iterator[Function]:
-    with entry("invalidator.survey_handler") as (module, deployed):
+    with entry("invalidator.entries.survey") as (module, deployed):
         yield Function(module, deployed, capsys)
 
 

@@ -49,7 +49,7 @@ class Function:
 
 @pytest.fixture
 def function(capsys: Any) -> Iterator[Function]:
-    with entry("invalidator.sweep_handler") as (module, deployed):
+    with entry("invalidator.entries.sweep") as (module, deployed):
         yield Function(module, deployed, capsys)
 
 

@@ -22,7 +22,7 @@ class Context:
 
 @pytest.fixture
 def sweep(capsys):
-    with entry("invalidator.sweep_handler") as (module, deployed):
+    with entry("invalidator.entries.sweep") as (module, deployed):
 
         def run():
             capsys.readouterr()

@@ -1,6 +1,6 @@
 """A random schedule of the whole worker with viewers: they fetch all the while, at each location, and compare.
 
-To the faults of `tests.sender.random_schedule`, restores of the table among them, come sites of every kind, deletions,
+To the faults of `tests.sender.schedules`, restores of the table among them, come sites of every kind, deletions,
 configuration changes that reach locations one after the other, and the survey that sees them. What a viewer is shown is
 held against what is true: by the objects in the bucket, and by the configuration that this location has.
 """
@@ -30,7 +30,8 @@ from invalidator.failures import TableUnavailable
 from invalidator.survey.summary import Outcome
 from invalidator.survey.survey import Survey
 from invalidator.waking import Waking
-from tests.sender.random_schedule import FAULTS_END, S3_SKEW, START, Schedule, _Queues, covers
+from tests.sender.schedules.faults import FAULTS_END, START
+from tests.sender.schedules.random_schedule import S3_SKEW, Queues, Schedule, covers
 from tests.survey.account import Account
 from tests.viewers import sites
 
@@ -167,7 +168,7 @@ class ViewedSchedule(Schedule):
             table,
             table,
             table,
-            Waking(table, _Queues(self, self.look_chance), self.time),
+            Waking(table, Queues(self, self.look_chance), self.time),
             self.time,
             Surveying(SURVEY_SECONDS, 7 * 86_400.0, self.routing),
         )
