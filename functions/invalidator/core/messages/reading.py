@@ -104,7 +104,9 @@ def _read_whole(
         document = {"source": "aws.s3", "detail-type": _CHANGING_TYPES[0], "detail": document}
     if flaw is not None:
         try:
-            content = _read_form(_FORM.validate_python(document), body, sent, acl_changes, envelopes)
+            content = _read_form(
+                _FORM.validate_python(document), body, sent, envelopes, acl_changes=acl_changes
+            )
         except ValidationError as error:
             flaw = _why(error)
         else:
