@@ -18,9 +18,11 @@ from invalidator.core.messages.wake import read_wake
 from invalidator.failures import QueueUnavailable, TableUnavailable
 from invalidator.intake.report import report_intake
 from invalidator.ports import Message
+from invalidator.remembering.remembering import Judged
 from invalidator.remembering.report import report_judged
 from invalidator.sender.buckets import BucketRun
 from invalidator.sender.report import report_buckets, report_run, report_sent
+from invalidator.sender.sender import Run
 from invalidator.telemetry import flush, telemetry
 from invalidator.wiring import wire
 
@@ -52,7 +54,7 @@ def _work(records: list[dict[str, Any]], context: "LambdaContext") -> dict[str, 
         (wakes if record.get("eventSourceARN") == wired.wake_queue_arn else changes).append(_message(record))
     retry: set[str] = set()
     if changes:
-        done = wired.intake.handle(changes, deadline)
+        done = wired.steps.intake.handle(changes, deadline)
         report_intake(done, logger, metrics)
         wired.announcements.tell(of_intake(done))
         retry = {message.id for message in changes} & done.retry
@@ -70,27 +72,25 @@ def _look(message: Message, request: str, deadline: float) -> bool:
         if wake is None:
             # Only the function writes to this queue: the sweep makes good whatever this stood for.
             logger.error("not a wake", extra={"message_id": message.id, "body": message.body[:200]})
-        elif wake.target is not None:
-            run = wired.sender.run(
-                wake.target, token, deadline, partial(report_sent, logger=logger, metrics=metrics)
-            )
-            report_run(run, logger, metrics)
-            wired.announcements.tell(of_run(run))
-        elif wake.bucket is not None:
-            _report(wired.buckets.hand_out(wake.bucket, token, deadline))
-        elif wake.memory is not None:
-            report_judged(wired.remembering.run(wake.memory, token, deadline), logger, metrics)
         else:
-            _report(wired.buckets.find_owners(token, deadline))
+            accepted = partial(report_sent, logger=logger, metrics=metrics)
+            _report(wired.steps.follow(wake, token, deadline, accepted))
     except (TableUnavailable, QueueUnavailable) as failure:
         logger.exception("a wake is tried again", extra={"body": message.body[:200], "detail": str(failure)})
         return False
     return True
 
 
-def _report(run: BucketRun) -> None:
-    report_buckets(run, logger, metrics)
-    wired.announcements.tell(of_buckets(run))
+def _report(done: Run | BucketRun | Judged) -> None:
+    match done:
+        case Run():
+            report_run(done, logger, metrics)
+            wired.announcements.tell(of_run(done))
+        case BucketRun():
+            report_buckets(done, logger, metrics)
+            wired.announcements.tell(of_buckets(done))
+        case Judged():
+            report_judged(done, logger, metrics)
 
 
 def _message(record: dict[str, Any]) -> Message:

@@ -1,4 +1,4 @@
-"""A published web asset tree in two versions: real files, from a package on the registry.
+"""A published web asset tree in two versions: real files, from an npm package.
 
 The translations of its plugins, two thirds of the files, are left out: S3 takes them within seconds, the one process
 that stands for it here does not, and an upload that lasts longer than GatherSeconds is more than one invalidation.

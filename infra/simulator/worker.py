@@ -1,4 +1,4 @@
-"""The real worker, wired to the simulated services: what `invalidator.wiring` does for AWS."""
+"""The real worker on the simulated services, each of which takes its time to answer."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,19 +10,21 @@ from infra.simulator.aws.sqs import MESSAGES_A_CALL, DeadLetter, SimulatedQueue
 from infra.simulator.aws.table import InMemoryTable
 from infra.simulator.remembered import Remembered
 from infra.simulator.timed import QUEUE_SECONDS, SDK_PROCESSOR_SECONDS, TABLE_SECONDS, Timed
+from infra.simulator.twins import on_twins
 from invalidator.core.limits.account import Limits
 from invalidator.core.messages.backlog import KeyBacklog, PathBacklog, bodies
+from invalidator.core.messages.wake import wake_of
 from invalidator.core.pending.entry import Entry, memory_of_owner
 from invalidator.core.pending.wakes import Gathering
 from invalidator.core.reasons import Reason
 from invalidator.core.routing.settings import RoutingSettings
-from invalidator.intake.intake import Intake, Intaken
+from invalidator.intake.intake import Intaken
 from invalidator.ports import Message, SurveyState
 from invalidator.remembering.remembering import Judged, Remembering
-from invalidator.sender.buckets import BucketRun, Buckets
-from invalidator.sender.sender import Run, Sender
+from invalidator.sender.buckets import BucketRun
+from invalidator.sender.sender import Run
+from invalidator.steps import Chosen
 from invalidator.sweep.sweep import Swept, sweep
-from invalidator.waking import Waking
 
 # Received by the function itself, a message is hidden for so long.
 DRAINED_VISIBILITY_SECONDS = 30.0
@@ -92,7 +94,7 @@ class SimulatedQueues:
         """Take a bucket's keys as dead letters."""
         self.dead += [DeadLetter(body, reason) for body in bodies(KeyBacklog(bucket, dict(keys), 0, detail))]
 
-    def give_up_message(self, message: Message, reason: Reason, detail: str) -> None:  # noqa: ARG002  the port's
+    def give_up_message(self, message: Message, reason: Reason, detail: str) -> None:  # noqa: ARG002  the port's signature
         """Take a message as a dead letter."""
         self.dead.append(DeadLetter(message.body, reason))
 
@@ -165,55 +167,32 @@ class SimulatedWorker:
         self._runs = 0
         timed: Any = Timed(table, self._function, TABLE_SECONDS)
         log: Any = _TimedLog(table, self._function, TABLE_SECONDS)
-        waking = Waking(timed, queues, self._time)
-        self._intake = Intake(
-            log=log,
-            targets=timed,
-            surveys=_NoSurveys(),
-            queue=queues,
-            dead_letters=queues,
-            waking=waking,
-            clock=self._time,
-            gathering=gathering,
-            most_receives=TRIES,
-        )
-        self._buckets = Buckets(
-            log=log,
-            wakes=timed,
-            targets=timed,
-            surveys=_NoSurveys(),
-            waking=waking,
-            clock=self._time,
-            gathering=gathering,
-            dead_letters=queues,
-            give_up_seconds=limits.give_up_seconds,
-            survey_seconds=300.0,
-        )
-        self._sender = Sender(
-            log=log,
-            wakes=timed,
-            targets=timed,
-            accounts=timed,
-            cloudfront=cloudfront,
-            wake_queue=queues,
-            dead_letters=queues,
-            surveys=_NoSurveys(),
-            clock=self._time,
+        chosen = Chosen(
             limits=limits,
             gathering=gathering,
             routing=RoutingSettings(("index.html",)),
+            most_receives=TRIES,
+            remembered=frozenset({remembered.bucket}) if remembered and remembered.known else frozenset(),
+        )
+        self._steps = on_twins(
+            table=timed,
+            queues=queues,
+            cloudfront=cloudfront,
+            surveys=_NoSurveys(),
+            clock=self._time,
+            chosen=chosen,
+            log=log,
         )
         self._wakes: Any = timed
         self._remembering: Remembering | None = None
-        if remembered is not None and remembered.known:
-            self._intake.remembered = frozenset({remembered.bucket})
+        if remembered and remembered.known:
             self._remembering = remembered.wired(table, queues, gathering)
 
     def take_in(self, messages: Sequence[Message]) -> set[str]:
         """Take in a batch of the changes queue; return the ids that stay on it."""
         began = self._time.now()
         self._function.compute(RUN_PROCESSOR_SECONDS + MESSAGE_PROCESSOR_SECONDS * len(messages))
-        done = self._intake.handle(messages, began + DEADLINE_SECONDS)
+        done = self._steps.intake.handle(messages, began + DEADLINE_SECONDS)
         self._observe(Done(done, began, self._time.now()), self.queues)
         return done.retry
 
@@ -224,10 +203,10 @@ class SimulatedWorker:
             self._function.compute(RUN_PROCESSOR_SECONDS)
             self._runs += 1
             token = f"run-{self._runs}"
-            name = message.body.removeprefix(WAKE).removesuffix('"}')
-            kind, _, owner = name.partition(":")
-            step = self._sender.run if kind == "target" else self._buckets.hand_out
-            done = step(owner, token, began + DEADLINE_SECONDS)
+            wake = wake_of(message.body.removeprefix(WAKE).removesuffix('"}'))
+            if wake is None:
+                raise ValueError(f"not a wake of this worker's: {message.body}")
+            done = self._steps.follow(wake, token, began + DEADLINE_SECONDS)
             self._observe(Done(done, began, self._time.now()), self.queues)
         return set()
 

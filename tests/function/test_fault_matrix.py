@@ -281,7 +281,7 @@ def prepare(world: World, scenario: str) -> str:
     made, deployed, clock, table = world.made, world.deployed, world.clock, world.table
     now = clock.now()
     body = direct("a.html", at=now - 60)
-    made.sender.limits = replace(made.sender.limits, ceiling=Allowance(1000, 15))
+    made.steps.sender.limits = replace(made.steps.sender.limits, ceiling=Allowance(1000, 15))
     world.forget()
     if scenario in {"unknown", "found", "redriven, unknown"}:
         body = direct("a.html", at=now - 60)
@@ -298,7 +298,7 @@ def prepare(world: World, scenario: str) -> str:
     elif scenario == "role":
         routes.store_routes(site_routes(world, role=ROLE))
     elif scenario == "listing":
-        made.sender.limits = replace(made.sender.limits, ceiling=Allowance(2, 2))
+        made.steps.sender.limits = replace(made.steps.sender.limits, ceiling=Allowance(2, 2))
         body = direct(*(f"dir{n}/a.html" for n in range(6)), at=now - 60)
     elif scenario == "spaced":
         AccountTable(table).learn("self", Calls(gap=2.0, learned=now, last=now - 60), 0.0)
@@ -344,7 +344,7 @@ def finish(distribution: str, invalidation: str) -> None:
 def strike(world: World, fault: Fault, row: Row) -> Callable[[], None]:
     if row.service != "sts":
         return fault.strike(world.client(row.service), row.operation)
-    sender: Any = world.made.sender
+    sender: Any = world.made.steps.sender
     clients = sender.cloudfront._clients
     make, ends = clients._make, []
 
@@ -392,7 +392,7 @@ def facts(world: World, row: Row, staying: list[str], again: list[str]) -> Outco
 
 @pytest.mark.parametrize(("row", "kind", "what"), CELLS)
 def test_the_change_ends_as_the_table_says_and_a_line_names_it(world, row, kind, what):
-    world.made.sender.cloudfront._clients._made.pop(ROLE, None)
+    world.made.steps.sender.cloudfront._clients._made.pop(ROLE, None)
     body = prepare(world, row.scenario)
     staying: list[str] = []
     wakes: list[str] = []

@@ -99,5 +99,5 @@ def test_a_table_that_hangs_is_found_out_soon(monkeypatch) -> None:
     for name in ("AWS_DEFAULT_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "eu-west-1")
     assert CONFIG.connect_timeout + CONFIG.read_timeout <= 3
-    log: Any = wire(NEEDED).intake.log
+    log: Any = wire(NEEDED).steps.intake.log
     assert log._table._client.meta.config.read_timeout == CONFIG.read_timeout

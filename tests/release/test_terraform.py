@@ -1,4 +1,4 @@
-"""The Terraform module, by its shape: no provider can be had without Terraform's own registry."""
+"""The Terraform module, by its shape: no provider can be had without the internet."""
 
 import re
 from pathlib import Path

@@ -62,6 +62,6 @@ def test_a_bucket_of_many_distributions_gathers_once_for_all_of_them():
         world.upload(f"{number}.html")
         world.run_for(0.5)
     world.run_for(30)
-    assert [step.woken for step in world.steps if step.woken] == [20]
+    assert [step.woken for step in world.bucket_runs if step.woken] == [20]
     assert {len(sent.paths) for sent in world.cloudfront.paid} == {6}
     assert len(world.cloudfront.paid) == 20

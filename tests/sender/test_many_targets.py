@@ -32,7 +32,7 @@ def test_a_bucket_on_many_distributions_is_written_once_and_wakes_them_all():
     world.run_for(60)
     assert len({sent.distribution for sent in world.cloudfront.paid}) == 30
     assert world.table.calls.count("put") == 1
-    assert world.steps[0].woken == 30
+    assert world.bucket_runs[0].woken == 30
 
 
 def test_sixty_busy_distributions_share_the_calls_fairly():

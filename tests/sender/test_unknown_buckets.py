@@ -39,11 +39,11 @@ def test_a_change_that_nobody_serves_is_settled_only_by_a_complete_survey_that_b
     complete(world)
     world.upload("a.html")
     world.run_for(30)
-    assert sum(step.unserved["site"] for step in world.steps) == 0
+    assert sum(step.unserved["site"] for step in world.bucket_runs) == 0
     assert world.sweep().waiting == 1
     complete(world)
     world.run_for(120)
-    assert sum(step.unserved["site"] for step in world.steps) == 1
+    assert sum(step.unserved["site"] for step in world.bucket_runs) == 1
     assert world.sweep().waiting == 0
 
 
@@ -72,7 +72,7 @@ def test_where_no_survey_answers_for_a_day_the_changes_are_given_up_with_the_rea
     assert [(name, sorted(keys), reason) for name, keys, reason, _ in world.queues.letters] == [
         ("site", ["a.html", "b.html"], Reason.UNAVAILABLE)
     ]
-    assert len(world.steps) < 24 * 60 + 100
+    assert len(world.bucket_runs) < 24 * 60 + 100
 
 
 def test_a_known_bucket_behind_an_unknown_one_is_moved_once():
@@ -81,7 +81,7 @@ def test_a_known_bucket_behind_an_unknown_one_is_moved_once():
     world.upload("b.html", bucket="site")
     world.serve(distribution("E1", "site"))
     world.run_for(600)
-    assert sum(step.moved["site"] for step in world.steps) == 1
+    assert sum(step.moved["site"] for step in world.bucket_runs) == 1
     assert world.paths == [("/b.html",)]
 
 

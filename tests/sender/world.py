@@ -12,6 +12,7 @@ from typing import Any
 from infra.local.cloudfront.quotas import QuotaSettings, Regime
 from infra.simulator.aws.cloudfront import SimulatedCloudFront
 from infra.simulator.aws.table import InMemoryTable
+from infra.simulator.twins import on_twins
 from invalidator.core.limits.account import Limits
 from invalidator.core.limits.allowance import Allowance
 from invalidator.core.messages.wake import read_wake, wake_body
@@ -25,10 +26,10 @@ from invalidator.core.sent import Sent
 from invalidator.failures import InvalidPaths, QueueUnavailable, TableUnavailable, Transient
 from invalidator.intake.intake import Intake, Intaken
 from invalidator.ports import Message
-from invalidator.sender.buckets import BucketRun, Buckets
+from invalidator.sender.buckets import BucketRun
 from invalidator.sender.sender import Run, Sender
+from invalidator.steps import Chosen
 from invalidator.sweep.sweep import Swept, sweep
-from invalidator.waking import Waking
 from tests.notifications import direct
 from tests.sender.fakes import Clock
 from tests.sender.in_memory_surveys import InMemorySurveys
@@ -179,7 +180,7 @@ class World:
         self.limits = limits or Limits(Allowance(1000, 15), 0)
         self.gathering = gathering or Gathering()
         self.runs: list[Run] = []
-        self.steps: list[BucketRun] = []
+        self.bucket_runs: list[BucketRun] = []
         self.sweeps: list[Swept] = []
         self._count = itertools.count(1)
         self.next_sweep = self.clock.now() + 60.0
@@ -188,44 +189,23 @@ class World:
 
     def restart(self) -> None:
         """Start the worker anew: it remembers nothing itself."""
-        waking = Waking(self.table, self.queues, self.clock)
-        self.intake = Intake(
-            log=self.table,
-            targets=self.table,
-            surveys=self.surveys,
-            queue=self.queues,
-            dead_letters=self.queues,
-            waking=waking,
-            clock=self.clock,
-            gathering=self.gathering,
-            most_receives=10,
-        )
-        self.sender = Sender(
-            log=self.table,
-            wakes=self.table,
-            targets=self.table,
-            accounts=self.table,
+        chosen = Chosen(limits=self.limits, gathering=self.gathering, routing=RoutingSettings(()))
+        self.steps = on_twins(
+            table=self.table,
+            queues=self.queues,
             cloudfront=self.cloudfront,
-            wake_queue=self.queues,
-            dead_letters=self.queues,
             surveys=self.surveys,
             clock=self.clock,
-            limits=self.limits,
-            gathering=self.gathering,
-            routing=RoutingSettings(()),
+            chosen=chosen,
         )
-        self.buckets = Buckets(
-            log=self.table,
-            wakes=self.table,
-            targets=self.table,
-            surveys=self.surveys,
-            waking=waking,
-            clock=self.clock,
-            gathering=self.gathering,
-            dead_letters=self.queues,
-            give_up_seconds=self.limits.give_up_seconds,
-            survey_seconds=300.0,
-        )
+
+    @property
+    def intake(self) -> Intake:
+        return self.steps.intake
+
+    @property
+    def sender(self) -> Sender:
+        return self.steps.sender
 
     def serve(self, *distributions: Distribution, version: str = "1", since: float | None = None) -> None:
         """From now on these serve their buckets, as a survey has learned."""
@@ -261,12 +241,11 @@ class World:
         wake = read_wake(body)
         assert wake is not None
         token = f"run-{next(self._count)}"
-        if wake.target is not None:
-            self.runs.append(self.sender.run(wake.target, token, self.sender.clock.now() + RUN_SECONDS))
-        elif wake.bucket is not None:
-            self.steps.append(self.buckets.hand_out(wake.bucket, token, self.clock.now() + RUN_SECONDS))
-        else:
-            self.steps.append(self.buckets.find_owners(token, self.clock.now() + RUN_SECONDS))
+        done = self.steps.follow(wake, token, self.sender.clock.now() + RUN_SECONDS)
+        if isinstance(done, Run):
+            self.runs.append(done)
+        elif isinstance(done, BucketRun):
+            self.bucket_runs.append(done)
         return True
 
     def sweep(self) -> Swept:

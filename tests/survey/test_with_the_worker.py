@@ -1,6 +1,5 @@
 """The survey and the whole worker over one table: what a change of a distribution makes CloudFront be asked for."""
 
-from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -126,9 +125,8 @@ def test_stored_routes_serve_as_fast_as_ever_while_no_survey_can_be_made():
 def test_a_pinned_distribution_of_another_account_is_looked_at_by_the_sender_itself():
     stack = Stack()
     stack.world.memory.pinned = [Pin("site", "EFAR", "/v1", role=ROLE)]
-    stack.world.sender = replace(
-        stack.world.sender,
-        refresh=Refresh(stack.world.memory, stack.distributions, stack.surveying, stack.world.clock),
+    stack.world.sender.refresh = Refresh(
+        stack.world.memory, stack.distributions, stack.surveying, stack.world.clock
     )
     stack.survey()
     stack.other.put("EFAR", s3("site", "/v1"))

@@ -18,7 +18,8 @@ EDITED, ASSET = PAGES[7], "assets/app.1f2e3d4c.js"
 def test_what_is_uploaded_again_as_it_was_needs_nothing(stack):
     s3, distribution = stack.aws.client("s3"), site.make_distribution(stack.aws, REMEMBERED)
     invalidator(stack.aws, "route", "refresh")
-    all_fresh(stack.aws, site.upload(s3, REMEMBERED, PAGES), {distribution: ""})
+    # Of a bucket whose memory is complete already these are new, and need nothing; of another they are changes.
+    site.upload(s3, REMEMBERED, PAGES)
     # What was written in the very second in which S3 is asked is not remembered: whole seconds tell no order.
     time.sleep(2)
 
@@ -28,12 +29,11 @@ def test_what_is_uploaded_again_as_it_was_needs_nothing(stack):
     # All of it anew, as of a bucket that held its objects before it was remembered.
     invalidator(stack.aws, "bucket", "remember", REMEMBERED, "--forget")
     until(
-        lambda: memory()["state"] == "complete",
+        lambda: memory()["state"] == "complete" and memory()["objects"] >= len(PAGES),
         PATIENCE_SECONDS,
         "the first round is complete",
         or_tell=memory,
     )
-    assert memory()["objects"] >= len(PAGES)
     until(lambda: at_rest(stack.aws, stack.outputs), PATIENCE_SECONDS, "nothing is left to do")
     before, judged = len(paths_sent(stack.aws, distribution)), memory()
 

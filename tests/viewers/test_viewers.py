@@ -16,8 +16,8 @@ from infra.simulator.aws.cloudfront import SimulatedCloudFront
 from invalidator.core.routing.paths import encoding, viewer_paths
 from invalidator.sweep.restored import FollowedUp
 from tests.examples import SEED
-from tests.sender import random_schedule
-from tests.sender.random_schedule import START
+from tests.sender.schedules import random_schedule
+from tests.sender.schedules.faults import START
 from tests.viewers.viewed_schedule import QUIET_SECONDS, RECOVERY_SECONDS, SURVEY_SECONDS, ViewedSchedule
 
 A_TEST = 8
@@ -161,7 +161,7 @@ def test_viewers_for_a_share_of_the_soak() -> None:
             longest = max([longest, *ages])
         ends = [each.at - schedule.last_fault for each in schedule.stale]
         after = max([after, *ends])
-    print(  # noqa: T201
+    print(  # noqa: T201  make soak shows it
         f"{schedules:,} schedules, {views:,} views: {stale:,} of the old object. Where nothing failed, for "
         f"{longest:.0f} s at most (stated: {QUIET_SECONDS:.0f}); after the last fault, for {after:.0f} s "
         f"(stated: {RECOVERY_SECONDS:.0f}). {needless:,} of {fetches:,} fetches were for what had not changed."

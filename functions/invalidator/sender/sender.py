@@ -53,8 +53,11 @@ UNREADABLE_SECONDS = 60.0
 GONE_SECONDS = 30.0
 
 
-def _untold(_sent: Sent) -> None:
-    return
+Refreshing = Callable[[TargetRoutes, str, float], TargetRoutes]
+
+
+def untold(_sent: Sent) -> None:
+    """Nobody is told of an invalidation as soon as it is accepted."""
 
 
 @dataclass(slots=True)
@@ -81,10 +84,11 @@ class Run:
     outcome: Outcome = field(default_factory=lambda: Outcome(""))
     due: float | None = None
     paths_this_month: int | None = None
-    accepted: Callable[[Sent], None] = _untold
+    accepted: Callable[[Sent], None] = untold
 
 
-def _as_known(routes: TargetRoutes, _applied: str, _deadline: float) -> TargetRoutes:
+def as_known(routes: TargetRoutes, _applied: str, _deadline: float) -> TargetRoutes:
+    """Ask nobody again: the routing is as the survey left it."""
     return routes
 
 
@@ -117,12 +121,10 @@ class Sender:
     routing: RoutingSettings
     listing: Listing | None = None
     listing_calls: int = 0
-    refresh: Callable[[TargetRoutes, str, float], TargetRoutes] = _as_known
+    refresh: Refreshing = as_known
     forgetting: Forgetting | None = None
 
-    def run(
-        self, target: str, token: str, deadline: float, accepted: Callable[[Sent], None] = _untold
-    ) -> Run:
+    def run(self, target: str, token: str, deadline: float, accepted: Callable[[Sent], None] = untold) -> Run:
         """Look at a target; no call to CloudFront begins after `deadline` (epoch seconds).
 
         Args:
@@ -195,7 +197,7 @@ class Sender:
             sending = Sending(
                 changed=changed,
                 size=len(pending.paths),
-                floors=pending.floors,
+                floors=pending.floors(),
                 role=routes.role,
                 state=state,
                 turns=turns,

@@ -45,13 +45,16 @@ def read_wake(body: str) -> WakeMessage | None:
         fields = _validate(body)
     except ValidationError:
         return None
-    kind, _, rest = fields["wake"].partition(":")
-    if fields["invalidator"] != VERSION:
-        return None
+    return wake_of(fields["wake"]) if fields["invalidator"] == VERSION else None
+
+
+def wake_of(name: str) -> WakeMessage | None:
+    """Return whom an owner's name says to look at; None where it is none."""
+    kind, _, rest = name.partition(":")
     if kind == "target" and rest:
         return WakeMessage(target=rest)
     if kind == "bucket" and rest:
         return WakeMessage(bucket=rest)
-    if memory := memory_of_owner(fields["wake"]):
+    if memory := memory_of_owner(name):
         return WakeMessage(memory=memory)
-    return WakeMessage() if fields["wake"] == UNKNOWN else None
+    return WakeMessage() if name == UNKNOWN else None
