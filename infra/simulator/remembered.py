@@ -30,8 +30,8 @@ ROWS_A_CALL = 100
 ROWS_REPLACED_A_CALL = 25
 # What a whole processor computes for a row, measured: to read and judge it, to replace it, and to write one that is
 # new, which is a call of its own among sixteen at a time.
-READ_PROCESSOR_SECONDS = 0.00018
-REPLACE_PROCESSOR_SECONDS = 0.00023
+READ_PROCESSOR_SECONDS = 0.00021
+REPLACE_PROCESSOR_SECONDS = 0.00032
 NEW_PROCESSOR_SECONDS = 0.0024
 
 

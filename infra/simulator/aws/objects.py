@@ -14,8 +14,8 @@ AT_A_TIME = 32
 # own call, and a request that its signer signs and a pool sends (aws/signed_heads.py).
 HEAD_SECONDS = 0.03
 PAGE_SECONDS = 0.1
-SDK_HEAD_PROCESSOR_SECONDS = 0.0028
-HEAD_PROCESSOR_SECONDS = 0.0013
+SDK_HEAD_PROCESSOR_SECONDS = 0.0039
+HEAD_PROCESSOR_SECONDS = 0.0019
 KEYS_A_PAGE = 1000
 
 
