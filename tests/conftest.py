@@ -60,7 +60,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let what takes long begin first, so that no process works on alone at the end."""
+    """Let what takes long begin first, so that no process works on alone at the end; leave the soak to who asks."""
 
     def rank(item: pytest.Item) -> int:
         group = item.get_closest_marker("xdist_group")
@@ -69,6 +69,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return len(_GROUPS) + (item.get_closest_marker("long") is None)
 
     items.sort(key=rank)
+    for item in items:
+        soak = item.get_closest_marker("soak")
+        if soak is not None and "SOAK" not in os.environ:
+            item.add_marker(pytest.mark.skip(reason=f"{soak.args[0]}: make soak"))
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Let what only computes step back for the local AWSs beside it, where a change must be sent within its time."""
+    if "PYTEST_XDIST_WORKER" in os.environ and item.get_closest_marker("local_aws") is None:
+        os.nice(max(0, 10 - os.nice(0)))
 
 
 @pytest.fixture(autouse=True)

@@ -4,7 +4,6 @@ The released version is built from its own commit, with its own build.
 """
 
 import io
-import os
 import subprocess
 import sys
 import tarfile
@@ -34,9 +33,8 @@ OWNERS_SETTINGS = {
 
 pytestmark = [
     pytest.mark.local_aws,
-    pytest.mark.soak,
+    pytest.mark.soak("deploys two versions in turn"),
     pytest.mark.xdist_group("upgrade"),
-    pytest.mark.skipif("SOAK" not in os.environ, reason="deploys two versions in turn: make soak"),
 ]
 
 
