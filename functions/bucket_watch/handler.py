@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import botocore.session
 from aws_lambda_powertools.metrics import MetricUnit
-from botocore.config import Config
 
 from bucket_subscription.bucket_notifications import S3Notifications
 from bucket_subscription.errors import SubscriptionError
@@ -30,6 +29,7 @@ from bucket_watch.summary import BucketLine, Summary
 from bucket_watch.telling import announced
 from bucket_watch.watch import Watch
 from bucket_watch.who import EventHistory
+from invalidator.aws.client_config import client_config
 from invalidator.aws.event_bus import EventBus, NoEvents
 from invalidator.aws.table.dynamodb import DynamoDbTable
 from invalidator.aws.table.logs import LogTable
@@ -44,7 +44,7 @@ from invalidator.telemetry import flush, telemetry
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
-_SDK = Config(connect_timeout=2, read_timeout=8, retries={"mode": "standard", "total_max_attempts": 3})
+_SDK = client_config(2, 8)
 # How long S3 may take to show what was written.
 _PATIENCE_SECONDS = 15.0
 # Kept back from the function's time, so that the round's end is told.

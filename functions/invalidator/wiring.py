@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 # Not boto3: its clients are botocore's, and its own part would be a fifth of importing them.
 import botocore.session
-from botocore.config import Config
 
+from invalidator.aws.client_config import client_config
 from invalidator.aws.cloudfront import CloudFrontInvalidations
 from invalidator.aws.cloudfront_clients import CloudFrontClients
 from invalidator.aws.distributions import CloudFrontDistributions
@@ -30,34 +30,16 @@ from invalidator.settings import Settings, read_settings
 from invalidator.steps import Chosen, Outside, Steps, steps
 from invalidator.survey.refresh import Refresh
 
-# Three attempts in all, while there is time (aws/time_left.py): what still fails stays pending.
-SDK_CONFIG = Config(
-    connect_timeout=2,
-    read_timeout=8,
-    retries={"mode": "standard", "total_max_attempts": 3},
-    tcp_keepalive=True,
-)
+if TYPE_CHECKING:
+    from botocore.config import Config
+
+SDK_CONFIG = client_config(2, 8)
 # The queues are near, and the last to be asked.
-QUEUE_CONFIG = Config(
-    connect_timeout=1,
-    read_timeout=3,
-    retries={"mode": "standard", "total_max_attempts": 3},
-    tcp_keepalive=True,
-)
+QUEUE_CONFIG = client_config(1, 3)
 # Listing only helps to choose better: a bucket that hangs must not take the time to send.
-LISTING_CONFIG = Config(
-    connect_timeout=1,
-    read_timeout=2,
-    retries={"mode": "standard", "total_max_attempts": 2},
-    tcp_keepalive=True,
-)
+LISTING_CONFIG = client_config(1, 2, attempts=2)
 # A table that hangs is found out soon: what arrives stays on the queue meanwhile.
-TABLE_CONFIG = Config(
-    connect_timeout=1,
-    read_timeout=2,
-    retries={"mode": "standard", "total_max_attempts": 3},
-    tcp_keepalive=True,
-)
+TABLE_CONFIG = client_config(1, 2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +60,7 @@ def wire(environment: Mapping[str, str], clock: Clock | None = None) -> Wired:
     time_left = TimeLeft(clock.now)
     sdk: Any = botocore.session.get_session()  # its type wants each credential by name
 
-    def client(service: str, config: Config = SDK_CONFIG, **credentials: str) -> Any:
+    def client(service: str, config: "Config" = SDK_CONFIG, **credentials: str) -> Any:
         # The SDK's standard variables say where a service is.
         return time_left.guard(sdk.create_client(service, config=config, **credentials))
 

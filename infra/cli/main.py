@@ -19,7 +19,7 @@ COMMANDS = {
         "Show what would be invalidated when these keys change; send nothing",
     ),
     "simulate": (
-        "infra.cli.simulate:simulate",
+        "infra.cli.simulate.command:simulate",
         "Change objects in virtual time: the real worker, and a strict CloudFront",
     ),
     "explain": (
@@ -105,9 +105,14 @@ def invalidator() -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
-    """Run one command and exit; every expected failure is one line on stderr and exit code 1."""
+    """Run one command and exit."""
+    run(invalidator, "invalidator", arguments)
+
+
+def run(commands: click.Command, name: str, arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run one of several commands and exit; every expected failure is one line on stderr and exit code 1."""
     try:
-        code = invalidator.main(args=arguments, prog_name="invalidator", standalone_mode=False)
+        code = commands.main(args=arguments, prog_name=name, standalone_mode=False)
     except click.exceptions.Abort:
         fail("interrupted")
     except click.ClickException as error:

@@ -2,15 +2,11 @@
 
 import subprocess
 import sys
-from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
 
 import click
-from botocore.exceptions import BotoCoreError, ClientError
 
-from infra.cli.errors import CommandError, explain_aws_error
-from infra.cli.main import fail
+from infra.cli.main import run
 from infra.cli.session import Session
 from infra.stack import farewell
 from infra.stack.parameters import given
@@ -65,20 +61,5 @@ def delete(stack: str, command: tuple[str, ...], *, yes: bool) -> None:
         click.echo(line, err=True)
 
 
-def run(arguments: Sequence[str] | None = None) -> NoReturn:
-    """Run one and exit; every expected failure is one line on stderr and exit code 1."""
-    try:
-        main.main(args=arguments, prog_name="infra.stack", standalone_mode=False)
-    except click.exceptions.Abort:
-        fail("interrupted")
-    except click.ClickException as error:
-        fail(error.format_message())
-    except CommandError as error:
-        fail(str(error))
-    except (BotoCoreError, ClientError) as error:
-        fail(explain_aws_error(error))
-    sys.exit(0)
-
-
 if __name__ == "__main__":
-    run()
+    run(main, "infra.stack")

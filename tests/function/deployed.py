@@ -1,10 +1,17 @@
 """The worker's surroundings on moto: what the template makes, and two distributions' worth of CloudFront."""
 
 import copy
+import importlib
+import itertools
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import boto3
 import moto.backends
+import pytest
+from moto import mock_aws
 from moto.core.models import DEFAULT_ACCOUNT_ID
 
 from invalidator.aws.table.dynamodb import DynamoDbTable
@@ -23,6 +30,30 @@ CREDENTIALS = {
     "AWS_DEFAULT_REGION": REGION,
     "AWS_EC2_METADATA_DISABLED": "true",
 }
+
+_COUNT = itertools.count()
+
+
+@contextmanager
+def entry(
+    name: str, more: Mapping[str, str] | None = None, moto_config: Any = None
+) -> "Iterator[tuple[Any, Deployed]]":
+    """A function's entry, loaded anew beside a new moto; with so much more in its environment."""
+    with pytest.MonkeyPatch.context() as patch:
+        # Before moto puts its own credentials there: they would be put back at the end.
+        for variable, value in CREDENTIALS.items():
+            patch.setenv(variable, value)
+        with mock_aws(config=moto_config):
+            deployed = Deployed()
+            environment = deployed.environment() | {
+                "POWERTOOLS_SERVICE_NAME": f"{name} {next(_COUNT)}",  # its logger is found again by this name
+                "POWERTOOLS_METRICS_NAMESPACE": "CloudFrontInvalidator",
+            }
+            for variable, value in (environment | dict(more or {})).items():
+                patch.setenv(variable, value)
+            sys.modules.pop(name, None)
+            yield importlib.import_module(name), deployed
+            sys.modules.pop(name, None)
 
 
 class Deployed:

@@ -1,17 +1,14 @@
 """The real handler, its settings, its clients and its logs, on moto: what Lambda sees and what people read."""
 
-import importlib
 import io
 import json
-import sys
 import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from moto import mock_aws
 
-from tests.function.deployed import CREDENTIALS, WAKE_QUEUE_ARN, Deployed
+from tests.function.deployed import CREDENTIALS, WAKE_QUEUE_ARN, Deployed, entry
 from tests.notifications import TEST_EVENT, direct
 from tests.wire_faults import Fault
 from tests.wire_happenings import error_response
@@ -107,20 +104,12 @@ class Function:
 
 
 @pytest.fixture
-def function(monkeypatch: pytest.MonkeyPatch, capsys: Any, request: Any) -> Iterator[Function]:
-    for name, value in CREDENTIALS.items():
-        monkeypatch.setenv(name, value)
-    with mock_aws(config={"core": {"mock_credentials": False}}):
-        deployed = Deployed()
-        environment = deployed.environment() | {
-            "POWERTOOLS_SERVICE_NAME": request.node.name,  # its logger is found again by this name
-            "POWERTOOLS_METRICS_NAMESPACE": "CloudFrontInvalidator",
-        }
-        for name, value in environment.items():
-            monkeypatch.setenv(name, value)
-        sys.modules.pop("invalidator.handler", None)
-        yield Function(importlib.import_module("invalidator.handler"), deployed, capsys)
-        sys.modules.pop("invalidator.handler", None)
+def function(capsys: Any) -> Iterator[Function]:
+    with entry("invalidator.handler", moto_config={"core": {"mock_credentials": False}}) as (
+        module,
+        deployed,
+    ):
+        yield Function(module, deployed, capsys)
 
 
 def recent(*keys: str, bucket: str = "site") -> str:

@@ -1,10 +1,9 @@
 """The real worker, wired as in Lambda with the real SDK, on moto, with the function's time passed in."""
 
-import importlib
 import io
 import itertools
 import json
-import sys
+import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -13,8 +12,6 @@ from typing import Any
 
 import boto3
 import moto.backends
-import pytest
-from moto import mock_aws
 from moto.core.models import DEFAULT_ACCOUNT_ID
 
 from invalidator.aws.queue import WakeQueue
@@ -22,7 +19,7 @@ from invalidator.aws.table.dynamodb import DynamoDbTable
 from invalidator.aws.table.wakes import WakeTable
 from invalidator.sweep.sweep import Swept, sweep
 from invalidator.wiring import Wired, wire
-from tests.function.deployed import CREDENTIALS, TABLE, WAKE_QUEUE_ARN, Deployed
+from tests.function.deployed import TABLE, WAKE_QUEUE_ARN, Deployed, entry
 from tests.wire_faults import waiting_on
 
 # The function's time-out in the template, and what its answer and its log may take.
@@ -148,24 +145,14 @@ class WiredWorker:
 def wired_worker(**environment: str) -> Iterator[WiredWorker]:
     """The worker on a new moto, with so much more in its environment."""
     clock = Clock()
-    with pytest.MonkeyPatch.context() as patch, waiting_on(clock), mock_aws():
-        for name, value in CREDENTIALS.items():
-            patch.setenv(name, value)
-        deployed = Deployed()
-        settings = deployed.environment() | {"GATHER_SECONDS": "0"} | environment
-        settings |= {
-            "POWERTOOLS_SERVICE_NAME": f"wired-{id(clock)}",  # its logger is found again by this name
-            "POWERTOOLS_METRICS_NAMESPACE": "CloudFrontInvalidator",
-        }
-        for name, value in settings.items():
-            patch.setenv(name, value)
-        sys.modules.pop("invalidator.handler", None)
-        module: Any = importlib.import_module("invalidator.handler")
-        made = module.wired = wire(settings, clock)
+    with (
+        waiting_on(clock),
+        entry("invalidator.handler", {"GATHER_SECONDS": "0"} | environment) as (module, deployed),
+    ):
+        made = module.wired = wire(os.environ, clock)
         boto3.client("s3", region_name="us-east-1").create_bucket(Bucket="site")
         _share_with_the_roles_account()
         yield WiredWorker(deployed, made, clock, module)
-        sys.modules.pop("invalidator.handler", None)
 
 
 def _share_with_the_roles_account() -> None:

@@ -22,7 +22,7 @@ def entry(monkeypatch):
     """The function's module, started as Lambda starts it."""
     for name, value in {"TABLE_NAME": "t", "QUEUE_URL": "https://q", "POWERTOOLS_SERVICE_NAME": "s"}.items():
         monkeypatch.setenv(name, value)
-    return importlib.import_module("invalidator.rollback_handler")
+    return importlib.import_module("invalidator.entries.rollback")
 
 
 class Clock:

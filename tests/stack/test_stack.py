@@ -16,8 +16,9 @@ from bucket_subscription.key_filter import KeyFilter
 from bucket_subscription.owner import Owner
 from bucket_subscription.wishes.wish import Maker, Road, Wish
 from bucket_subscription.wishes.wish_table import WishTable
+from infra.cli.main import run
 from infra.cli.session import Session
-from infra.stack.__main__ import run
+from infra.stack.__main__ import main
 from invalidator.aws.table.dynamodb import DynamoDbTable
 from invalidator.aws.table.pins import PinTable
 from invalidator.core.routing.pins import Pin
@@ -89,7 +90,7 @@ class Account:
     def run(self, *arguments):
         """Return the exit code and what was said."""
         with pytest.raises(SystemExit) as ended:
-            run(arguments)
+            run(main, "infra.stack", arguments)
         return ended.value.code or 0, self.capsys.readouterr().err
 
     def try_(self, **parameters):

@@ -1,23 +1,20 @@
 """The survey's function as Lambda runs it, with the real SDK and the real table, on moto."""
 
-import importlib
 import io
 import json
-import sys
 import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from moto import mock_aws
 
 from invalidator.aws.table.dynamodb import DynamoDbTable
 from invalidator.aws.table.logs import LogTable
 from invalidator.aws.table.routes import RoutesTable
 from invalidator.aws.table.targets import TargetTable
 from invalidator.ports import SurveyState
-from tests.function.deployed import CREDENTIALS, TABLE, Deployed
+from tests.function.deployed import TABLE, Deployed, entry
 
 SCHEDULED = {"source": "aws.events", "detail-type": "Scheduled Event"}
 
@@ -66,21 +63,9 @@ class Function:
 
 
 @pytest.fixture
-def function(monkeypatch: pytest.MonkeyPatch, capsys: Any, request: Any) -> Iterator[Function]:
-    # Before moto puts its own credentials there: monkeypatch would put those back at the end.
-    for name, value in CREDENTIALS.items():
-        monkeypatch.setenv(name, value)
-    with mock_aws():
-        deployed = Deployed()
-        environment = deployed.environment() | {
-            "POWERTOOLS_SERVICE_NAME": request.node.name,  # its logger is found again by this name
-            "POWERTOOLS_METRICS_NAMESPACE": "CloudFrontInvalidator",
-        }
-        for name, value in environment.items():
-            monkeypatch.setenv(name, value)
-        sys.modules.pop("invalidator.survey_handler", None)
-        yield Function(importlib.import_module("invalidator.survey_handler"), deployed, capsys)
-        sys.modules.pop("invalidator.survey_handler", None)
+def function(capsys: Any) -> Iterator[Function]:
+    with entry("invalidator.entries.survey") as (module, deployed):
+        yield Function(module, deployed, capsys)
 
 
 def test_it_surveys_when_asked_and_tells_what_it_found(function):

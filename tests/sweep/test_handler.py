@@ -1,19 +1,16 @@
 """The sweep's function as Lambda runs it, on moto with the real SDK and table: what it writes for CloudWatch."""
 
-import importlib
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 import pytest
-from moto import mock_aws
 
 from invalidator.aws.table.dynamodb import DynamoDbTable, number
 from invalidator.aws.table.heartbeat import HEARTBEAT
 from invalidator.aws.table.routes import RoutesTable
-from tests.function.deployed import CREDENTIALS, TABLE, Deployed
+from tests.function.deployed import TABLE, Deployed, entry
 from tests.written_metrics import written_metrics, written_while_wrong
 
 ALWAYS = {"OldestUnsentSeconds", "PendingTargets"}
@@ -51,21 +48,9 @@ class Function:
 
 
 @pytest.fixture
-def function(monkeypatch: pytest.MonkeyPatch, capsys: Any, request: Any) -> Iterator[Function]:
-    # Before moto puts its own credentials there: monkeypatch would put those back at the end.
-    for name, value in CREDENTIALS.items():
-        monkeypatch.setenv(name, value)
-    with mock_aws():
-        deployed = Deployed()
-        environment = deployed.environment() | {
-            "POWERTOOLS_SERVICE_NAME": request.node.name,  # its logger is found again by this name
-            "POWERTOOLS_METRICS_NAMESPACE": "CloudFrontInvalidator",
-        }
-        for name, value in environment.items():
-            monkeypatch.setenv(name, value)
-        sys.modules.pop("invalidator.sweep_handler", None)
-        yield Function(importlib.import_module("invalidator.sweep_handler"), deployed, capsys)
-        sys.modules.pop("invalidator.sweep_handler", None)
+def function(capsys: Any) -> Iterator[Function]:
+    with entry("invalidator.entries.sweep") as (module, deployed):
+        yield Function(module, deployed, capsys)
 
 
 @pytest.mark.parametrize("ago", [1, 300, 890])

@@ -1,17 +1,14 @@
 """Where the watch itself does not come to its end, the sweep raises its alarm; on moto, with the real SDK and table."""
 
-import importlib
-import sys
 import time
 from types import SimpleNamespace
 
 import pytest
-from moto import mock_aws
 
 from bucket_watch.standing import StandingTable
 from invalidator.aws.table.dynamodb import DynamoDbTable, number
 from invalidator.aws.table.heartbeat import WATCHED
-from tests.function.deployed import CREDENTIALS, TABLE, Deployed
+from tests.function.deployed import TABLE, entry
 
 HOUR = 3600.0
 
@@ -24,19 +21,8 @@ class Context:
 
 
 @pytest.fixture
-def sweep(monkeypatch, capsys, request):
-    for name, value in CREDENTIALS.items():
-        monkeypatch.setenv(name, value)
-    with mock_aws():
-        deployed = Deployed()
-        more = {
-            "POWERTOOLS_SERVICE_NAME": request.node.name,
-            "POWERTOOLS_METRICS_NAMESPACE": "CloudFrontInvalidator",
-        }
-        for name, value in (deployed.environment() | more).items():
-            monkeypatch.setenv(name, value)
-        sys.modules.pop("invalidator.sweep_handler", None)
-        module = importlib.import_module("invalidator.sweep_handler")
+def sweep(capsys):
+    with entry("invalidator.entries.sweep") as (module, deployed):
 
         def run():
             capsys.readouterr()
@@ -44,7 +30,6 @@ def sweep(monkeypatch, capsys, request):
             return "SubscriptionsLost" in capsys.readouterr().out
 
         yield SimpleNamespace(lost=run, table=DynamoDbTable(deployed.dynamodb, TABLE))
-        sys.modules.pop("invalidator.sweep_handler", None)
 
 
 def test_a_watch_that_ended_within_hours_costs_nothing_and_a_new_stack_has_time(sweep):

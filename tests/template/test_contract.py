@@ -247,10 +247,10 @@ def test_the_functions_run_on_python_313_and_arm(stacks):
         handlers[name] = each["Handler"], each["Role"]
     assert handlers == {
         "InvalidatorFunction": ("invalidator.handler.handler", "<InvalidatorRole.Arn>"),
-        "SweepFunction": ("invalidator.sweep_handler.handler", "<SweepRole.Arn>"),
-        "SurveyFunction": ("invalidator.survey_handler.handler", "<SurveyRole.Arn>"),
+        "SweepFunction": ("invalidator.entries.sweep.handler", "<SweepRole.Arn>"),
+        "SurveyFunction": ("invalidator.entries.survey.handler", "<SurveyRole.Arn>"),
         "WatchFunction": ("bucket_watch.handler.handler", "<WatchRole.Arn>"),
-        "PendingChangesFunction": ("invalidator.rollback_handler.handler", "<PendingChangesRole.Arn>"),
+        "PendingChangesFunction": ("invalidator.entries.rollback.handler", "<PendingChangesRole.Arn>"),
     }
 
 

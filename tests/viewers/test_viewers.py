@@ -16,8 +16,8 @@ from infra.simulator.aws.cloudfront import SimulatedCloudFront
 from invalidator.core.routing.paths import encoding, viewer_paths
 from invalidator.sweep.restored import FollowedUp
 from tests.examples import SEED
-from tests.sender import random_schedule
-from tests.sender.random_schedule import START
+from tests.sender.schedules import random_schedule
+from tests.sender.schedules.faults import START
 from tests.viewers.viewed_schedule import QUIET_SECONDS, RECOVERY_SECONDS, SURVEY_SECONDS, ViewedSchedule
 
 A_TEST = 8

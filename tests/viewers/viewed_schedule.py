@@ -1,6 +1,6 @@
 """A random schedule of the whole worker with viewers: they fetch all the while, at each location, and compare.
 
-To the faults of `tests.sender.random_schedule`, restores of the table among them, come sites of every kind, deletions,
+To the faults of `tests.sender.schedules`, restores of the table among them, come sites of every kind, deletions,
 configuration changes that reach locations one after the other, and the survey that sees them. What a viewer is shown is
 held against what is true: by the objects in the bucket, and by the configuration that this location has.
 """
@@ -10,7 +10,7 @@ import random
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
@@ -30,7 +30,8 @@ from invalidator.failures import TableUnavailable
 from invalidator.survey.summary import Outcome
 from invalidator.survey.survey import Survey
 from invalidator.waking import Waking
-from tests.sender.random_schedule import FAULTS_END, S3_SKEW, START, Schedule, _Queues, covers
+from tests.sender.schedules.faults import FAULTS_END, START
+from tests.sender.schedules.random_schedule import S3_SKEW, Queues, Schedule, covers
 from tests.survey.account import Account
 from tests.viewers import sites
 
@@ -113,9 +114,10 @@ class ViewedSchedule(Schedule):
             self._count_purged(location)
         self.account = Account(self.time)
         # Of each location: what it knows of each distribution, and all that it knew, with the time.
-        self.known = {place: {name: self._read(name) for name in self.documents} for place in LOCATIONS}
+        read = {name: self._read(name) for name in self.documents}
+        self.known = {place: dict(read) for place in LOCATIONS}
         self.history: list[tuple[float, dict[str, int], dict[str, dict[str, Distribution]]]] = []
-        self._truths: dict[tuple[int, str, str, str], Shown] = {}
+        self._truths: dict[tuple[int, int, str], Shown] = {}
         self._last: dict[tuple[str, str, str], Shown] = {}
         for name in self.documents:
             self._install(name, deployed=True)
@@ -166,7 +168,7 @@ class ViewedSchedule(Schedule):
             table,
             table,
             table,
-            Waking(table, _Queues(self, self.look_chance), self.time),
+            Waking(table, Queues(self, self.look_chance), self.time),
             self.time,
             Surveying(SURVEY_SECONDS, 7 * 86_400.0, self.routing),
         )
@@ -243,7 +245,9 @@ class ViewedSchedule(Schedule):
     def _happened(self) -> None:
         self.last_event = self.time.now()
         known = {place: dict(each) for place, each in self.known.items()}
-        self.history.append((self.time.now(), dict(self.objects), known))
+        before = self.history[-1][1] if self.history else None
+        objects = before if before == self.objects else dict(self.objects)
+        self.history.append((self.time.now(), objects, known))
 
     # What viewers see
 
@@ -327,9 +331,10 @@ class ViewedSchedule(Schedule):
         return START
 
     def _truth(self, number: int, place: str, name: str, url: str) -> Shown:
-        key = (number, place, name, url)
+        _, objects, known = self.history[number]
+        # Locations that have the same configuration are told the same, and so they are until objects change.
+        key = (id(objects), id(known[place][name]), url)
         if key not in self._truths:
-            _, objects, known = self.history[number]
             steps = Location(place, self.time.now, self.readings).fresh(known[place][name], _request(url))
             try:
                 question = next(steps)
@@ -366,6 +371,7 @@ class ViewedSchedule(Schedule):
         return sites.read(name, self.documents[name])
 
 
+@cache
 def _request(url: str) -> Request:
     path, _, query = url.partition("?")
     return Request(path, query)

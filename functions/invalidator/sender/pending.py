@@ -33,7 +33,7 @@ class Pending:
         new: how many of them needed nothing, as there was no such object before.
         doubts: why nobody can tell what changed: all that could have counts as changed.
         examples: some of the keys, for the log.
-        floors: how wide wildcards for the target have to be at most: what leads to its buckets.
+        routers: those of the target's buckets.
     """
 
     paths: Mapping[str, Times] = field(default_factory=dict)
@@ -47,7 +47,11 @@ class Pending:
     new: int = 0
     doubts: list[str] = field(default_factory=list)
     examples: list[str] = field(default_factory=list)
-    floors: tuple[str, ...] = ()
+    routers: tuple[Router, ...] = ()
+
+    def floors(self) -> tuple[str, ...]:
+        """How wide wildcards for the target have to be at most: what leads to its buckets."""
+        return floors_of(self.routers)
 
 
 MOST_EXAMPLES = 5
@@ -62,7 +66,7 @@ def read_pending(
     # What is in doubt may have changed just now: nothing sent so far covers it, whatever this worker's clock says.
     doubted = max(now, state.sent + 0.001)
     routers = routers_of(routes, routing)
-    pending.floors = floors_of(router for joined in routers.values() for router in joined.routers)
+    pending.routers = tuple(router for joined in routers.values() for router in joined.routers)
     if routes.version != state.routing:
         gathered.add((path, (at, at)) for path, at in routes.purge.items())
     own = target_owner(routes.target)
@@ -70,7 +74,7 @@ def read_pending(
     for entry in _entries(log, own, settled, pending) if view.own > settled else ():
         gathered.add(entry.changed.items())
         if entry.doubt:
-            gathered.add((path, (doubted, doubted)) for path in pending.floors)
+            gathered.add((path, (doubted, doubted)) for path in pending.floors())
     for bucket, router in routers.items():
         owner = bucket_owner(bucket)
         for entry in _entries(log, owner, start_of(log, owner, routes, state), pending):

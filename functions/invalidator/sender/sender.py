@@ -197,7 +197,7 @@ class Sender:
             sending = Sending(
                 changed=changed,
                 size=len(pending.paths),
-                floors=pending.floors,
+                floors=pending.floors(),
                 role=routes.role,
                 state=state,
                 turns=turns,

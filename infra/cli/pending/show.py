@@ -82,7 +82,7 @@ def outlook(deployed: Deployed, waiting: Waiting, limits: Limits, now: float) ->
     left = Coverage(sent).uncovered(pending.paths)
     stands = standing_of(deployed, waiting.view, waiting.target, routes.role, now)
     allowance = stands.allow(limits, now, len(pending.paths))
-    return Outlook(waiting, left, coalesce(left, allowance, floors=pending.floors))
+    return Outlook(waiting, left, coalesce(left, allowance, floors=pending.floors()))
 
 
 def _document(shown: Outlook) -> dict[str, Any]:

@@ -71,7 +71,7 @@ class CachePolicy:
         An invalidation by path removes all of them [invalidation-specifying-objects, "Forwarding cookies",
         "Forwarding headers"].
         """
-        if self.headers.none and self.cookies.none and not self.encodings:
+        if not headers and not self.headers.names:
             return ()
         accepted = headers.get("accept-encoding", "")
         told = [name for name in self.encodings if name in accepted][:1]

@@ -83,6 +83,8 @@ def shard_of(name: str) -> int:
 def believed(wake: Wake, now: float) -> Wake:
     """Return a wake as it is to be taken at `now`: no time in it lies absurdly far ahead."""
     latest = now + ABSURD_SECONDS
+    if max(wake.due or 0.0, wake.since or 0.0, wake.rest.until) <= latest:
+        return wake
     return replace(
         wake,
         due=now if wake.due is not None and wake.due > latest else wake.due,

@@ -2,6 +2,7 @@
 
 import math
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -65,22 +66,7 @@ def _number(context: click.Context, parameter: click.Parameter, value: float | N
     "--chart", type=click.Path(path_type=Path, dir_okay=False), help="Draw it: FILE.svg or FILE.png."
 )
 @session_options
-def simulate(
-    session: Session,
-    *,
-    scenario: str | None,
-    listing: bool,
-    keys: str | None,
-    distributions: int | None,
-    window: float | None,
-    quiet: float | None,
-    quota: str | None,
-    monthly_budget: int | None,
-    error_rate: float | None,
-    seed: int,
-    chart: Path | None,
-    **numbers: float | None,
-) -> None:
+def simulate(session: Session, *, listing: bool, **asked: Any) -> None:
     """Change objects in virtual time: the real worker, and a strict CloudFront.
 
     Nothing is sent anywhere. A million objects take a few minutes.
@@ -91,22 +77,9 @@ def simulate(
       invalidator simulate --scenario busy
       invalidator simulate --distributions 12 --changes-every 60 --for 1800
     """
-    from infra.cli.simulating import list_scenarios, show_simulation
+    from infra.cli.simulate.running import Asked, list_scenarios, show_simulation
 
     if listing:
         list_scenarios(session)
-        return
-    show_simulation(
-        session,
-        scenario=scenario,
-        keys=keys,
-        distributions=distributions,
-        window=window,
-        quiet=quiet,
-        quota=quota,
-        monthly_budget=monthly_budget,
-        error_rate=error_rate,
-        seed=seed,
-        chart=chart,
-        numbers={name: value for name, value in numbers.items() if value is not None},
-    )
+    else:
+        show_simulation(session, Asked.of(asked))

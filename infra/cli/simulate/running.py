@@ -4,7 +4,7 @@ import importlib.util
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import fields, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -34,25 +34,11 @@ OPTIONS = {"for_seconds": "--for"}
 PAGES = ("distributions", "changes_every", "for_seconds")
 
 
-def show_simulation(
-    session: Session,
-    *,
-    scenario: str | None,
-    keys: str | None,
-    distributions: int | None,
-    window: float | None,
-    quiet: float | None,
-    quota: str | None,
-    monthly_budget: int | None,
-    error_rate: float | None,
-    seed: int,
-    chart: Path | None,
-    numbers: Mapping[str, float],
-) -> None:
-    """Run it, and show what came of it; None is the scenario's own, or the default.
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What was typed; None is the scenario's own, or the default.
 
-    Args:
-        session: how it answers.
+    Attributes:
         scenario: the name of one.
         keys: the file of keys to upload.
         distributions: how many.
@@ -64,25 +50,51 @@ def show_simulation(
         seed: decides every chance.
         chart: the file to draw it to.
         numbers: what else was typed, by the names in `FIELDS`.
-
-    Raises CommandError where these do not fit together.
     """
-    _check_chart(chart)
-    site, changes = _chosen(scenario, keys, distributions)
-    if scenario is None and keys is None and any(name in PAGES for name in numbers):
+
+    scenario: str | None
+    keys: str | None
+    distributions: int | None
+    window: float | None
+    quiet: float | None
+    quota: str | None
+    monthly_budget: int | None
+    error_rate: float | None
+    seed: int
+    chart: Path | None
+    numbers: Mapping[str, float]
+
+    @classmethod
+    def of(cls, options: Mapping[str, Any]) -> "Asked":
+        """Return it by the command's options."""
+        own = {name: value for name, value in options.items() if name not in FIELDS}
+        numbers = {name: options[name] for name in FIELDS if options[name] is not None}
+        return cls(**own, numbers=numbers)
+
+    def site(self, site: Site) -> Site:
+        """Return a site with what was asked of it."""
+        own = site.gathering
+        return replace(
+            site,
+            gathering=Gathering(
+                own.quiet if self.quiet is None else self.quiet,
+                own.most if self.window is None else self.window,
+            ),
+            regime=site.regime if self.quota is None else Regime(self.quota),
+            monthly_budget=site.monthly_budget if self.monthly_budget is None else self.monthly_budget,
+            error_rate=site.error_rate if self.error_rate is None else self.error_rate,
+            seed=self.seed,
+        )
+
+
+def show_simulation(session: Session, asked: Asked) -> None:
+    """Run it, and show what came of it. Raises CommandError where what was asked does not fit together."""
+    _check_chart(asked.chart)
+    site, changes = _chosen(asked.scenario, asked.keys, asked.distributions)
+    if asked.scenario is None and asked.keys is None and any(name in PAGES for name in asked.numbers):
         changes = Pages()
-    changes = _changed(changes, numbers)
-    gathering = site.gathering
-    site = replace(
-        site,
-        gathering=Gathering(
-            gathering.quiet if quiet is None else quiet, gathering.most if window is None else window
-        ),
-        regime=site.regime if quota is None else Regime(quota),
-        monthly_budget=site.monthly_budget if monthly_budget is None else monthly_budget,
-        error_rate=site.error_rate if error_rate is None else error_rate,
-        seed=seed,
-    )
+    changes = _changed(changes, asked.numbers)
+    site = asked.site(site)
     with progress("objects changed", getattr(changes, "objects", 0)) as advance:
         shown = 0
 
@@ -96,10 +108,10 @@ def show_simulation(
         click.echo(json.dumps(result.counted()))
     else:
         _print(result)
-    if chart is not None:
+    if asked.chart is not None:
         from infra.simulator.chart import draw
 
-        draw(result, chart)
+        draw(result, asked.chart)
 
 
 def list_scenarios(session: Session) -> None:

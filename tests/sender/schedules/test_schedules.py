@@ -5,7 +5,8 @@ import os
 import pytest
 
 from tests.examples import SEED
-from tests.sender.random_schedule import START, Schedule
+from tests.sender.schedules.faults import START
+from tests.sender.schedules.random_schedule import Schedule
 
 SCHEDULES = int(os.environ.get("SCHEDULES", "2000"))
 # A failure names the schedule's own seed, which shows it again.

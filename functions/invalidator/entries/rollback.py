@@ -11,10 +11,10 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import botocore.session
-from botocore.config import Config
 
 from custom_resource.answer import Answer, Put, put_to_url
 from invalidator.aws.aws_errors import AwsError
+from invalidator.aws.client_config import client_config
 from invalidator.aws.queue import ChangesQueue
 from invalidator.aws.table.dynamodb import DynamoDbTable
 from invalidator.aws.table.logs import LogTable
@@ -36,7 +36,7 @@ PAUSE_SECONDS = 5.0
 MARGIN_SECONDS = 30.0
 # A stack in one of these goes away, and with it the queue.
 GOING = frozenset({"DELETE_IN_PROGRESS", "ROLLBACK_IN_PROGRESS"})
-_SDK = Config(connect_timeout=2, read_timeout=8, retries={"mode": "standard", "total_max_attempts": 3})
+_SDK = client_config(2, 8)
 
 logger, _metrics, _untraced = telemetry(os.environ)
 settings = read_settings(os.environ, RollbackSettings)

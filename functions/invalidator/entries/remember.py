@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import botocore.session
-from botocore.config import Config
 
+from invalidator.aws.client_config import client_config
 from invalidator.aws.objects import AT_A_TIME, S3Objects
 from invalidator.aws.queue import WakeQueue
 from invalidator.aws.table.dynamodb import DynamoDbTable
@@ -33,23 +33,12 @@ from invalidator.waking import Waking
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
+    from botocore.config import Config
 
 # As the worker's (wiring.py); several calls at a time, each by a connection of its own.
-_TABLE = Config(
-    connect_timeout=1,
-    read_timeout=2,
-    retries={"mode": "standard", "total_max_attempts": 3},
-    max_pool_connections=AT_A_TIME,
-    tcp_keepalive=True,
-)
-_S3 = Config(
-    connect_timeout=1,
-    read_timeout=3,
-    retries={"mode": "standard", "total_max_attempts": 3},
-    max_pool_connections=AT_A_TIME,
-    tcp_keepalive=True,
-)
-_SQS = Config(connect_timeout=1, read_timeout=3, retries={"mode": "standard", "total_max_attempts": 3})
+_TABLE = client_config(1, 2, connections=AT_A_TIME)
+_S3 = client_config(1, 3, connections=AT_A_TIME)
+_SQS = client_config(1, 3)
 # What a portion takes that began at the last moment: S3 is not asked any more then, and what is left counts as changed.
 PORTION_SECONDS = 12.0
 
@@ -69,7 +58,7 @@ def wire(environment: Mapping[str, str]) -> Wired:
     time_left = TimeLeft(clock.now)
     sdk: Any = botocore.session.get_session()
 
-    def client(service: str, config: Config) -> Any:
+    def client(service: str, config: "Config") -> Any:
         return time_left.guard(sdk.create_client(service, config=config))
 
     dynamodb = client("dynamodb", _TABLE)

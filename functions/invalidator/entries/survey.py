@@ -12,8 +12,8 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import botocore.session
-from botocore.config import Config
 
+from invalidator.aws.client_config import client_config
 from invalidator.aws.cloudfront_clients import CloudFrontClients
 from invalidator.aws.distributions import AT_A_TIME, CloudFrontDistributions
 from invalidator.aws.queue import WakeQueue
@@ -34,11 +34,9 @@ from invalidator.waking import Waking
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
-_SDK = Config(connect_timeout=2, read_timeout=8, retries={"mode": "standard", "total_max_attempts": 3})
+_SDK = client_config(2, 8)
 # What is refused or fails in passing is asked again in its turn (aws/call_pace.py), not by each thread for itself.
-_PACED = Config(
-    connect_timeout=2, read_timeout=8, retries={"total_max_attempts": 1}, max_pool_connections=AT_A_TIME
-)
+_PACED = client_config(2, 8, attempts=1, connections=AT_A_TIME)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,6 @@ process, before or after it took effect. At the end the books are compared: what
 and what lies in the dead-letter queue.
 """
 
-import copy
 import json
 import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -20,7 +19,7 @@ from infra.simulator.aws.table import InMemoryTable
 from infra.simulator.traffic import notification
 from infra.simulator.twins import on_twins
 from infra.simulator.virtual_time import VirtualTime
-from invalidator.core.heartbeat import Heartbeat, Identity
+from invalidator.core.heartbeat import Heartbeat
 from invalidator.core.limits.account import Limits
 from invalidator.core.limits.allowance import Allowance
 from invalidator.core.messages.wake import wake_of
@@ -44,19 +43,24 @@ from invalidator.sweep.restored import follow_up
 from invalidator.sweep.sweep import sweep
 from invalidator.waking import Waking
 from tests.sender.in_memory_surveys import InMemorySurveys
+from tests.sender.schedules.faults import (
+    FAULTS_END,
+    START,
+    Killed,
+    Restored,
+    SkewedClock,
+    SkewedCloudFront,
+    Unreliable,
+)
 
-START = 1_795_000_000.0
 BUCKET = "site"
 # Together below the margin that coverage keeps (sent.CLOCK_MARGIN_SECONDS).
 S3_SKEW = CLOUDFRONT_SKEW = 2.0
-FAULTS_END = 600.0
 MOST_SECONDS = 26 * 3600.0
 COMES_AGAIN_SECONDS = 170.0
 # A restore gives the table back as it was so long before it began; it takes longer than any run lives.
 RESTORED_TO_SECONDS = 60.0
 RESTORING_SECONDS = (60.0, 240.0)
-# What the table in memory is besides its items.
-NO_ITEMS = {"_now", "units"}
 CLOCKS = (0.0, 0.0, 0.0, 3.0, -3.0, 600.0, -600.0)
 
 
@@ -91,116 +95,8 @@ def covers(sent: str, path: str) -> bool:
     return path.startswith(sent[:-1]) if sent.endswith("*") else path == sent
 
 
-class Killed(BaseException):
-    """The process ended in the middle of a call; nothing after it happened."""
-
-
 @dataclass
-class Unreliable:
-    """A port whose calls fail or kill the process now and then, before or after they took effect."""
-
-    port: Any
-    failures: tuple[Callable[[], Exception], ...]
-    chance: random.Random
-    time: VirtualTime
-    rate: float
-
-    def __getattr__(self, name: str) -> Any:
-        call = getattr(self.port, name)
-
-        def unreliable(*args: Any, **kwargs: Any) -> Any:
-            if self.chance.random() < 0.5:
-                self.time.sleep(self.chance.random() * 0.3)
-            self._strike()
-            answer = call(*args, **kwargs)
-            self._strike()
-            return answer
-
-        return unreliable
-
-    def _strike(self) -> None:
-        if self.rate == 0.0 or self.time.now() > START + FAULTS_END:
-            return
-        dice = self.chance.random()
-        if dice < self.rate / 4:
-            raise Killed
-        if dice < self.rate:
-            failure = self.chance.choice(self.failures)
-            raise failure()
-
-
-@dataclass
-class Restored:
-    """The table, by the sweep's eyes: away while it is restored, then another, as it was some time before."""
-
-    time: VirtualTime
-    table: InMemoryTable
-    id: str = "the first"
-    made: float = START
-    away: bool = False
-    noted: Heartbeat | None = None
-    completed: float = 0.0
-    _items: tuple[dict[str, Any], Heartbeat | None, float] | None = None
-
-    def __getattr__(self, name: str) -> Any:
-        self._ask()
-        return getattr(self.table, name)
-
-    def remember(self) -> None:
-        """What it holds now is what it is restored to."""
-        items = {name: value for name, value in vars(self.table).items() if name not in NO_ITEMS}
-        self._items = copy.deepcopy(items), self.noted, self.completed
-
-    def go_away(self) -> None:
-        self.away = True
-
-    def come_back(self) -> None:
-        assert self._items is not None
-        items, self.noted, self.completed = self._items
-        vars(self.table).update(items)
-        self.away, self.id, self.made = False, "the restored one", self.time.now()
-
-    def identity(self) -> Identity:
-        self._ask()
-        return Identity(self.id, self.made, self.id != "the first")
-
-    def surveyed(self) -> float:
-        self._ask()
-        return self.completed
-
-    def buckets(self) -> set[str]:
-        self._ask()
-        return {bucket for routes, _ in self.table.all_routes() for bucket in routes.buckets}
-
-    def last_beat(self) -> Heartbeat | None:
-        self._ask()
-        return self.noted
-
-    def beat(self, now: Heartbeat) -> None:
-        self._ask()
-        self.noted = now
-
-    def _ask(self) -> None:
-        if self.away:
-            raise TableUnavailable("it is being restored")
-
-
-@dataclass
-class SkewedClock:
-    """A process whose clock is off."""
-
-    time: VirtualTime
-    skew: float
-
-    def now(self) -> float:
-        return self.time.now() + self.skew
-
-    def sleep(self, seconds: float) -> None:
-        self.time.sleep(seconds)
-
-
-@dataclass
-class _Queues:
+class Queues:
     """The queues: messages come at once, again after a while where they failed, and wakes are lost and doubled."""
 
     schedule: "Schedule"
@@ -351,8 +247,8 @@ class Schedule:
         invalid = partial(InvalidPaths, "invalid (injected)")
         clock = SkewedClock(self.time, self._skew(self.chance))
         table = unreliable(self.restored, lambda: TableUnavailable("injected"))
-        queues = unreliable(_Queues(self, self.chance), lambda: QueueUnavailable("injected"))
-        cloudfront = _Skewed(
+        queues = unreliable(Queues(self, self.chance), lambda: QueueUnavailable("injected"))
+        cloudfront = SkewedCloudFront(
             Unreliable(
                 self.cloudfront,
                 (passing, throttled, crowded, denied, denied, denied, invalid),
@@ -474,18 +370,3 @@ class Schedule:
         return any(
             target == name and any(covers(each, path) for each in paths) for target, paths in self.dead
         )
-
-
-@dataclass
-class _Skewed:
-    """CloudFront dates its invalidations by a clock that is off."""
-
-    cloudfront: Any
-    skew: float
-
-    def create(self, request: Any, role: Any) -> Sent:
-        sent: Sent = self.cloudfront.create(request, role)
-        return replace(sent, created=sent.created + self.skew)
-
-    def completed(self, *args: Any) -> Any:
-        return self.cloudfront.completed(*args)

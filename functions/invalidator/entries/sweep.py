@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import botocore.session
 from aws_lambda_powertools.metrics import MetricUnit
-from botocore.config import Config
 
+from invalidator.aws.client_config import client_config
 from invalidator.aws.cloudfront import CloudFrontInvalidations
 from invalidator.aws.cloudfront_clients import CloudFrontClients
 from invalidator.aws.event_bus import EventBus, stack_of
@@ -42,7 +42,7 @@ from invalidator.waking import Waking
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
-_SDK = Config(connect_timeout=1, read_timeout=3, retries={"mode": "standard", "total_max_attempts": 3})
+_SDK = client_config(1, 3)
 
 MOST_NAMES = 20
 # The watch runs each hour.
