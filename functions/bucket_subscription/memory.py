@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 from bucket_subscription.errors import SubscriptionError, UnsettledError
@@ -69,12 +70,12 @@ class Memory:
         for result in written:
             if result.is_new:
                 self._patiently(
-                    lambda bucket=result.bucket: wishes.note_gap(  # type: ignore[misc]
-                        bucket, 0.0, self.now(), "it was connected by a deployment"
+                    partial(
+                        wishes.note_gap, result.bucket, 0.0, self.now(), "it was connected by a deployment"
                     )
                 )
         for wish in wanted:
-            self._patiently(lambda wish=wish: wishes.wish(wish))  # type: ignore[misc]
+            self._patiently(partial(wishes.wish, wish))
 
     def forget_all(self) -> list[str]:
         """Forget all that the parameters want; return why that failed: a stack must be deletable without its table."""

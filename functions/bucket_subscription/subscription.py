@@ -113,7 +113,7 @@ class Subscription:
             notes.append(
                 "the bucket also sends to the queue directly, so each event comes twice; disconnect it"
             )
-        return self._result(bucket, settled, None, notes)
+        return self._result(bucket, settled, notes, validated=None)
 
     def disconnect(self, bucket: str, keys: KeyFilter | None = None) -> Result:
         """Take our entries from the bucket (only those for `keys`, where given). None there: no write.
@@ -153,11 +153,11 @@ class Subscription:
                 "validate no destination, so the queue was checked by its policy only",
             )
         validated = None if self.dry_run or not settled.lines else not settled.rejected
-        return self._result(bucket, settled, validated, notes)
+        return self._result(bucket, settled, notes, validated=validated)
 
     def _disconnect(self, bucket: str, wanted: Wanted) -> Result:
         check_bucket_name(bucket)
-        return self._result(bucket, self._change(bucket, wanted, self.patience(), None), None, [])
+        return self._result(bucket, self._change(bucket, wanted, self.patience(), None), [], validated=None)
 
     def _check_place(self, bucket: str, queue: QueueArn) -> None:
         check_bucket_name(bucket)
@@ -184,7 +184,7 @@ class Subscription:
         settler = Settler(bucket, wanted, destination, self.notifications, patience, self.show)
         return settler.look() if self.dry_run else settler.settle()
 
-    def _result(self, bucket: str, settled: Settled, validated: bool | None, notes: list[str]) -> Result:  # noqa: FBT001  private
+    def _result(self, bucket: str, settled: Settled, notes: list[str], *, validated: bool | None) -> Result:
         others = len(entries(foreign_part(settled.after, self.owner)))
         own_before = own_part(settled.before, self.owner)
         switched_on = sends_to_eventbridge(settled.after) and not sends_to_eventbridge(settled.before)

@@ -28,7 +28,7 @@ def put_to_url(url: str, body: bytes) -> None:
     """
     if not _SIGNED_URL.fullmatch(url):
         raise OSError("the ResponseURL of the event is no web address; nobody can be answered")
-    request = urllib.request.Request(url, data=body, method="PUT", headers={"Content-Type": ""})  # noqa: S310  https
+    request = urllib.request.Request(url, data=body, method="PUT", headers={"Content-Type": ""})  # noqa: S310  an https URL
     for last in (False, False, True):
         try:
             with urllib.request.urlopen(request, timeout=5):  # noqa: S310  CloudFormation's own URL

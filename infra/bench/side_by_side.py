@@ -9,6 +9,7 @@ import json
 import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 from infra.local.cloudfront.quotas import QuotaSettings
@@ -155,7 +156,7 @@ def _everything(writes: Sequence[Write], invite: Invite) -> tuple[Audience, int]
     """`/*` once the upload is through."""
     time, cloudfront, audience = _stage(invite)
     for write in writes:
-        time.at(write.at, lambda write=write: audience.changed(write))  # type: ignore[misc]
+        time.at(write.at, partial(audience.changed, write))
     sent: list[str] = []
 
     def deploy() -> None:

@@ -145,7 +145,7 @@ class Standing:
         free: what can be in progress beside what is.
     """
 
-    spending: Spending = Spending()  # noqa: RUF009  frozen
+    spending: Spending = Spending()  # noqa: RUF009  it is frozen: all may share it
     pace: Pace | None = None
     free: Allowance = QUOTA_IN_PROGRESS
 

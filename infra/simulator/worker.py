@@ -94,7 +94,7 @@ class SimulatedQueues:
         """Take a bucket's keys as dead letters."""
         self.dead += [DeadLetter(body, reason) for body in bodies(KeyBacklog(bucket, dict(keys), 0, detail))]
 
-    def give_up_message(self, message: Message, reason: Reason, detail: str) -> None:  # noqa: ARG002  the port's
+    def give_up_message(self, message: Message, reason: Reason, detail: str) -> None:  # noqa: ARG002  the port's signature
         """Take a message as a dead letter."""
         self.dead.append(DeadLetter(message.body, reason))
 

@@ -37,16 +37,16 @@ class Tried:
 class _NotYet:
     """The queue's policy and key are the deployment's own: they are not looked at before it."""
 
-    def problem(self, queue: QueueArn, bucket: str) -> str | None:  # noqa: ARG002  the port's
+    def problem(self, queue: QueueArn, bucket: str) -> str | None:  # noqa: ARG002  the port's signature
         return None
 
-    def keeps_out(self, queue: QueueArn, caller: Caller) -> str | None:  # noqa: ARG002  the port's
+    def keeps_out(self, queue: QueueArn, caller: Caller) -> str | None:  # noqa: ARG002  the port's signature
         return None
 
     def doubts(self) -> tuple[str, ...]:
         return ()
 
-    def messages(self, queue: QueueArn) -> int | None:  # noqa: ARG002  the port's
+    def messages(self, queue: QueueArn) -> int | None:  # noqa: ARG002  the port's signature
         return None
 
 

@@ -43,7 +43,7 @@ class FakeLambda:
         assert FunctionName == "invalidator"
         return {"EventSourceMappings": list(self.mappings.values())}
 
-    def update_event_source_mapping(self, UUID: str, Enabled: bool) -> None:  # noqa: FBT001  boto3's names
+    def update_event_source_mapping(self, UUID: str, Enabled: bool) -> None:  # noqa: FBT001  boto3's names for it
         self.updates.append((UUID, Enabled))
         self.mappings[UUID]["State"] = "Enabling" if Enabled else "Disabling"
 

@@ -52,7 +52,7 @@ def fuzz(name: str, arguments: list[str]) -> None:
 
 
 def _seed(found: Path) -> None:
-    from tests.hostile.corpus import corpus  # noqa: PLC0415  as above
+    from tests.hostile.corpus import corpus  # noqa: PLC0415  imported instrumented
 
     for number, data in enumerate(corpus()):
         if len(data) <= LONGEST_INPUT:

@@ -92,5 +92,5 @@ def test_times_are_said_in_a_unit_that_fits(seconds: float, said: str) -> None:
 
 def test_a_line_breaks_where_a_period_has_no_data_and_a_lone_point_can_be_seen() -> None:
     hours, values = _with_gaps([(0, 1.0), (60, 1.0), (120, 1.0), (180, 2.0), (600, 5.0)], 60)
-    assert [each if each == each else None for each in values] == [1.0, 1.0, 2.0, None, 5.0, 5.0, None]  # noqa: PLR0124  nan
+    assert [each if each == each else None for each in values] == [1.0, 1.0, 2.0, None, 5.0, 5.0, None]  # noqa: PLR0124  only nan is not itself
     assert hours[4] < hours[5]

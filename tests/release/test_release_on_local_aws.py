@@ -4,7 +4,7 @@ import pytest
 
 from infra.release.__main__ import write_release
 from tests.system import site
-from tests.system.conftest import account  # noqa: F401  a fixture
+from tests.system.conftest import account  # noqa: F401  pytest finds the fixture by its name
 from tests.system.stack import all_fresh
 
 pytestmark = [pytest.mark.local_aws, pytest.mark.xdist_group("life")]
@@ -12,7 +12,7 @@ pytestmark = [pytest.mark.local_aws, pytest.mark.xdist_group("life")]
 NAME = "released"
 
 
-def test_zips_in_a_bucket_and_a_template_are_enough(account, tmp_path):  # noqa: F811  the fixture
+def test_zips_in_a_bucket_and_a_template_are_enough(account, tmp_path):  # noqa: F811  the fixture, not the import
     aws, s3, cloudformation = account, account.client("s3"), account.client("cloudformation")
     write_release(aws.build().parent, tmp_path / "dist")
     site.make_bucket(aws, "artifacts")

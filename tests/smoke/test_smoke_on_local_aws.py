@@ -14,7 +14,7 @@ from tests.system.conftest import stack  # noqa: F401  the local AWS that the sy
 pytestmark = [pytest.mark.local_aws, pytest.mark.xdist_group("system")]
 
 
-def test_every_page_becomes_new_and_nothing_is_left(stack, capsys, monkeypatch):  # noqa: F811
+def test_every_page_becomes_new_and_nothing_is_left(stack, capsys, monkeypatch):  # noqa: F811  the fixture, not the import
     aws = stack.aws
     monkeypatch.setattr(chain, "SETTLED_SECONDS", 1.0)
     with mock.patch.dict(os.environ, aws.subprocess_environment, clear=True):
@@ -33,7 +33,7 @@ def test_every_page_becomes_new_and_nothing_is_left(stack, capsys, monkeypatch):
     assert [each for each in distributions if PREFIX in each["Comment"]] == []
 
 
-def test_a_stack_that_is_not_there_is_named_and_the_site_is_removed(stack, capsys, monkeypatch):  # noqa: F811
+def test_a_stack_that_is_not_there_is_named_and_the_site_is_removed(stack, capsys, monkeypatch):  # noqa: F811  the fixture, not the import
     aws = stack.aws
     monkeypatch.setattr(chain, "SETTLED_SECONDS", 0.0)
     monkeypatch.setattr("infra.smoke.__main__.QUESTIONS", ())

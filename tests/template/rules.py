@@ -328,3 +328,14 @@ RULES: tuple[Rule, ...] = (
     subscriptions_are_answered_in_time,
     what_the_rule_cannot_deliver_is_kept,
 )
+
+
+def allowed(resources, owner):
+    """What a role, or a policy, may do: pairs of action and resource."""
+    return {
+        (action, resource)
+        for name, statement in role_statements(resources)
+        if name == owner
+        for action in listed(statement["Action"])
+        for resource in listed(statement["Resource"])
+    }

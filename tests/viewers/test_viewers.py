@@ -160,7 +160,7 @@ def test_viewers_for_a_share_of_the_soak() -> None:
             longest = max([longest, *ages])
         ends = [each.at - schedule.last_fault for each in schedule.stale]
         after = max([after, *ends])
-    print(  # noqa: T201
+    print(  # noqa: T201  make soak shows it
         f"{schedules:,} schedules, {views:,} views: {stale:,} of the old object. Where nothing failed, for "
         f"{longest:.0f} s at most (stated: {QUIET_SECONDS:.0f}); after the last fault, for {after:.0f} s "
         f"(stated: {RECOVERY_SECONDS:.0f}). {needless:,} of {fetches:,} fetches were for what had not changed."

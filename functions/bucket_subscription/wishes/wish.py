@@ -39,7 +39,7 @@ class Wish:
     bucket: str
     road: Road
     maker: Maker
-    keys: KeyFilter = KeyFilter()  # noqa: RUF009  frozen
+    keys: KeyFilter = KeyFilter()  # noqa: RUF009  it is frozen: all may share it
     events: tuple[str, ...] = EVENTS
     through: str = ""
 

@@ -33,7 +33,7 @@ def made_paths(number: int, seed: int = 1) -> list[str]:
     return paths
 
 
-def measure(number: int, allowance: Allowance = Allowance(1000, 15)) -> Timing:  # noqa: B008  frozen
+def measure(number: int, allowance: Allowance = Allowance(1000, 15)) -> Timing:  # noqa: B008  it is frozen: all may share it
     """Time one list of made paths."""
     paths = made_paths(number)
     return Timing(

@@ -98,7 +98,7 @@ def read_distributions(
         for where, document in found:
             place = f"{where}: " if where else ""
             if lacks_id(document) and names:
-                document = with_id(document, names.pop(0))  # noqa: PLW2901  the same, named
+                document = with_id(document, names.pop(0))  # noqa: PLW2901  the same document, with its id
             elif lacks_id(document):
                 raise CommandError(
                     f"{named(file)}: not a distribution: {place}Id: missing; get-distribution prints it, "

@@ -92,7 +92,7 @@ def _concerned(bucket: str, read: list[ReadDistribution]) -> list[ReadDistributi
 
 def routing_settings(
     source: Source,
-    known: RoutingSettings = RoutingSettings((DEFAULT_INDEX_DOCUMENTS,)),  # noqa: B008  frozen
+    known: RoutingSettings = RoutingSettings((DEFAULT_INDEX_DOCUMENTS,)),  # noqa: B008  it is frozen: all may share it
 ) -> RoutingSettings:
     """Return what is known of the sites (the template's defaults, or a stack's), with what was typed in its place."""
     return RoutingSettings(

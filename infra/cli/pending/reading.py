@@ -36,7 +36,7 @@ class LogAsItStands(LogTable):
     def __init__(self, table: DynamoDbTable) -> None:
         super().__init__(table, lambda: 0.0)
 
-    def close(self, owner: str, number: int) -> Entry | None:  # noqa: ARG002  the port's
+    def close(self, owner: str, number: int) -> Entry | None:  # noqa: ARG002  the port's signature
         """Leave it to whoever settles: its writer may be about to put its entry there."""
         return None
 

@@ -84,7 +84,7 @@ def way_of(url: ViewerUrl, route: Distribution, settings: RoutingSettings) -> Wa
 def _of_origin(
     url: ViewerUrl, route: Distribution, origin: Origin, settings: RoutingSettings, behavior: Behavior
 ) -> Iterator[Candidate]:
-    assert origin.bucket is not None  # noqa: S101  the caller asked
+    assert origin.bucket is not None  # noqa: S101  for mypy: the caller has made sure
     router = Router(route, origin.bucket, settings)
     # S3 reads a plus as a space; a key with a plus is asked for as %2B.
     read = dict.fromkeys((unquote_plus(url.typed_path, errors="surrogateescape"), url.path))
@@ -122,7 +122,7 @@ def _of_templates(
     url: ViewerUrl, route: Distribution, origin: Origin, settings: RoutingSettings
 ) -> Iterator[Candidate]:
     """Keys by pinned templates that hold the whole key; of the others, many keys may be behind one path."""
-    assert origin.bucket is not None  # noqa: S101  the caller asked
+    assert origin.bucket is not None  # noqa: S101  for mypy: the caller has made sure
     router = Router(route, origin.bucket, settings)
     for template in origin.templates:
         head, field, tail = template.partition("{key}")

@@ -107,7 +107,7 @@ class SimulatedCloudFront:
             self.clock.sleep(SDK_BACKOFF_SECONDS * 2**attempt)
         raise Transient("ServiceUnavailable (simulated)")
 
-    def completed(self, distribution: str, invalidation: str, role: str | None) -> bool:  # noqa: ARG002  the port's
+    def completed(self, distribution: str, invalidation: str, role: str | None) -> bool:  # noqa: ARG002  the port's signature
         """Tell whether an invalidation has finished."""
         self.clock.sleep(CALL_SECONDS)
         if invalidation not in self._completes:

@@ -38,7 +38,7 @@ class SimulatedObjects:
         self.stored[key] = etag, at
         return before
 
-    def heads(self, bucket: str, keys: Iterable[str]) -> Iterator[tuple[str, Seen | Absent | Failure]]:  # noqa: ARG002
+    def heads(self, bucket: str, keys: Iterable[str]) -> Iterator[tuple[str, Seen | Absent | Failure]]:  # noqa: ARG002  the port's signature
         """Answer for each key as it stands when its call ends."""
         left = list(keys)
         self.asked += len(left)
@@ -51,7 +51,7 @@ class SimulatedObjects:
                 etag, modified = self.stored.get(key, ("", 0.0))
                 yield key, Seen(date, int(modified), etag, 1024, "") if etag else Absent(date)
 
-    def page(self, bucket: str, after: str) -> tuple[list[str], bool]:  # noqa: ARG002  the port's
+    def page(self, bucket: str, after: str) -> tuple[list[str], bool]:  # noqa: ARG002  the port's signature
         """Answer with a thousand keys after one."""
         self.function.time.sleep(PAGE_SECONDS)
         if not after:

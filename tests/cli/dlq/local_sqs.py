@@ -155,7 +155,10 @@ class LocalSqs:
     def SendMessage(self, url, request):
         body = request["MessageBody"]
         name = self._store(url, body, request.get("MessageAttributes", {}))
-        return {"MessageId": name, "MD5OfMessageBody": hashlib.md5(body.encode()).hexdigest()}  # noqa: S324  SQS's
+        return {
+            "MessageId": name,
+            "MD5OfMessageBody": hashlib.md5(body.encode(), usedforsecurity=False).hexdigest(),
+        }
 
     def SendMessageBatch(self, url, request):
         return self._each(

@@ -19,7 +19,10 @@ from tests.remembering.site import site_distribution
 
 
 def tree(**files: str) -> dict[str, Content]:
-    return {key: Content(hashlib.md5(text.encode()).hexdigest(), len(text)) for key, text in files.items()}  # noqa: S324
+    return {
+        key: Content(hashlib.md5(text.encode(), usedforsecurity=False).hexdigest(), len(text))
+        for key, text in files.items()
+    }
 
 
 def planned(before, after):

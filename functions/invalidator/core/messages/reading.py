@@ -44,27 +44,23 @@ def read_body(body: str, sent: float, *, acl_changes: bool = False) -> MessageCo
             itself, and one that does not say when it happened, or not believably, counts as that old.
         acl_changes: whether a new ACL counts as a change of its object: it may withdraw what viewers could get.
     """
-    return _read(body, sent, acl_changes, MAX_ENVELOPES)
+    return _read(body, sent, MAX_ENVELOPES, acl_changes=acl_changes)
 
 
-def _read(body: str, sent: float, acl_changes: bool, envelopes: int) -> MessageContent:  # noqa: FBT001
+def _read(body: str, sent: float, envelopes: int, *, acl_changes: bool) -> MessageContent:
     """Read a body of which so many envelopes may be opened, itself included."""
     flaw = None
     try:
-        content = _read_form(_FORM.validate_json(body), body, sent, acl_changes, envelopes)
+        content = _read_form(_FORM.validate_json(body), body, sent, envelopes, acl_changes=acl_changes)
     except ValidationError as error:
         content, flaw = None, _why(error)
         if flaw.reason is Reason.NOT_JSON:
             return MessageContent(problem=flaw)
-    return content or _read_whole(body, flaw, sent, acl_changes, envelopes)
+    return content or _read_whole(body, flaw, sent, envelopes, acl_changes=acl_changes)
 
 
 def _read_form(
-    message: BodyFields,
-    body: str,
-    sent: float,
-    acl_changes: bool,  # noqa: FBT001
-    envelopes: int,
+    message: BodyFields, body: str, sent: float, envelopes: int, *, acl_changes: bool
 ) -> MessageContent | None:
     """Read a message by the fields that are known; None where it takes a look at all of them."""
     if "Records" in message:
@@ -82,7 +78,7 @@ def _read_form(
         at = moment(message.get("time", ""), sent, EVENTBRIDGE_TIME_STEP)
         return read_detail(message.get("detail", {}), at, same_content=kind == _ACL_TYPE)
     if message.get("Type") == "Notification" and "Message" in message and envelopes > 1:
-        return _unwrapped(_read(message["Message"], sent, acl_changes, envelopes - 1))
+        return _unwrapped(_read(message["Message"], sent, envelopes - 1, acl_changes=acl_changes))
     return MessageContent(test_event=True) if message.get("Event") == "s3:TestEvent" else None
 
 
@@ -94,11 +90,7 @@ def _unwrapped(inner: MessageContent) -> MessageContent:
 
 
 def _read_whole(
-    body: str,
-    flaw: Problem | None,
-    sent: float,
-    acl_changes: bool,  # noqa: FBT001
-    envelopes: int,
+    body: str, flaw: Problem | None, sent: float, envelopes: int, *, acl_changes: bool
 ) -> MessageContent:
     """Read a message that is in none of the usual forms, or in one with nulls; `flaw` names the field that failed."""
     document = _without_nulls(from_json(body))
@@ -112,7 +104,9 @@ def _read_whole(
         document = {"source": "aws.s3", "detail-type": _CHANGING_TYPES[0], "detail": document}
     if flaw is not None:
         try:
-            content = _read_form(_FORM.validate_python(document), body, sent, acl_changes, envelopes)
+            content = _read_form(
+                _FORM.validate_python(document), body, sent, envelopes, acl_changes=acl_changes
+            )
         except ValidationError as error:
             flaw = _why(error)
         else:
