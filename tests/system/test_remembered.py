@@ -4,7 +4,6 @@ import time
 
 import pytest
 
-from infra.demo.proof import Changed
 from tests.system import site
 from tests.system.conftest import REMEMBERED
 from tests.system.stack import PATIENCE_SECONDS, all_fresh, at_rest, invalidator, letters, paths_sent, until
@@ -38,8 +37,7 @@ def test_what_is_uploaded_again_as_it_was_needs_nothing(stack):
     before, judged = len(paths_sent(stack.aws, distribution)), memory()
 
     changes = site.upload(s3, REMEMBERED, [key for key in PAGES if key != EDITED])
-    s3.put_object(Bucket=REMEMBERED, Key=EDITED, Body=b"edited")
-    edited = Changed(EDITED, time.time())
+    edited = site.put(s3, REMEMBERED, EDITED, b"edited")
     site.upload(s3, REMEMBERED, [ASSET])
     all_fresh(stack.aws, [edited], {distribution: ""})
 
