@@ -4,9 +4,12 @@ And the order in which several processes take them: what waits for a local AWS b
 """
 
 import functools
+import gc
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
+import botocore.hooks
 import botocore.session
 import pytest
 from hypothesis import HealthCheck, settings
@@ -26,8 +29,27 @@ settings.load_profile("steady")
 botocore.session.create_loader = functools.cache(botocore.session.create_loader)
 
 
+def _remembered(function: Callable[..., Any]) -> Callable[..., Any]:
+    """What botocore asks of each handler for each new client, by the handler's code, which all clients share."""
+    asked = functools.cache(function)
+    return lambda handler: asked(getattr(handler, "__func__", handler))
+
+
+def _name_remembered(self: Any, name: str, *, known: dict[str, str] = {}) -> str:  # noqa: B006 - all share it
+    """The services' old names for events are the same for all clients; each looks through the list anew."""
+    if name not in known:
+        known[name] = _ALIAS(self, name)
+    return known[name]
+
+
+_ALIASER: Any = botocore.hooks.EventAliaser
+_ALIAS = _ALIASER._alias_event_name
+_ALIASER._alias_event_name = _name_remembered
+botocore.hooks.accepts_kwargs = _remembered(botocore.hooks.accepts_kwargs)
+
+
 # Each of these runs in one process, and waits more than it computes: all but the short one, the last, begin at once.
-_GROUPS = ("reasons", "system", "readme", "situations", "permissions", "life", "template", "local")
+_GROUPS = ("system", "readme", "desk", "permissions", "life", "template", "local", "reasons", "situations")
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -39,7 +61,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let what takes long begin first, so that no process works on alone at the end."""
+    """Let what takes long begin first, so that no process works on alone at the end; leave the soak to who asks."""
 
     def rank(item: pytest.Item) -> int:
         group = item.get_closest_marker("xdist_group")
@@ -48,6 +70,23 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return len(_GROUPS) + (item.get_closest_marker("long") is None)
 
     items.sort(key=rank)
+    for item in items:
+        soak = item.get_closest_marker("soak")
+        if soak is not None and "SOAK" not in os.environ:
+            item.add_marker(pytest.mark.skip(reason=f"{soak.args[0]}: make soak"))
+
+
+def pytest_collection_finish() -> None:
+    """What was imported stays to the end: to look through it for garbage, again and again, is a tenth of all work."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 50)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Let what only computes step back for the local AWSs beside it, where a change must be sent within its time."""
+    if "PYTEST_XDIST_WORKER" in os.environ and item.get_closest_marker("local_aws") is None:
+        os.nice(max(0, 10 - os.nice(0)))
 
 
 @pytest.fixture(autouse=True)

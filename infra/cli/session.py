@@ -45,9 +45,17 @@ class Session:
         return boto3.Session(profile_name=self.profile, region_name=region)
 
     def client(self, service: str, config: "Config | None" = None) -> Any:
-        """Return an SDK client; `AWS_ENDPOINT_URL…` point it elsewhere, as everywhere in the project."""
+        """Return an SDK client, one for each service; `AWS_ENDPOINT_URL…` point it elsewhere, as everywhere."""
         sdk: Any = self.aws  # the SDK's type stubs want each service's name as a literal
-        return sdk.client(service) if config is None else sdk.client(service, config=config)
+        if config is not None:
+            return sdk.client(service, config=config)
+        if service not in self._clients:
+            self._clients[service] = sdk.client(service)
+        return self._clients[service]
+
+    @functools.cached_property
+    def _clients(self) -> dict[str, Any]:
+        return {}
 
     @functools.cached_property
     def outputs(self) -> Mapping[str, str]:

@@ -9,7 +9,7 @@ from infra.local.cloudfront.gate import Seen
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """One object that the demo wrote or removed; `at` is when S3 had answered, epoch seconds."""
+    """One object that the demo wrote or removed; `at` is when S3 did so, epoch seconds."""
 
     key: str
     at: float

@@ -23,7 +23,11 @@ from tests.system import site
 from tests.system.conftest import NO_QUOTAS
 from tests.system.stack import all_fresh, until
 
-pytestmark = [pytest.mark.local_aws, pytest.mark.xdist_group("reasons")]
+pytestmark = [
+    pytest.mark.local_aws,
+    pytest.mark.soak("minutes, of which most are waits"),
+    pytest.mark.xdist_group("reasons"),
+]
 
 # How it stands, what is said to be wrong, and what to type or do about it.
 EXPECTED = {

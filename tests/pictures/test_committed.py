@@ -1,6 +1,5 @@
 """The committed pictures say what the code, the template and the simulator say now: `make pictures` draws them."""
 
-import os
 import re
 
 import pytest
@@ -21,8 +20,7 @@ def test_each_picture_is_committed_small_and_fetches_nothing(name: str) -> None:
     assert not re.findall(r"(?:url\(|href=)[\"']?(?![\"'#])", svg)
 
 
-@pytest.mark.soak
-@pytest.mark.skipif("SOAK" not in os.environ, reason="it simulates an upload of 100,000 objects: make soak")
+@pytest.mark.soak("it simulates an upload of 100,000 objects")
 def test_the_committed_upload_shows_what_the_worker_takes_now() -> None:
     ours = upload.ours()
     shown = texts("upload")

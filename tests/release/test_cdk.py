@@ -24,8 +24,7 @@ print(json.dumps(app.synth().get_stack_by_name("Site").template))
 CDK = ROOT / ".tools/cdk/bin/python"
 
 
-@pytest.mark.soak
-@pytest.mark.skipif("SOAK" not in os.environ, reason="installs 450 MB; make soak")
+@pytest.mark.soak("installs 450 MB")
 def test_the_example_synthesizes_the_stack_with_a_bucket_that_tells_its_queue(tmp_path):
     source = read_template()
     functions = [n for n, each in source["Resources"].items() if each["Type"] == "AWS::Serverless::Function"]

@@ -4,7 +4,6 @@ The released version is built from its own commit, with its own build.
 """
 
 import io
-import os
 import subprocess
 import sys
 import tarfile
@@ -18,7 +17,7 @@ from infra.local.cloudfront.quotas import Refusal
 from infra.template import ROOT
 from tests.system import site
 from tests.system.conftest import NO_QUOTAS
-from tests.system.stack import all_fresh, at_rest, invalidator, letters, until
+from tests.system.stack import all_fresh, at_rest, invalidator, left_to_do, letters, until
 
 # The commit of each released version.
 RELEASED = {"0.1.0": "0fbb704820afce82a97b91b6b8d461362eb15fcc"}
@@ -34,9 +33,8 @@ OWNERS_SETTINGS = {
 
 pytestmark = [
     pytest.mark.local_aws,
-    pytest.mark.soak,
+    pytest.mark.soak("deploys two versions in turn"),
     pytest.mark.xdist_group("upgrade"),
-    pytest.mark.skipif("SOAK" not in os.environ, reason="deploys two versions in turn: make soak"),
 ]
 
 
@@ -107,13 +105,13 @@ def test_work_under_way_survives_the_way_here_and_back(released):
     all_fresh(aws, [*waiting, *late], released.served, 150)
     all_fresh(aws, pinned, released.pinned, 150)
     assert [each["reason"] for each in invalidator(aws, "dlq", "list")] == ["not-json"]
-    until(lambda: at_rest(aws, outputs), 60, "all is settled")
+    at_rest(aws, outputs)
     all_fresh(aws, [site.put(s3, PINNED, "after.html")], released.pinned, 60)
 
     aws.gate.inject(Fault(THROTTLED, times=None))
     back = site.upload(s3, BUCKET, site.ODD_KEYS)
     pinned = site.upload(s3, PINNED, ["goes-back.html"])
-    until(lambda: not at_rest(aws, outputs), 60, "changes are pending in the table")
+    until(lambda: left_to_do(aws, outputs), 60, "changes are pending in the table")
     aws.deploy({**released.buckets, **OWNERS_SETTINGS}, template=released.template)
     aws.gate.forget_faults()
     all_fresh(aws, back, released.served, 120)

@@ -77,12 +77,12 @@ def test_an_error_in_an_activity_ends_the_run():
 
 
 def test_a_run_leaves_no_thread_behind():
-    before = threading.active_count()
+    before = set(threading.enumerate())
     time = VirtualTime(0.0)
     for seconds in range(20):
         time.start(partial(time.sleep, seconds))
     time.run()
-    for thread in threading.enumerate():
-        if thread.daemon and thread is not threading.current_thread():
-            thread.join(5)
-    assert threading.active_count() <= before
+    left = set(threading.enumerate()) - before
+    for thread in left:
+        thread.join(5)
+    assert not [thread for thread in left if thread.is_alive()]

@@ -1,6 +1,5 @@
 """Whatever a person meets, the first command names the next, and that mends it: on one deployed stack."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -36,8 +35,7 @@ def desk(tmp_path_factory: Any) -> Iterator[Desk]:
 
 
 @pytest.mark.local_aws
-@pytest.mark.soak
-@pytest.mark.skipif("SOAK" not in os.environ, reason="minutes of a busy machine: make soak")
+@pytest.mark.soak("minutes of a busy machine")
 @pytest.mark.xdist_group("situations")
 @pytest.mark.parametrize("situation", ALL, ids=lambda each: each.symptom)
 def test_the_first_command_leads_to_what_mends_it(desk: Desk, situation: Situation) -> None:

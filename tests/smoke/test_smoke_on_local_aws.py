@@ -11,7 +11,7 @@ from infra.smoke.chain import PAGES
 from infra.smoke.resources import PREFIX
 from tests.system.conftest import stack  # noqa: F401  the local AWS that the system tests share
 
-pytestmark = [pytest.mark.local_aws, pytest.mark.xdist_group("system")]
+pytestmark = [pytest.mark.local_aws, pytest.mark.xdist_group("desk")]
 
 
 def test_every_page_becomes_new_and_nothing_is_left(stack, capsys, monkeypatch):  # noqa: F811  the fixture, not the import

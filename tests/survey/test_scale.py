@@ -1,6 +1,5 @@
 """How long surveys take in accounts of many distributions, in virtual time: 0.15 s a call, eight at a time."""
 
-import os
 import zlib
 
 import pytest
@@ -11,7 +10,7 @@ from tests.survey.surveyed import INTERVAL, MINUTE, Surveyed
 
 CALL_SECONDS = 0.15
 # The sizes of the issue take a minute together; the shape is the same in the small.
-LONG = [pytest.mark.soak, pytest.mark.skipif("SOAK" not in os.environ, reason="the long share: make soak")]
+LONG = pytest.mark.soak("the long share")
 
 
 def account(size: int, served: int | None = None, bucket: str = "") -> Surveyed:

@@ -23,7 +23,7 @@ def until(seen: Callable[[], Any], seconds: float, what: str, *, or_tell: Callab
     give_up = time.monotonic() + seconds
     while not (found := seen()):
         assert time.monotonic() < give_up, f"not in {seconds} s: {what}; {or_tell()}"
-        time.sleep(0.1)
+        time.sleep(0.25)
     return found
 
 
@@ -59,23 +59,35 @@ def all_fresh(
     until(lambda: not stale(), seconds, "every change is invalidated", or_tell=stale)
 
 
-def at_rest(aws: LocalAws, outputs: Mapping[str, str]) -> bool:
-    """Whether nothing is on the worker's queues, and nothing is pending in its table."""
+def left_to_do(aws: LocalAws, outputs: Mapping[str, str]) -> dict[str, Any]:
+    """What is on the worker's queues, and what is pending in its table."""
     sqs, table = aws.client("sqs"), aws.client("dynamodb")
+    left: dict[str, Any] = {}
     for name in ("QueueUrl", "WakeQueueUrl"):
         got = sqs.get_queue_attributes(QueueUrl=outputs[name], AttributeNames=["All"])["Attributes"]
-        if any(int(value) for key, value in got.items() if key.startswith("ApproximateNumberOf")):
-            return False
-    wakes = (
-        wake
-        for shard in range(SHARDS)
-        for wake in table.query(
+        left |= {
+            f"{name} {key}": value
+            for key, value in got.items()
+            if key.startswith("ApproximateNumberOf") and int(value)
+        }
+    for shard in range(SHARDS):
+        wakes = table.query(
             TableName=outputs["TableName"],
             KeyConditionExpression="pk = :pk",
             ExpressionAttributeValues={":pk": {"S": f"wakes#{shard}"}},
         )["Items"]
+        left |= {wake["sk"]["S"]: wake for wake in wakes if {"due", "since", "token"} & wake.keys()}
+    return left
+
+
+def at_rest(aws: LocalAws, outputs: Mapping[str, str]) -> None:
+    """Wait until nothing is left to do."""
+    until(
+        lambda: not left_to_do(aws, outputs),
+        PATIENCE_SECONDS,
+        "nothing is left to do",
+        or_tell=lambda: left_to_do(aws, outputs),
     )
-    return not any({"due", "since", "token"} & wake.keys() for wake in wakes)
 
 
 def paths_sent(aws: LocalAws, distribution: str) -> list[str]:

@@ -5,7 +5,7 @@ import pytest
 from tests.notifications import direct
 from tests.system import site
 from tests.system.conftest import DIRECT, EVENTS, RAW, SECOND, WRAPPED
-from tests.system.stack import PATIENCE_SECONDS, all_fresh, at_rest, invalidator, letters, paths_sent, until
+from tests.system.stack import all_fresh, at_rest, invalidator, letters, paths_sent
 
 pytestmark = [pytest.mark.local_aws, pytest.mark.xdist_group("system")]
 
@@ -62,7 +62,7 @@ def test_every_change_of_a_bulk_upload_is_covered_by_a_later_invalidation(stack,
     assert {"/sums/1+1=2.txt", "/sums/1%252B1.txt", "/50%25%20off.html", "/home/*"} <= docs
     assert not any("assets" in path for path in docs)
     assert {"/", "/docs/", "/docs", "/docs/docs/"} <= set(paths_sent(stack.aws, whole))
-    until(lambda: at_rest(stack.aws, stack.outputs), PATIENCE_SECONDS, "nothing is left to do")
+    at_rest(stack.aws, stack.outputs)
     assert letters(stack.aws, stack.outputs["DeadLetterQueueUrl"]) == []
     requests = [each for each in stack.aws.gate.invalidations if each.distribution in served]
     assert len(requests) < len(changes) / 10
@@ -104,7 +104,7 @@ def test_what_was_paid_once_is_not_paid_again_when_its_messages_come_twice(stack
     paid = paths_sent(stack.aws, distribution).count("/once.html")
     for _ in range(2):
         sqs.send_message(QueueUrl=stack.outputs["QueueUrl"], MessageBody=same)
-    until(lambda: at_rest(stack.aws, stack.outputs), PATIENCE_SECONDS, "the duplicates are done")
+    at_rest(stack.aws, stack.outputs)
     assert paths_sent(stack.aws, distribution).count("/once.html") == paid
     all_fresh(stack.aws, [site.put(s3, SECOND, "once.html")], {distribution: ""})
     assert paths_sent(stack.aws, distribution).count("/once.html") == paid + 1

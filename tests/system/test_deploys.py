@@ -3,7 +3,6 @@
 Nothing is orphaned, nothing of others touched, and what the watch remembers is what is connected.
 """
 
-import os
 from typing import Any
 
 import pytest
@@ -15,8 +14,7 @@ from tests.system import site
 
 pytestmark = [
     pytest.mark.local_aws,
-    pytest.mark.soak,
-    pytest.mark.skipif("SOAK" not in os.environ, reason="takes minutes: make soak"),
+    pytest.mark.soak("takes minutes"),
     pytest.mark.xdist_group("system"),
 ]
 

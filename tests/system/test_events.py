@@ -1,7 +1,6 @@
 """Others chain on what the stack tells: a rule on the bus, and a queue behind it."""
 
 import json
-import os
 import re
 from pathlib import Path
 
@@ -14,8 +13,7 @@ from tests.system.stack import invalidator, listening, until
 pytestmark = [
     pytest.mark.local_aws,
     pytest.mark.xdist_group("system"),
-    pytest.mark.soak,
-    pytest.mark.skipif("SOAK" not in os.environ, reason="minutes of a busy machine: make soak"),
+    pytest.mark.soak("minutes of a busy machine"),
 ]
 
 

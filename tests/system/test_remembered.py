@@ -4,12 +4,11 @@ import time
 
 import pytest
 
-from infra.demo.proof import Changed
 from tests.system import site
 from tests.system.conftest import REMEMBERED
 from tests.system.stack import PATIENCE_SECONDS, all_fresh, at_rest, invalidator, letters, paths_sent, until
 
-pytestmark = [pytest.mark.local_aws, pytest.mark.xdist_group("system")]
+pytestmark = [pytest.mark.local_aws, pytest.mark.xdist_group("desk")]
 
 PAGES = [f"docs/page-{number}.html" for number in range(12)]
 EDITED, ASSET = PAGES[7], "assets/app.1f2e3d4c.js"
@@ -34,12 +33,11 @@ def test_what_is_uploaded_again_as_it_was_needs_nothing(stack):
         "the first round is complete",
         or_tell=memory,
     )
-    until(lambda: at_rest(stack.aws, stack.outputs), PATIENCE_SECONDS, "nothing is left to do")
+    at_rest(stack.aws, stack.outputs)
     before, judged = len(paths_sent(stack.aws, distribution)), memory()
 
     changes = site.upload(s3, REMEMBERED, [key for key in PAGES if key != EDITED])
-    s3.put_object(Bucket=REMEMBERED, Key=EDITED, Body=b"edited")
-    edited = Changed(EDITED, time.time())
+    edited = site.put(s3, REMEMBERED, EDITED, b"edited")
     site.upload(s3, REMEMBERED, [ASSET])
     all_fresh(stack.aws, [edited], {distribution: ""})
 
@@ -48,11 +46,12 @@ def test_what_is_uploaded_again_as_it_was_needs_nothing(stack):
         return [now[each] - judged[each] for each in ("unchanged", "new", "changed")]
 
     until(
-        lambda: counted() == [len(changes), 1, 1] and at_rest(stack.aws, stack.outputs),
+        lambda: counted() == [len(changes), 1, 1],
         PATIENCE_SECONDS,
         "all that was uploaded is judged",
         or_tell=counted,
     )
+    at_rest(stack.aws, stack.outputs)
     assert paths_sent(stack.aws, distribution)[before:] == [f"/{EDITED}"]
     explained = invalidator(stack.aws, "explain", f"s3://{REMEMBERED}/{PAGES[0]}")["remembered"]
     assert "same bytes and headers as on" in explained

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.system import site
-from tests.system.stack import all_fresh, invalidator, letters, until
+from tests.system.stack import all_fresh, at_rest, invalidator, letters, until
 
 pytestmark = [pytest.mark.local_aws, pytest.mark.xdist_group("life")]
 
@@ -83,13 +83,14 @@ def test_two_buckets_then_one_then_none(account, elsewhere):
         all_fresh(aws, site.upload(s3, bucket, site.ODD_KEYS), served[bucket])
         assert they_are_told(aws, elsewhere, bucket)
 
-    aws.deploy({"Buckets": "second-life"}, stack=NAME)
+    outputs = aws.deploy({"Buckets": "second-life"}, stack=NAME)
     assert [entries(aws, bucket)[0] for bucket in buckets] == [{"theirs"}, {"theirs", OWN}]
+    at_rest(aws, outputs)
     sent = len(aws.gate.invalidations)
     site.put(s3, "first-life", "nobody-is-told.html")
     all_fresh(aws, [site.put(s3, "second-life", "told.html")], served["second-life"])
     new = aws.gate.invalidations[sent:]
-    assert {each.distribution for each in new} == set(served["second-life"])
+    assert {each.distribution for each in new} == set(served["second-life"]), new
 
     cloudformation = aws.client("cloudformation")
     cloudformation.delete_stack(StackName=NAME)

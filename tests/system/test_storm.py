@@ -24,8 +24,7 @@ from tests.system.storm import Storm, blowing, table_in_between
 pytestmark = [
     pytest.mark.local_aws,
     pytest.mark.xdist_group("storm"),
-    pytest.mark.soak,
-    pytest.mark.skipif("SOAK" not in os.environ, reason="the long share: make soak"),
+    pytest.mark.soak("the long share"),
 ]
 
 BUCKET = "stormy-site"

@@ -5,7 +5,6 @@ Whatever the round does, others' entries are afterwards what their owners put th
 
 import copy
 import json
-import os
 import re
 import time
 from collections.abc import Callable, Iterator
@@ -24,8 +23,7 @@ from tests.system.stack import invalidator, paths_sent, until
 pytestmark = [
     pytest.mark.local_aws,
     pytest.mark.xdist_group("system"),
-    pytest.mark.soak,
-    pytest.mark.skipif("SOAK" not in os.environ, reason="minutes of a busy machine: make soak"),
+    pytest.mark.soak("minutes of a busy machine"),
 ]
 
 NAME = "watched"

@@ -12,6 +12,8 @@ from tests.template.conftest import SETS
 from tests.template.resolved import ROOT
 from tests.template.rules import of_type
 
+pytestmark = pytest.mark.xdist_group("template")  # translated once
+
 # aws.amazon.com/cloudwatch/pricing, us-east-1, without the free ones of an account.
 METRIC_USD, ALARM_USD, DASHBOARD_USD = 0.30, 0.10, 3.00
 NAMESPACE = "CloudFrontInvalidator"

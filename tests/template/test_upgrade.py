@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.xdist_group("template")  # translated once
+
 # What 0.1.0's template made with its defaults: type, and the properties of which another value makes another resource
 # (CloudFormation's resource reference, "Update requires: Replacement"). None: not named.
 VERSION_010: dict[str, tuple[str, dict[str, Any]]] = {

@@ -140,8 +140,7 @@ def seeds_until(end: float) -> Iterator[int]:
         seed += 1
 
 
-@pytest.mark.soak
-@pytest.mark.skipif("SOAK" not in os.environ, reason="needs SOAK=minutes, see make soak")
+@pytest.mark.soak("for minutes")
 def test_viewers_for_a_share_of_the_soak() -> None:
     """As long as a fifth of the storms; prints what it saw."""
     views = stale = needless = fetches = schedules = 0

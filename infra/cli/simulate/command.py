@@ -74,7 +74,7 @@ def simulate(session: Session, *, listing: bool, **asked: Any) -> None:
     \b
     Example:
       invalidator simulate --objects 2000 --directories 20 --quota rate
-      invalidator simulate --scenario busy
+      invalidator simulate --scenario small-deploy
       invalidator simulate --distributions 12 --changes-every 60 --for 1800
     """
     from infra.cli.simulate.running import Asked, list_scenarios, show_simulation

@@ -1,6 +1,5 @@
 """`invalidator dlq redrive` as a person types it: what is sent, what stays, and that nothing is ever lost."""
 
-import os
 import random
 import re
 import time
@@ -237,8 +236,7 @@ def test_killed_at_any_point_and_run_again_it_loses_nothing(desk, seed):
     killed_and_run_again(desk, seed, 300)
 
 
-@pytest.mark.soak
-@pytest.mark.skipif("SOAK" not in os.environ, reason="takes minutes; run it with: make soak")
+@pytest.mark.soak("takes minutes")
 @pytest.mark.parametrize("seed", range(3))
 def test_ten_thousand_letters_are_redriven_without_loss_though_it_is_killed(desk, seed):
     killed_and_run_again(desk, seed, 10_000)

@@ -274,6 +274,7 @@ def test_with_its_permissions(stack, proof):
     assert proof(stack)
 
 
+@pytest.mark.soak("minutes: each permission is taken away once")
 @pytest.mark.usefixtures("sites")
 @pytest.mark.parametrize(
     ("function", "sid", "action"),

@@ -7,7 +7,6 @@ instead), conditions on kms:ViaService, and what no command calls here (`NOT_CAL
 
 import contextlib
 import json
-import os
 from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
@@ -28,8 +27,7 @@ from tests.system.stack import invalidator
 pytestmark = [
     pytest.mark.local_aws,
     pytest.mark.xdist_group("permissions"),
-    pytest.mark.soak,
-    pytest.mark.skipif("SOAK" not in os.environ, reason="minutes of a busy machine: make soak"),
+    pytest.mark.soak("minutes of a busy machine"),
 ]
 
 ACCOUNT = "000000000000"
