@@ -1,7 +1,7 @@
 """A published web asset tree in two versions: real files, from an npm package.
 
-The translations of its plugins, two thirds of the files, are left out: S3 takes them within seconds, the one process
-that stands for it here does not, and an upload that lasts longer than GatherSeconds is more than one invalidation.
+Translations, pictures and tests of its plugins, most of the files, are left out: S3 takes them within seconds, the one
+process that stands for it here does not, and an upload that lasts longer than GatherSeconds is more than one invalidation.
 """
 
 import shutil
@@ -15,8 +15,7 @@ UV = REPOSITORY / ".tools/uv/bin/uv"
 CACHE = REPOSITORY / ".local/demo"
 REQUIREMENTS = REPOSITORY / "infra/requirements"
 STATIC = Path("ckeditor/static/ckeditor")
-# The folders on the way to them.
-TRANSLATIONS = {"plugins", "lang"}
+LEFT_OUT_OF_PLUGINS = {"lang", "images", "icons", "tests"}
 
 
 class AssetsError(Exception):
@@ -71,9 +70,15 @@ def fetch(version: str) -> Path:
 
 
 def keys(tree: Path) -> tuple[str, ...]:
-    """Return the tree's files as object keys, sorted; without the plugins' translations."""
+    """Return the tree's files as object keys, sorted; without what is left out of the plugins."""
     files = (file.relative_to(tree) for file in tree.rglob("*") if file.is_file())
-    return tuple(sorted(file.as_posix() for file in files if not TRANSLATIONS.issubset(file.parts)))
+    return tuple(
+        sorted(
+            file.as_posix()
+            for file in files
+            if "plugins" not in file.parts or LEFT_OUT_OF_PLUGINS.isdisjoint(file.parts)
+        )
+    )
 
 
 def update(before: Path, after: Path) -> Update:

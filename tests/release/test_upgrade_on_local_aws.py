@@ -104,7 +104,7 @@ def test_work_under_way_survives_the_way_here_and_back(released):
     aws.gate.forget_faults()
     all_fresh(aws, [*waiting, *late], released.served, 150)
     all_fresh(aws, pinned, released.pinned, 150)
-    assert [each["reason"] for each in invalidator(aws, "dlq", "list")] == ["not-json"]
+    assert [each["reason"] for each in invalidator(aws, "dlq", "list")["groups"]] == ["not-json"]
     at_rest(aws, outputs)
     all_fresh(aws, [site.put(s3, PINNED, "after.html")], released.pinned, 60)
 
