@@ -1,7 +1,7 @@
 """A published web asset tree in two versions: real files, from an npm package.
 
-Translations, pictures and tests of its plugins, most of the files, are left out: S3 takes them within seconds, the one
-process that stands for it here does not, and an upload that lasts longer than GatherSeconds is more than one invalidation.
+Of its plugins the translations, pictures and tests, which are most files, are left out: S3 takes them within seconds, the
+one process that stands for it here does not, and an upload longer than GatherSeconds is more than one invalidation.
 """
 
 import shutil
