@@ -1,6 +1,6 @@
 """A published web asset tree in two versions: real files, from an npm package.
 
-Of its plugins the translations, pictures and tests, which are most files, are left out: S3 takes them within seconds, the
+Of its plugins the translations, pictures and tests, most files, are left out: S3 takes them within seconds, the
 one process that stands for it here does not, and an upload longer than GatherSeconds is more than one invalidation.
 """
 
