@@ -115,7 +115,7 @@ class Watch:
                 gap=GapState.OPEN if before.wrong_since else _of(gap),
             )
         if not found.wrong:
-            self._is_right(standing, looked.document, gap, now)
+            self._is_right(standing, looked.document, gap, before.looked)
             noted = self.wishes.gaps().get(bucket) if before.wrong_since else gap
             return BucketLine(found, right=now, gap=_of(noted))
         standing = self._is_wrong(standing, looked.document, now)
@@ -135,7 +135,7 @@ class Watch:
         if again.watch.wrong or again.watch.unknown:
             left = again.watch.unknown or "; ".join(again.watch.wrong)
             return replace(line, not_repaired=f"it was mended, and still: {left}")
-        self._is_right(replace(standing, wrong=(), fix=""), again.document, gap, self.clock.now())
+        self._is_right(replace(standing, wrong=(), fix=""), again.document, gap, now)
         return replace(line, repaired=True, gap=GapState.WAITS)
 
     def _is_wrong(self, standing: Standing, document: Document | None, now: float) -> Standing:
@@ -152,11 +152,20 @@ class Watch:
         self.standings.save(wrong)
         return wrong
 
-    def _is_right(self, standing: Standing, document: Document | None, gap: Gap | None, now: float) -> None:
-        """Note the gap, where there was one and nobody noted it, then that the bucket is right."""
-        began = standing.wrong_since
-        # Who connected it again noted that, and when.
-        if began and not (gap is not None and gap.noted >= began):
+    def _is_right(
+        self, standing: Standing, document: Document | None, gap: Gap | None, seen_wrong: float
+    ) -> None:
+        """Note the gap, where there was one and nobody noted it, then that the bucket is right.
+
+        Args:
+            standing: how it stands.
+            document: its notification.
+            gap: the newest gap that was noted.
+            seen_wrong: when it was looked at last before it was right.
+        """
+        began, now = standing.wrong_since, self.clock.now()
+        # Who connected it again noted that, and when; had it not lasted, it was seen wrong after that.
+        if began and not (gap is not None and gap.noted >= seen_wrong):
             self.wishes.note_gap(
                 standing.bucket, standing.right, now, "its subscription was lost for a while"
             )

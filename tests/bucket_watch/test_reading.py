@@ -171,7 +171,11 @@ def test_a_bucket_that_is_gone_or_closed_to_us_is_lost_and_one_that_s3_does_not_
         def rules(self, _):
             pass
 
-    assert look(OURS, BY_EVENTBRIDGE, roads=Silent()).unknown == "EventBridge did not answer"
+    switched_on = {"EventBridgeConfiguration": {}}
+    assert look(switched_on, BY_EVENTBRIDGE, roads=Silent()).unknown == "EventBridge did not answer"
+    # What is lost by what could be read is lost, whatever else could not be.
+    found = look(OURS, BY_EVENTBRIDGE, roads=Silent())
+    assert (found.state, found.unknown, len(found.wrong)) == ("lost", "", 1)
 
 
 def test_a_road_that_nobody_told_of_is_learned():

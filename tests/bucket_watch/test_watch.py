@@ -380,3 +380,20 @@ def test_a_bucket_that_moved_to_another_account_is_told():
     )
     assert line.not_repaired
     assert world.s3.writes == []
+
+
+def test_a_connection_by_hand_that_did_not_last_is_no_end_of_the_gap():
+    """It noted the gap up to then; what was written after it, somebody must cover too."""
+    world = right(repairs=Repairs.NO)
+    ours = copy.deepcopy(world.s3.documents["site"])
+    world.s3.documents["site"] = copy.deepcopy(TERRAFORM)
+    assert world.line().state == "lost"
+    world.clock.time += 600
+    world.wishes.note_gap("site", 0.0, world.clock.now(), "it was connected by hand")
+    for _ in range(3):
+        world.clock.time += HOUR
+        assert world.line().state == "lost"
+    world.s3.documents["site"] = ours
+    world.clock.time += HOUR
+    assert (world.line().state, world.line().gap) == ("works", GapState.WAITS)
+    assert world.wishes.noted["site"].noted == world.clock.now()

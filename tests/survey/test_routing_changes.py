@@ -248,6 +248,47 @@ def test_one_that_was_moved_while_it_was_disabled_is_purged_when_it_comes_back(s
     assert list(site.routes("E1").purge) == ["/*"]
 
 
+@pytest.mark.parametrize("deployed", [True, False])
+def test_what_was_left_to_do_when_it_was_disabled_is_done_when_it_comes_back(site, deployed):
+    """Its edges keep what they hold of the old folder, though nobody is served meanwhile."""
+    site.account.put("E1", s3("site", "/v2"), deployed=deployed)
+    site.survey()
+    if not deployed:  # sent once, and owed again when all edges have the new folder
+        site.sent("E1")
+    site.after(INTERVAL).account.put("E1", s3("site", "/v2"), enabled=False, deployed=deployed)
+    site.survey()
+    site.account.deploy("E1")
+    site.after(DAY).survey()
+    assert site.routes("E1").purge == {}
+    site.account.put("E1", s3("site", "/v2"))
+    site.after(INTERVAL).survey()
+    assert list(site.routes("E1").purge) == ["/*"]
+
+
+def test_what_was_not_routed_again_before_it_was_disabled_is_when_it_comes_back(site):
+    site.account.put("E1", s3("site", "/v1"), behaviors=[("/img/*", 0)])
+    site.survey()
+    owed = site.routes("E1").reroute_since
+    assert owed is not None
+    site.after(INTERVAL).account.put("E1", s3("site", "/v1"), enabled=False)
+    site.survey()
+    site.account.put("E1", s3("site", "/v1"))
+    site.after(INTERVAL).survey()
+    assert site.routes("E1").reroute_since <= owed
+
+
+def test_one_that_leaves_its_bucket_for_another_kind_of_origin_is_purged(site):
+    site.account.put("E1", ("www.example.com", ""))
+    site.survey()
+    assert list(site.routes("E1").purge) == ["/*"]
+    assert site.called == ["target:E1"]
+    site.sent("E1")
+    site.called.clear()
+    version = site.routes("E1").version
+    site.after(INTERVAL).survey()
+    assert (site.routes("E1").version, site.called) == (version, [])
+
+
 def test_while_it_is_being_disabled_edges_still_serve(site):
     site.account.put("E1", s3("site", "/v1"), enabled=False, deployed=False)
     site.survey()

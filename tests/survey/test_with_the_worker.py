@@ -65,6 +65,19 @@ def test_a_bucket_that_nobody_knows_is_surveyed_at_once_and_its_change_is_sent()
     assert stack.sent("E1") == [("/a.html",)]
 
 
+def test_a_distribution_that_leaves_its_bucket_for_a_server_is_purged_once_and_then_left_alone():
+    stack = Stack()
+    stack.account.put("E1", s3("site"))
+    stack.survey()
+    stack.world.upload("a.html")
+    stack.run_for(INTERVAL)
+    stack.account.put("E1", ("www.example.com", ""))
+    stack.run_for(INTERVAL)
+    stack.world.upload("b.html")
+    stack.run_for(2 * INTERVAL)
+    assert stack.sent("E1") == [("/a.html",), ("/*",)]
+
+
 def test_the_switch_of_a_deployment_to_its_new_folder_purges_what_the_edges_hold():
     """The public case: upload to a new folder, then move the OriginPath there; the switch itself makes no event."""
     stack = Stack()

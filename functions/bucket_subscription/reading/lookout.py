@@ -60,10 +60,14 @@ class Lookout:
             return Looked(BucketWatch(bucket, roads, (str(error),), fix), None)
         except SubscriptionError as error:
             return Looked(unread(bucket, roads, str(error)), None)
-        try:
-            looks = [self.judge(wish, document) for wish in wishes]
-        except SubscriptionError as error:
-            return Looked(unread(bucket, roads, str(error)), document)
+        looks, unknown = [], ""
+        for wish in wishes:
+            try:
+                looks.append(self.judge(wish, document))
+            except SubscriptionError as error:
+                unknown = unknown or str(error)
+        if unknown and not any(each.wrong for each in looks):
+            return Looked(unread(bucket, roads, unknown), document)
         return Looked(joined(bucket, looks), document)
 
     def learn(self, bucket: str, document: Document) -> list[Wish]:
@@ -87,8 +91,14 @@ class Lookout:
     def judge(self, wish: Wish, document: Document) -> BucketWatch:
         """Say how a bucket with this notification stands by one wish. Raises SubscriptionError where none can tell."""
         wrong = {Road.QUEUE: self._queue, Road.EVENTBRIDGE: self._eventbridge, Road.TOPIC: self._topic}
-        lines = tuple(wrong[wish.road](wish, document))
-        return BucketWatch(wish.bucket, str(wish), lines, _fix(wish) if lines else "")
+        lines: list[str] = []
+        try:
+            lines.extend(wrong[wish.road](wish, document))
+        except SubscriptionError:
+            # What is seen to be wrong already is so, whatever else could not be asked.
+            if not lines:
+                raise
+        return BucketWatch(wish.bucket, str(wish), tuple(lines), _fix(wish) if lines else "")
 
     def _queue(self, wish: Wish, document: Document) -> Iterator[str]:
         yield from self._entries(wish, document, self.queue.arn, "the queue")

@@ -249,7 +249,10 @@ class _Round:
                 self.summary.add_unresolved(listed.routing, pins)
             if not listed.reveals and not pins:
                 if known is not None:
-                    self.records.keep(listed.id, (), self._seen(listed))
+                    # Kept as it is now: where other content took the bucket's place, edges hold what is no longer true.
+                    main = next(iter(current_routes(known)), None)
+                    told = () if main is None else (replace(listed.routing, root_object=main.root_object),)
+                    self.records.keep(listed.id, told, self._seen(listed))
             elif known is not None and as_listed(known, listed, self._basis(listed.id)):
                 self.records.keep(listed.id, current_routes(known), self._seen(listed))
             elif listed.unsure:

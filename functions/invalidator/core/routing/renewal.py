@@ -153,7 +153,9 @@ def renewed(
         # What edges hold may be as old as the end of what was served last.
         since = min(since, known.seen.modified - at.interval)
     if seen.status == IN_PROGRESS:
-        purge = dict.fromkeys(change.moved, dated or at.answered)
+        # What could not be purged while it was disabled is so now, and again once all edges have it.
+        moved = (*change.moved, *known.seen.again) if asleep else change.moved
+        purge = dict.fromkeys(moved, dated or at.answered)
         earlier = _earlier(known, routes)
         again = outermost((*known.seen.again, *change.moved))
         seen = replace(seen, earlier=len(earlier), again=again)
@@ -187,7 +189,8 @@ def _as_it_was(
 ) -> Renewed:
     """A target of which viewers get the same; it may be only now that all edges have its newest configuration."""
     old = known.seen
-    if seen.status != IN_PROGRESS and (old.earlier or old.again):
+    serves = any(each.enabled for each in routes)
+    if seen.status != IN_PROGRESS and (old.earlier or (old.again and serves)):
         change = RoutingChange(("deployed everywhere",), old.again)
         work = _Work(change, None, dict.fromkeys(old.again, at.answered), applied=applied)
         return _changed(known, routes, seen, at, work)
@@ -228,6 +231,10 @@ def _changed(
         purge |= dict.fromkeys(_all_paths(routes), at.now)
         since = None
     if not any(each.enabled for each in routes):
+        # Edges keep what they hold: what is left to do is done once it serves again.
+        seen = replace(seen, again=outermost((*seen.again, *purge)))
+        if not work.applied and old.reroute_since is not None:
+            seen = replace(seen, modified=min(seen.modified or at.now, old.reroute_since + at.interval))
         since, purge = None, {}
     version = f"{round(at.now * 1000):x}.{seen.basis[:8]}"
     new = TargetRoutes(old.target, routes, version, at.now, since, purge)
