@@ -116,7 +116,7 @@ def run(commands: click.Command, name: str, arguments: Sequence[str] | None = No
     except click.exceptions.Abort:
         fail("interrupted")
     except click.ClickException as error:
-        fail(error.format_message())
+        fail(" ".join(error.format_message().split()))  # click sets choices below each other
     except CommandError as error:
         fail(str(error))
     except (BotoCoreError, ClientError) as error:

@@ -62,6 +62,8 @@ def _play(aws: LocalAws, faults: list[str]) -> None:
     """Deploy, connect a site, make the faults, and say what to type."""
     _say("Deploying template.yaml for this machine (about 20 s) …")
     outputs = aws.deploy()
+    _keep_tables_as_aws_does(aws)
+    aws.client("lambda").invoke(FunctionName=outputs["SweepFunctionName"])  # `check` asks whether it ever ran
     make_bucket(aws.client("s3"), BUCKET)
     distribution = make_distribution(aws.client("cloudfront"), "", BUCKET)
     subprocess.run(
@@ -70,6 +72,7 @@ def _play(aws: LocalAws, faults: list[str]) -> None:
         stdout=subprocess.DEVNULL,
         check=True,
     )
+    domain = aws.client("cloudfront").get_distribution(Id=distribution)["Distribution"]["DomainName"]
     place = Playground(aws, outputs, BUCKET, distribution)
     first = "status"
     for name in faults:
@@ -82,10 +85,23 @@ def _play(aws: LocalAws, faults: list[str]) -> None:
         f"  . {VARIABLES.relative_to(REPOSITORY)}\n"
         f"  echo hello | curl --silent --show-error --upload-file - {aws.endpoint}/{BUCKET}/index.html\n"
         f"  .venv/bin/invalidator {first}\n"
-        f"  .venv/bin/invalidator explain s3://{BUCKET}/index.html\n\n"
+        f"  .venv/bin/invalidator explain s3://{BUCKET}/index.html\n"
+        f"  .venv/bin/invalidator verify https://{domain}/\n\n"
         "Everything that finds AWS by these variables works there: the AWS CLI, sam, make status.\n"
         f"What can go wrong on purpose: make local FAULT=NAME ({', '.join(TROUBLES)})."
     )
+
+
+def _keep_tables_as_aws_does(aws: LocalAws) -> None:
+    """Set what the emulator leaves out of the template's tables: `check` would find it missing."""
+    database = aws.client("dynamodb")
+    for name in database.list_tables()["TableNames"]:
+        database.update_continuous_backups(
+            TableName=name, PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True}
+        )
+        database.update_time_to_live(
+            TableName=name, TimeToLiveSpecification={"Enabled": True, "AttributeName": "expires"}
+        )
 
 
 def _say(line: str) -> None:

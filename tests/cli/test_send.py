@@ -60,12 +60,14 @@ def test_a_key_goes_as_a_key_and_a_prefix_as_what_covers_it(served):
     assert answer.code == 0, answer.err
     assert handed_over(desk) == ({"site": ["docs/a.html"]}, {whole: ["/img", "/img/*", "/js/app*"]})
     assert "When it is done, this returns" in answer.out
-    assert "invalidator wait" in answer.out
+    assert answer.out.endswith("\n  invalidator wait\n")
 
 
 def test_a_bucket_alone_is_all_that_leads_to_it(served):
     desk, whole, docs = served
-    assert desk.run("send", "s3://site", "--yes").code == 0
+    answer = desk.run("send", "s3://site", "--yes")
+    assert answer.code == 0
+    assert answer.out.endswith("\n  invalidator wait s3://site/\n")
     assert handed_over(desk) == ({}, {whole: ["/*"], docs: ["/*"]})
 
 

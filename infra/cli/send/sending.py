@@ -11,7 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from infra.cli.deployed import Deployed, one_line, standing
 from infra.cli.errors import CommandError, explain_aws_error
 from infra.cli.pause import event_source_mappings, is_off
-from infra.cli.printing import many, print_command, print_json, print_table, print_text, some, visible
+from infra.cli.printing import many, print_command, print_json, print_table, print_text, some, typed, visible
 from infra.cli.s3_url import S3Url, read_s3_url
 from infra.cli.send.planned import Planned, ToTarget, by_bucket, plan_sending
 from infra.cli.serving import find_serving
@@ -89,7 +89,7 @@ def send_by_hand(session: Session, texts: Sequence[str], *, yes: bool) -> int:
         click.echo("Dry run: nothing was sent. To send it, add --yes.", err=True)
     elif not session.as_json:
         print_text(f"Handed to the worker ({many(sent, 'message')}). When it is done, this returns:")
-        print_command("invalidator wait", *(f"'{visible(str(url))}'" for url in urls[:1]))
+        print_command(typed("wait", *([str(urls[0])] if len(urls) == 1 else [])))
     return 0
 
 
