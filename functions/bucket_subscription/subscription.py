@@ -15,7 +15,7 @@ from bucket_subscription.document import (
     with_own_part,
 )
 from bucket_subscription.errors import RefusedError, UnreachableError
-from bucket_subscription.key_filter import KeyFilter
+from bucket_subscription.key_filter import KeyFilter, read_filter
 from bucket_subscription.names import QueueArn, check_bucket_name
 from bucket_subscription.owner import Owner
 from bucket_subscription.queue_access import QueueAccess
@@ -38,6 +38,7 @@ class Result:
         others: how many entries of others it holds, untouched.
         own_before: our entries as they were, so that they can be put back.
         switched_on: whether delivery to EventBridge was off before, and is on now.
+        wider: whether our entries speak of keys now of which they did not before.
         validated: whether S3 sent its test event to the queue without an error; None where it was not asked.
         notes: what a person should know besides.
     """
@@ -47,13 +48,14 @@ class Result:
     others: int
     own_before: tuple[Mapping[str, Any], ...]
     switched_on: bool
+    wider: bool
     validated: bool | None
     notes: tuple[str, ...]
 
     @property
     def is_new(self) -> bool:
-        """Whether the bucket sends now and did not before: nobody was told of what changed until now."""
-        return self.switched_on or (bool(self.lines) and not self.own_before)
+        """Whether it sends what it did not before: nobody was told of what changed until now."""
+        return self.switched_on or self.wider
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,4 +190,7 @@ class Subscription:
         others = len(entries(foreign_part(settled.after, self.owner)))
         own_before = own_part(settled.before, self.owner)
         switched_on = sends_to_eventbridge(settled.after) and not sends_to_eventbridge(settled.before)
-        return Result(bucket, settled.lines, others, own_before, switched_on, validated, tuple(notes))
+        known = [read_filter(entry) for entry in own_before]
+        told = [read_filter(entry) for entry in own_part(settled.after, self.owner)]
+        wider = any(not any(before.covers(each) for before in known) for each in told)
+        return Result(bucket, settled.lines, others, own_before, switched_on, wider, validated, tuple(notes))
