@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from invalidator.core.pending.heard import Heard
-from invalidator.core.remembering.head import Absent, Seen
+from invalidator.core.remembering.head import Absent, Seen, read_head, same_for_viewers
 from invalidator.core.remembering.judging import Verdict, as_found, judge
 from invalidator.core.remembering.row import Kind, Row
 
@@ -114,3 +114,35 @@ def test_a_round_believes_no_event_of_before():
     later = replace(EVENT, at=6000.5)
     assert verdict(later, row=row, head=replace(NOW, modified=6000, date=6002)) is Verdict.UNCHANGED
     assert as_found(None, Absent(DATE), 5010.0) is None
+
+
+@pytest.mark.parametrize("row", [None, Row(Kind.UNKNOWN, None, "A1", THEN, rev="r")])
+@pytest.mark.parametrize("etag", ["one", "one-2"])
+def test_a_version_that_a_round_has_seen_is_a_change_when_its_event_comes(row, etag):
+    """Late, or in the very second of the round's answer: nobody's need of it was pending."""
+    head = replace(NOW, version="v2", etag=etag, modified=4990)
+    found = as_found(row, head, 5010.0)
+    assert found is not None
+    assert found.kind is Kind.SEEN
+    event = replace(EVENT, at=DATE + 0.5, version="v2", etag=etag)
+    assert verdict(event, row=found, head=head) is Verdict.CHANGED
+    after = replace(found, sequencer="A2")
+    assert verdict(event, row=after, head=head) is Verdict.UNCHANGED, "the same event again"
+
+
+def test_an_etag_that_tells_the_bytes_is_not_overruled_by_a_weaker_checksum():
+    told = {
+        "content-length": "18",
+        "date": "Mon, 23 Nov 2026 11:59:10 GMT",
+        "last-modified": "Mon, 23 Nov 2026 11:59:00 GMT",
+        "x-amz-checksum-crc64nvme": "IUTfHA==",
+        "x-amz-checksum-type": "FULL_OBJECT",
+    }
+    one, two = (read_head({**told, "etag": f'"{etag}"'}) for etag in ("83d3", "e699"))
+    assert not same_for_viewers(one, two)
+    kms = {**told, "x-amz-server-side-encryption": "aws:kms"}
+    one, two = (read_head({**kms, "etag": f'"{etag}"'}) for etag in ("83d3", "e699"))
+    assert same_for_viewers(one, two)
+    kms["x-amz-checksum-crc32"] = kms.pop("x-amz-checksum-crc64nvme")
+    one, two = (read_head({**kms, "etag": f'"{etag}"'}) for etag in ("83d3", "e699"))
+    assert not same_for_viewers(one, two), "files that end in their own CRC-32 have the same one"

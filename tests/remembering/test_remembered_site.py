@@ -15,11 +15,13 @@ from invalidator.sweep.gaps import close_gaps
 from invalidator.waking import Waking
 from tests.remembering.site import Died, Site, site_distribution
 
+PAGES = ("a.html", "b.html", "c.html")
+
 
 def uploaded(**named) -> Site:
     """A site whose three pages viewers have seen, remembered."""
     site = Site(**named)
-    for key in ("a.html", "b.html", "c.html"):
+    for key in PAGES:
         site.bucket.put(key, f"first {key}")
     site.bucket.events.clear()
     site.clock.time += 3600
@@ -155,14 +157,27 @@ def test_where_s3_refuses_changes_count_as_anywhere():
     site = uploaded()
     site.bucket.refuses = lambda _key: Transient("Forbidden")
     for _ in range(2):
-        site.bucket.put("a.html", "first a.html")
+        for key in PAGES:
+            site.bucket.put(key, f"first {key}")
         site.run_for(2)
         site.tell_all()
         site.run_for(60)
-    assert site.paths == [("/a.html",), ("/a.html",)]
+    assert [set(paths) for paths in site.paths] == 2 * [{f"/{key}" for key in PAGES}]
     assert site.rows.state("site").refused == "Forbidden"
     assert site.bucket.asked.count("a.html") == 2, "once by the round, once by the first upload"
-    assert sum(each.unasked for each in site.judged) == 2
+    assert sum(each.unasked for each in site.judged) == 6
+
+
+def test_one_object_that_nobody_here_can_read_does_not_end_the_memory_of_the_others():
+    site = uploaded()
+    site.bucket.refuses = lambda key: Transient("Forbidden") if key == "a.html" else None
+    for key in PAGES:  # each by itself
+        site.bucket.put(key, f"first {key}")
+        site.run_for(2)
+        site.tell_all()
+        site.run_for(60)
+    assert site.paths == [("/a.html",)]
+    assert site.rows.state("site").refused == ""
 
 
 def test_what_came_while_the_bucket_was_not_remembered_is_forgotten():

@@ -110,7 +110,7 @@ class SignedHeads:
                 assert_same_host=False,
             )
             # As the SDK gives them, or fingerprints of the two would differ.
-            headers = {name.lower(): value for name, value in response.headers.items()}
+            headers = {name.lower(): response.headers[name] for name in response.headers}
             if response.status == _FOUND:
                 return read_head(headers)
             return Absent(date_of(headers)) if response.status == _NOT_FOUND else None

@@ -36,6 +36,8 @@ MOST_KEYS = 2000
 MANY_KEYS = 100
 # Where S3 could not be asked about the whole bucket, a round is tried again after so long.
 REFUSED_SECONDS = 300.0
+# Fewer that S3 refuses may be objects that nobody here can read, as those under a key of their own.
+SEVERAL_KEYS = 3
 # While the bucket's events may be lost, no round begins; whether that is over is looked at so often.
 GAP_SECONDS = 60.0
 
@@ -319,11 +321,13 @@ class _Judging:
     state: MemoryState
     done: Judged
     rev: str
+    unasked_before: int = 0
 
     def run(self) -> None:
         """Judge, hand over, remember. Raises TableUnavailable."""
         portion, bucket = self.portion, self.bucket
         keys = list(portion.times)
+        self.unasked_before = self.done.unasked
         known = self.memory.rows(bucket, self.state.epoch, keys)
         judged = dict(self._judged(keys, known))
         before = {key: row.rev for key, row in known.items()}
@@ -383,8 +387,9 @@ class _Judging:
             if number != through + 1:
                 break
             through = number
-        # Of a single object S3 may refuse what it is asked; of all it is a permission that lacks, or S3 itself.
-        refused = self.done.refused if self.done.unasked >= len(self.portion.times) else ""
+        unasked = self.done.unasked - self.unasked_before
+        # Of single objects S3 may refuse what it is asked; of all it is a permission that lacks, or S3 itself.
+        refused = self.done.refused if unasked >= max(SEVERAL_KEYS, len(self.portion.times)) else ""
         self.done.state = replace(
             self.state,
             through=through,

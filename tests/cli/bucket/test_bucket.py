@@ -42,9 +42,12 @@ def test_what_is_connected_is_remembered_for_the_watch_and_the_gap_before_is_cov
     run("connect", "blog", "--prefix", "a/")
     part = Wish("blog", Road.QUEUE, Maker.PERSON, KeyFilter("a/"))
     assert (aws.wishes.all(), aws.wishes.gaps()["blog"].since) == ([part], 0.0)
-    noted = aws.wishes.gaps()["blog"]
+    first = aws.wishes.gaps()["blog"]
     run("connect", "blog")
     assert aws.wishes.all() == [Wish("blog", Road.QUEUE, Maker.PERSON)], "the wider one takes its place"
+    noted = aws.wishes.gaps()["blog"]
+    assert noted.noted > first.noted, "of the other keys nobody was told until now"
+    run("connect", "blog")
     assert aws.wishes.gaps()["blog"] == noted
     aws.wishes.wish(Wish("blog", Road.EVENTBRIDGE, Maker.PERSON))  # moto's S3 forgets the switch
     assert [wish.road for wish in aws.wishes.all()] == [Road.EVENTBRIDGE, Road.QUEUE]

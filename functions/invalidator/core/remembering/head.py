@@ -29,8 +29,9 @@ _NOT_COMPARED = frozenset({
     "x-amzn-requestid",
 })  # fmt: skip
 _CHECKSUM = "x-amz-checksum-"
-# The strongest first; of a FULL_OBJECT kind each says what the bytes are, whatever key encrypts them.
-_CHECKSUMS = ("sha256", "sha1", "crc64nvme", "crc32c", "crc32")
+# The strongest first; of a FULL_OBJECT kind each says what the bytes are, whatever key encrypts them. 32 bits do not:
+# all files that end in their own CRC-32, as firmware does, have the same one.
+_CHECKSUMS = ("sha256", "sha1", "crc64nvme")
 # Viewers cannot get these before somebody restores them [S3 user guide, storage-class-intro].
 _ARCHIVED = frozenset({"GLACIER", "DEEP_ARCHIVE"})
 
@@ -145,12 +146,18 @@ def _algorithm(seen: Seen) -> str:
 
 
 def _checksum(headers: Mapping[str, str]) -> str:
-    if headers.get("x-amz-checksum-type") != "FULL_OBJECT":
+    if headers.get("x-amz-checksum-type") != "FULL_OBJECT" or _is_digest(headers):
         return ""
     for each in _CHECKSUMS:
         if value := headers.get(_CHECKSUM + each):
             return f"{each}:{value}"
     return ""
+
+
+def _is_digest(headers: Mapping[str, str]) -> bool:
+    """Whether the ETag tells the bytes: then nothing weaker does."""
+    encrypted = headers.get("x-amz-server-side-encryption", "").startswith("aws:kms")
+    return not encrypted and "-" not in headers["etag"]
 
 
 def _digest(headers: Mapping[str, str]) -> str:

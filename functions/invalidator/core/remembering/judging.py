@@ -107,7 +107,7 @@ def _judge(event: Heard, row: Row | None, head: Seen, *, complete: bool) -> Verd
         return Verdict.CHANGED
     if row.seen is None:
         return Verdict.NEW
-    sure = mine or _tells(head, row.seen, repeated=_repeats(event, row))
+    sure = _tells(head, row.seen, mine=mine, repeated=_repeats(event, row))
     return Verdict.UNCHANGED if sure and same_for_viewers(head, row.seen) else Verdict.CHANGED
 
 
@@ -118,12 +118,14 @@ def _shows(head: Seen, event: Heard, *, mine: bool) -> bool:
     return mine or (not head.version and head.modified <= event.at)
 
 
-def _tells(head: Seen, seen: Seen, *, repeated: bool) -> bool:
-    """Whether the time of what stands there tells that no other write came in between.
+def _tells(head: Seen, seen: Seen, *, mine: bool, repeated: bool) -> bool:
+    """Whether what stands there tells that no other write came in between: by its version, else by its time.
 
-    That of an object in parts is when its upload began. And a write that S3 showed before was shown then under another
-    event, or under none.
+    The time of an object in parts is when its upload began. And a write that S3 showed before was shown then under
+    another event, or under none: a round, which nobody's need is pending for.
     """
+    if mine:
+        return repeated or head.version != seen.version
     return not head.multipart and (repeated or head.modified != seen.modified)
 
 
