@@ -1,5 +1,6 @@
 """What a remembered bucket sends, and what it does not."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from unittest.mock import ANY
 
@@ -7,10 +8,11 @@ import pytest
 
 from invalidator.core.reasons import Reason
 from invalidator.core.remembering.hints import read_hints
-from invalidator.core.remembering.row import COMPLETE_SECONDS, KEEP_SECONDS, ROUND_SECONDS
+from invalidator.core.remembering.row import COMPLETE_SECONDS, KEEP_SECONDS, ROUND_SECONDS, Kind
 from invalidator.core.routing.distribution import Behavior, ErrorPage, Origin
 from invalidator.failures import Permanent, Transient
 from invalidator.ports import Gap
+from invalidator.remembering.remembering import LEASE_SECONDS
 from invalidator.sweep.gaps import close_gaps
 from invalidator.waking import Waking
 from tests.remembering.site import Died, Site, site_distribution
@@ -288,3 +290,68 @@ def back(site: Site, key: str) -> None:
     site.run_for(2)
     site.tell_all()
     site.run_for(60)
+
+
+def test_what_no_survey_knows_yet_is_not_remembered_as_pending():
+    site = uploaded()
+    deal = site.memory.deal
+    site.memory.deal = lambda owner: None if owner == "bucket:site" else deal(owner)
+    for _ in range(2):
+        site.bucket.put("a.html", "second")
+        site.run_for(2)
+        site.tell_all()
+        site.run_for(10)
+        row = site.rows.rows("site", site.rows.state("site").epoch, ["a.html"])["a.html"]
+        assert row.kind is Kind.UNKNOWN
+    assert [sum(each.changed for each in site.judged), sum(each.unchanged for each in site.judged)] == [2, 0]
+
+
+def test_what_two_runs_at_once_found_new_is_sent():
+    """Of two writes that two runs judge, only one was the first; here it is one, but nobody can tell."""
+    site = uploaded()
+    site.bucket.put("new.html", "new")
+    site.run_for(2)
+
+    def another_run() -> None:
+        site.clock.time += LEASE_SECONDS + 1
+        site.judge()
+
+    once(site, "heads", 1, another_run)
+    site.tell_all()
+    site.run_for(LEASE_SECONDS)
+    site.run_for(60)
+    assert site.paths == [("/new.html",)]
+    assert sum(each.new for each in site.judged) == 1
+
+
+def test_what_another_writes_while_a_run_writes_is_caught_up():
+    site = uploaded()
+    site.bucket.put("a.html", "second")
+    told, site.bucket.events = site.bucket.events, []
+
+    def another_environment() -> None:
+        site.intake.remembered = frozenset()
+        site.bucket.put("b.html", "second")
+        site.tell_all()
+        site.intake.remembered = site.remembered
+
+    once(site, "deal", 1, another_environment)
+    site.run_for(2)
+    site.tell(*told)
+    site.run_for(60)
+    assert site.view("b.html").content == "second"
+    back(site, "b.html")
+    assert site.stale() == []
+
+
+def once(site: Site, call: str, which: int, does: Callable[[], None]) -> None:
+    """Let something happen before one of a run's calls of a name, counted from now on."""
+    calls = 0
+
+    def hook(name: str) -> None:
+        nonlocal calls
+        calls += name == call
+        if calls == which and name == call:
+            does()
+
+    site.hook = hook
