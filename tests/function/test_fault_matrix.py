@@ -446,6 +446,7 @@ BY_OTHERS = {
     ("cloudfront", "GetDistributionConfig"),
     ("cloudfront", "GetCachePolicy"),
     ("dynamodb", "BatchWriteItem"),
+    ("dynamodb", "BatchExecuteStatement"),
     ("dynamodb", "DeleteItem"),
     ("dynamodb", "DescribeTable"),
     ("sqs", "GetQueueAttributes"),

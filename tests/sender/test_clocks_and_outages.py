@@ -5,6 +5,10 @@ from dataclasses import replace
 
 import pytest
 
+from invalidator.core.limits.account import Limits
+from invalidator.core.limits.allowance import Allowance
+from invalidator.core.limits.pace import Pace
+from invalidator.core.limits.slots import Calls
 from invalidator.core.pending.entry import Entry
 from invalidator.core.pending.wakes import Gathering, Rest, due_after
 from invalidator.failures import TableUnavailable, Transient
@@ -232,3 +236,34 @@ def test_a_table_restored_to_a_minute_ago_leaves_nothing_stale():
     world.run_for(60)
     assert world.paths[-1] == ("/after.html",)
     assert world.sweep().waiting == 0
+
+
+@pytest.mark.parametrize(
+    ("budget", "edited"),
+    [
+        (0, {"asked": 4_102_444_800.0, "pace": Pace(100, 1, 2.0, 1.0)}),
+        (1, {"over_until": 4_102_444_800.0}),
+        (1, {"over_until": float("inf")}),
+    ],
+)
+def test_a_time_in_a_targets_state_that_nobody_can_have_written_holds_nothing_up(budget, edited):
+    world = site(limits=Limits(Allowance(1000, 15), budget))
+    world.upload("a.html")
+    world.run_for(60)
+    world.memory.save("E1", replace(world.memory.view("E1", world.clock.now()).state, **edited))
+    world.upload("b.html")
+    world.run_for(1000)
+    assert ("/b.html",) in world.paths
+    state = world.memory.view("E1", world.clock.now()).state
+    assert max(state.asked, state.over_until) <= world.clock.now() + 1800
+
+
+@pytest.mark.parametrize("ahead", [TEN_MINUTES, 3500.0, 1e9])
+def test_a_call_by_a_clock_that_is_ahead_does_not_hold_up_the_accounts_calls(ahead):
+    world = site()
+    now = world.clock.now()
+    world.memory.learn("self", Calls(gap=2.0, learned=now), 0.0)
+    assert world.memory.take_turn("self", world.memory.draw("self").dealt, 0.0, now + ahead)
+    world.upload("a.html")
+    world.run_for(60)
+    assert world.paths == [("/a.html",)]

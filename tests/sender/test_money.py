@@ -4,6 +4,7 @@ import json
 
 from invalidator.core.limits.account import Limits
 from invalidator.core.limits.allowance import Allowance
+from invalidator.core.routing.distribution import Behavior, Distribution, Origin
 from invalidator.failures import BackPressure
 from tests.sender.world import World, distribution
 
@@ -95,3 +96,15 @@ def test_what_only_waits_for_the_budget_is_not_given_up_however_old_it_is():
     assert not world.queues.letters
     world.run_for(1800)
     assert world.paths == [("/a.html",), ("/b",)]
+
+
+def test_past_the_budget_a_request_of_two_wildcards_waits_for_two():
+    origins = (Origin("site", "site.s3.amazonaws.com", "site"), Origin("app", "app.example.com", None))
+    behaviors = (Behavior("static/*", ("site",)), Behavior("media/*", ("site",)), Behavior("*", ("app",)))
+    limits = Limits(Allowance(1000, 15), monthly_budget=10, over_budget_seconds=900)
+    world = World(Distribution("E1", origins, behaviors), limits=limits)
+    start = world.clock.now()
+    while world.clock.now() < start + DAY / 4:
+        world.upload("static/a.html", "media/b.html")
+        world.run_for(60)
+    assert spent(world) <= 10 + DAY / 4 / 900 + 2

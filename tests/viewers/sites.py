@@ -65,6 +65,7 @@ def urls(keys: list[str]) -> list[str]:
             # Who appends `.html` to everything serves `/docs/index` too, but nobody is led there.
             paths |= {f"{folder}/{file.removesuffix('.html')}"} if file != "index.html" else set()
     typed = {path.replace(" ", "%20").replace("+", "%2B") for path in paths}
+    typed |= {path.replace(" ", "+") for path in paths if " " in path and "+" not in path}
     return sorted(typed | {f"{path}?v=1" for path in sorted(typed)[::5]})
 
 

@@ -111,15 +111,26 @@ def forget_the_directory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(SimulatedCloudFront, "create", no_directories)
 
 
+def forget_that_a_plus_may_be_a_space(monkeypatch: pytest.MonkeyPatch) -> None:
+    create = SimulatedCloudFront.create
+
+    def no_pluses(self, request, role):
+        paths = {path: at for path, at in request.paths.items() if "+" not in path}
+        return create(self, replace(request, paths=paths or request.paths), role)
+
+    monkeypatch.setattr(SimulatedCloudFront, "create", no_pluses)
+
+
 # With whether the schedules are quiet, and the first seed to try: one near it has the site that shows the break.
 MUTANTS = [
     (drop_a_path, True, 1),
     (skip_a_distribution, True, 4),
     (lose_a_wake, False, 4),
-    (overlook_a_restore, False, 20),
+    (overlook_a_restore, False, 90),
     (forget_the_error_page, True, 20),
     (forget_query_strings, True, 9),
     (forget_the_directory, True, 1),
+    (forget_that_a_plus_may_be_a_space, True, 50),
 ]
 
 

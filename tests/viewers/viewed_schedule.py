@@ -102,6 +102,10 @@ class ViewedSchedule(Schedule):
         chance = self.look_chance
         paths = {name: chance.random() < 0.5 for name in ("matches_decoded", "normalizes", "root_first")}
         self.readings = replace(chance.choice([Readings(), WORSE]), **paths)
+        # Drawn apart, so that the schedules of known seeds stay what they are.
+        names = ("root_cached_as_slash", "plus_is_space", "one_space", "one_plus")
+        others = random.Random(f"readings of {self.seed}")
+        self.readings = replace(self.readings, **{name: others.random() < 0.5 for name in names})
         # By the worse reading a page's TTL is not what bounds it: the setting that does not count on it is for that.
         seconds = 0 if self.readings.error_pages_last else 30
         self.routing = RoutingSettings(("index.html",), error_page_seconds=seconds)

@@ -62,11 +62,12 @@ def read_pending(
 ) -> Pending:
     """Read and route what the target has not settled, as of `now` (epoch seconds). Raises TableUnavailable."""
     state = view.state
-    pending, gathered = Pending(), Gathered()
+    pending = Pending()
     # What is in doubt may have changed just now: nothing sent so far covers it, whatever this worker's clock says.
     doubted = max(now, state.sent + 0.001)
     routers = routers_of(routes, routing)
     pending.routers = tuple(router for joined in routers.values() for router in joined.routers)
+    gathered = Gathered(pending.floors())
     if routes.version != state.routing:
         gathered.add((path, (at, at)) for path, at in routes.purge.items())
     own = target_owner(routes.target)

@@ -86,6 +86,9 @@ class Sending:
         now = self.clock.now()
         spending = self.turns.known.spending
         self._over = self.limits.over_budget(spending, now)
+        # What is further off than any request reaches was edited by hand: it would hold the target without a trace.
+        if self.state.over_until > now + self.limits.over_budget_seconds * self.limits.ceiling.paths:
+            self.state = replace(self.state, over_until=0.0)
         if self._over and now < self.state.over_until:
             self.outcome.wait(
                 self.changed, "the month's budget is spent: one path at a time", self.state.over_until
@@ -182,7 +185,7 @@ class Sending:
     def _turn(self) -> bool:
         """Wait for the target's own gap and for its turn in the account's queue; False where that takes too long."""
         now = self.clock.now()
-        own = self.state.asked + self.pace.gap if self.pace.gap else 0.0
+        own = self._own_turn(now)
         if own > min(self.deadline, now + MOST_WAIT_SECONDS):
             return False
         if own > now:
@@ -193,8 +196,12 @@ class Sending:
         return taken
 
     def _next_turn(self) -> float:
-        own = self.state.asked + self.pace.gap if self.pace.gap else 0.0
-        return max(own, self.turns.expected(), self.clock.now())
+        now = self.clock.now()
+        return max(self._own_turn(now), self.turns.expected(), now)
+
+    def _own_turn(self, now: float) -> float:
+        # Nobody asked later than now: what says so was written by a clock that is off, or by hand.
+        return min(self.state.asked, now) + self.pace.gap if self.pace.gap else 0.0
 
     def _count(self, paths: int) -> bool:
         now = self.clock.now()

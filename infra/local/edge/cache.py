@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-# What an entry takes besides its body: the objects around it.
+# What an entry takes besides its body, its name and its headers: the objects around it.
 ENTRY_BYTES = 1_000
 
 
@@ -60,7 +60,7 @@ class Cache:
     def put(self, name: Name, entry: Entry) -> None:
         """Keep an entry, and let go of what was not used for longest."""
         self.drop(name)
-        size = entry.size + ENTRY_BYTES
+        size = _bytes(name, entry)
         if size > self._most_bytes:
             return
         self._entries[name] = entry
@@ -74,7 +74,7 @@ class Cache:
         entry = self._entries.pop(name, None)
         if entry is None:
             return
-        self.bytes -= entry.size + ENTRY_BYTES
+        self.bytes -= _bytes(name, entry)
         paths = self._named[name.distribution]
         paths[name.path].discard(name)
         if not paths[name.path]:
@@ -109,6 +109,14 @@ def covers(items: Iterable[str], path: str, tags: frozenset[str]) -> bool:
     exact, starts, tagged = _sorted(items)
     named = path in exact and "~" not in path and "%7E" not in path
     return named or path.startswith(starts) or bool(tags & tagged)
+
+
+def _bytes(name: Name, entry: Entry) -> int:
+    """Return what an entry takes; viewers choose names, and may choose long ones."""
+    named = len(name.path) + sum(map(len, name.variant))
+    return (
+        ENTRY_BYTES + entry.size + named + sum(len(key) + len(value) for key, value in entry.headers.items())
+    )
 
 
 def _sorted(items: Iterable[str]) -> tuple[set[str], tuple[str, ...], set[str]]:

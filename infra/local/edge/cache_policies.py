@@ -104,7 +104,10 @@ MANAGED: Mapping[str, CachePolicy] = {
 
 
 def read_cache_policy(config: Mapping[str, Any]) -> CachePolicy:
-    """Read a CachePolicyConfig as the SDK gives it; TTLs that are left out have CloudFront's defaults."""
+    """Read a CachePolicyConfig as the SDK gives it; TTLs that are left out have CloudFront's defaults.
+
+    Raises ValueError for a kind that is not known.
+    """
     key = config.get("ParametersInCacheKeyAndForwardedToOrigin") or {}
     minimum = float(config["MinTTL"])
     encodings = [
@@ -151,8 +154,16 @@ def read_forwarded_values(behavior: Mapping[str, Any]) -> CachePolicy:
 def _chosen(config: Mapping[str, Any] | None, behavior: str, names: str) -> Chosen:
     config = config or {}
     items = frozenset((config.get(names) or {}).get("Items") or [])
-    kinds = {"whitelist": Chosen(names=items), "all": ALL, "allExcept": Chosen(everything=True, names=items)}
-    return kinds.get(config.get(behavior, "none"), NONE)
+    kinds = {
+        "none": NONE,
+        "whitelist": Chosen(names=items),
+        "all": ALL,
+        "allExcept": Chosen(everything=True, names=items),
+    }
+    kind = config.get(behavior, "none")
+    if kind not in kinds:
+        raise ValueError(f"{behavior} {kind!r}")
+    return kinds[kind]
 
 
 def _lower(chosen: Chosen) -> Chosen:

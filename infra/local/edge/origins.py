@@ -80,11 +80,13 @@ Question = GetObject | GetWebsite | AskElsewhere
 Told = Stored | Website | OriginAnswer
 Answering = Generator[Question, Told, OriginAnswer]
 
-_REGION = r"[a-z]{2}(?:-[a-z]+)+-\d"
+_REGION = r"[a-z]{2,4}(?:-[a-z]+)+-\d"
 # From aws-behaviour.md, "Hosts of an S3 origin".
 _VIRTUAL = re.compile(
     rf"(?P<bucket>.+)\.s3(?P<site>-website)?(?:[.-](?:dualstack|fips|accelerate|{_REGION}))*\.amazonaws\.(?:com(?:\.cn)?|eu)"
 )
+# Access points and Object Lambda: their names do not tell the bucket.
+_NO_BUCKETS = ("-s3alias", "--ol-s3")
 _PATH_STYLE = re.compile(rf"s3(?:[.-](?:dualstack|fips|{_REGION}))*\.amazonaws\.(?:com(?:\.cn)?|eu)")
 
 
@@ -109,6 +111,8 @@ def _ask(origin: Origin, uri: str, readings: Readings, etag: str) -> Answering:
     if named is not None and named["site"]:
         return (yield from _ask_website(named["bucket"], key))
     bucket = named["bucket"] if named else ""
+    if bucket.endswith(_NO_BUCKETS):
+        bucket = ""
     if not bucket and _PATH_STYLE.fullmatch(host):
         bucket, _, key = key.partition("/")
     if not bucket:

@@ -33,7 +33,12 @@ class Account:
             etag = summary.get("ETag") or ""
             known = self._configs.get(identity)
             if known is None or not etag or known[0] != etag:
-                answer = self._cloudfront.get_distribution_config(Id=identity)
+                try:
+                    answer = self._cloudfront.get_distribution_config(Id=identity)
+                except ClientError as error:
+                    if error.response["Error"]["Code"] == "NoSuchDistribution":
+                        continue  # deleted since it was listed
+                    raise
                 known = answer["ETag"], answer["DistributionConfig"]
             configs[identity] = known
             read = self._read(identity, summary.get("DomainName", ""), known[1])
@@ -55,15 +60,23 @@ class Account:
             found = self._cloudfront.get_cache_policy(Id=identity)
         except ClientError:
             return  # its behaviors are answered as "not modelled", which names it
-        self._policies[identity] = read_cache_policy(found["CachePolicy"]["CachePolicyConfig"])
+        try:
+            self._policies[identity] = read_cache_policy(found["CachePolicy"]["CachePolicyConfig"])
+        except ValueError:
+            return  # of a kind that came after this was written: not guessed either
 
     def _tenants(self, shared: Distribution, config: Mapping[str, Any]) -> Iterator[Distribution]:
         definitions = (config.get("TenantConfig") or {}).get("ParameterDefinitions") or []
         asked = {"AssociationFilter": {"DistributionId": shared.id}}
-        answer = self._cloudfront.list_distribution_tenants(**asked)
-        for summary in answer.get("DistributionTenantList") or []:
-            tenant = self._cloudfront.get_distribution_tenant(Identifier=summary["Id"])["DistributionTenant"]
-            yield tenant_of(shared, tenant, definitions)
+        marker: dict[str, str] = {}
+        while True:
+            answer = self._cloudfront.list_distribution_tenants(**asked, **marker)
+            for summary in answer.get("DistributionTenantList") or []:
+                found = self._cloudfront.get_distribution_tenant(Identifier=summary["Id"])
+                yield tenant_of(shared, found["DistributionTenant"], definitions)
+            if not answer.get("NextMarker"):
+                return
+            marker = {"Marker": answer["NextMarker"]}
 
     def _pages(self, operation: str, result: str) -> Iterator[Mapping[str, Any]]:
         for page in self._cloudfront.get_paginator(operation).paginate():

@@ -3,6 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from infra.local.edge import path_patterns
 from infra.local.edge.cache import ENTRY_BYTES, Cache, Entry, Name
 from infra.local.edge.edge import COMPLETE_SECONDS, EFFECTIVE_P95_SECONDS, LOCATIONS, Edge, EdgeSettings
 from tests.core.routing.distributions import S3, behavior, document
@@ -82,8 +83,24 @@ def test_a_cache_never_holds_more_than_it_may_and_forgets_the_least_used_first(s
         assert cache.bytes <= most
         held = [each for each in order if each in cache._entries]
         # What is held is the end of the order of use: nothing younger was let go for something older.
-        assert held == order[len(order) - len(held) :] or size + ENTRY_BYTES > most
+        assert held == order[len(order) - len(held) :] or size + len(name.path) + ENTRY_BYTES > most
         order = held
-    assert cache.bytes == sum(each.size + ENTRY_BYTES for each in cache._entries.values())
+    assert cache.bytes == sum(
+        each.size + len(name.path) + ENTRY_BYTES for name, each in cache._entries.items()
+    )
     cache.purge("E1", ["/*"])
     assert (cache.bytes, len(cache)) == (0, 0)
+
+
+def test_names_and_headers_count_too_for_viewers_choose_them():
+    cache = Cache(20 * ENTRY_BYTES)
+    for number in range(100):
+        name = Name("E1", f"/?{number}" + "q" * 4 * ENTRY_BYTES, "*")
+        cache.put(name, Entry(404, {"x": "y" * ENTRY_BYTES}, b"", 0, NOW, NOW + 1))
+    assert 2 <= len(cache) <= 4
+
+
+def test_long_paths_are_not_remembered():
+    before = path_patterns._remembered.cache_info().misses
+    assert path_patterns.fits("/a*", "/" + "a" * 5_000)
+    assert path_patterns._remembered.cache_info().misses == before

@@ -5,6 +5,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from botocore.exceptions import ClientError
 
 from infra.local.edge.edge import EdgeSettings
 from infra.local.edge_server import server as serving
@@ -91,6 +92,27 @@ def test_a_cache_policy_that_cannot_be_read_is_not_guessed(site):
     site.cloudfront.policies["mine"] = {"Name": "mine", "MinTTL": 0}
     site.server.look_again()
     assert site.get("/")[2] == b"one"
+
+
+def test_a_cache_policy_of_an_unknown_kind_is_not_guessed(site):
+    config = site.cloudfront.configs["E1"]
+    config |= {
+        "Comment": "2",
+        "DefaultCacheBehavior": config["DefaultCacheBehavior"] | {"CachePolicyId": "mine"},
+    }
+    strings = {"QueryStringsConfig": {"QueryStringBehavior": "sorted"}}
+    site.cloudfront.policies["mine"] = {"MinTTL": 0, "ParametersInCacheKeyAndForwardedToOrigin": strings}
+    site.server.look_again()
+    assert b"the cache policy mine" in site.get("/")[2]
+
+
+@pytest.mark.parametrize("bucket", ["mine-abc-s3alias", "mine--ol-s3"])
+def test_an_access_point_is_not_a_bucket(site, bucket):
+    config = site.cloudfront.configs["E1"]
+    origin = config["Origins"]["Items"][0] | {"DomainName": f"{bucket}.s3.us-east-1.amazonaws.com"}
+    config |= {"Comment": "2", "Origins": {"Items": [origin]}}
+    site.server.look_again()
+    assert site.get("/")[0] == 501
 
 
 def test_a_configuration_is_read_again_only_where_it_changed(site):
@@ -222,3 +244,16 @@ def test_it_ends_while_viewers_are_connected_and_s3_keeps_them_waiting(site, set
     waiting.close()
 
     assert time.monotonic() - began < 5
+
+
+def test_a_distribution_that_is_deleted_while_the_account_is_read_harms_no_other(site, monkeypatch):
+    site.cloudfront.configs["E2"] = site.cloudfront.configs["E1"] | {"Comment": "new", "Aliases": {}}
+    read = site.cloudfront.get_distribution_config
+
+    def gone(Id):
+        if Id == "E2":
+            raise ClientError({"Error": {"Code": "NoSuchDistribution"}}, "GetDistributionConfig")
+        return read(Id=Id)
+
+    monkeypatch.setattr(site.cloudfront, "get_distribution_config", gone)
+    assert (site.get("/")[0], site.get("/", "e2.localhost")[0]) == (200, 403)

@@ -17,8 +17,8 @@ RELEARN_WIDE_SECONDS = 120.0
 RELEARN_SECONDS = 600.0
 # Two targets refused for their size within so long: it is the account's rate that was met, not theirs.
 TOGETHER_SECONDS = 5.0
-# A turn further off was not written by a worker whose clock is right.
-ABSURD_SECONDS = 3600.0
+# A last call further ahead was not written by a worker whose clock is right.
+ABSURD_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)

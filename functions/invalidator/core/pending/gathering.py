@@ -4,7 +4,7 @@ A target that could not be sent anything for a day may have a million paths pend
 anyway, so beyond `MOST_PATHS` each directory counts as one wildcard: memory and time stay bounded, whatever waits.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from invalidator.core.pending.entry import Times, merged
 
@@ -14,12 +14,16 @@ MOST_PATHS = 30_000
 class Gathered:
     """Viewer path → first and newest change; wildcards end in `*`, cache tags begin with `#`.
 
+    No directory reaches above the floors: where one would, the floor that a path lies below stands for it.
+
     Attributes:
         paths: what is pending.
         folded: whether some of the paths stand for their directory.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, floors: Sequence[str] = ()) -> None:
+        self._floors = floors
+        self._below: dict[str, list[str]] = {}
         self.paths: dict[str, Times] = {}
         self.folded = False
         self._depth = 0
@@ -27,17 +31,30 @@ class Gathered:
     def add(self, changed: Iterable[tuple[str, Times]]) -> None:
         """Take in changes of viewer paths."""
         if self.folded:
-            changed = ((directory(path, self._depth), times) for path, times in changed)
+            changed = ((self._directory(path), times) for path, times in changed)
         merged(self.paths, changed)
-        while len(self.paths) > MOST_PATHS:
+        while len(self.paths) > MOST_PATHS and not (self.folded and self._depth <= 1):
             self._fold()
 
     def _fold(self) -> None:
         """Let each path stand for its directory; where those are too many as well, for the one above, and so on."""
         self._depth = self._depth - 1 if self.folded else _deepest(self.paths)
         self.folded = True
+        self._below = {}
         paths, self.paths = self.paths, {}
-        merged(self.paths, ((directory(path, self._depth), times) for path, times in paths.items()))
+        merged(self.paths, ((self._directory(path), times) for path, times in paths.items()))
+
+    def _directory(self, path: str) -> str:
+        wide = directory(path, self._depth)
+        below = self._below.get(wide)
+        if below is None:
+            below = self._below[wide] = [
+                each for each in self._floors if each != wide and each.startswith(wide[:-1])
+            ]
+        for floor in below:
+            if path == floor or (floor.endswith("*") and path.startswith(floor[:-1])):
+                return floor
+        return wide
 
 
 def directory(path: str, most: int) -> str:
