@@ -7,7 +7,7 @@ import pytest
 from invalidator.core.pending.entry import merged
 
 
-@pytest.mark.parametrize("changes", permutations([(10.0, 10.0), (5.0, 20.0), (15.0, 15.0)]))
+@pytest.mark.parametrize("changes", list(permutations([(10.0, 10.0), (5.0, 20.0), (15.0, 15.0)])))
 def test_the_first_and_the_newest_change_count_in_whatever_order(changes):
     known = {}
     for each in changes:
