@@ -139,7 +139,7 @@ def _send_rubbish(aws: LocalAws) -> None:
 def _wait_for_dead_letters(aws: LocalAws, number: int) -> None:
     name = "ApproximateNumberOfMessages"
     dead = _queue(aws, "-DeadLetterQueue-")
-    until = time.monotonic() + 90
+    until = time.monotonic() + 300
     while (
         int(aws.client("sqs").get_queue_attributes(QueueUrl=dead, AttributeNames=[name])["Attributes"][name])
         < number
