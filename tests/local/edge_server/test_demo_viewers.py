@@ -70,6 +70,8 @@ def test_an_unchanged_page_that_shows_something_else_fails_it(site, audience):
 
 
 def test_nothing_of_it_is_left_running(site, audience):
+    before = set(threading.enumerate())
     with audience.watching({"/a.html": OLD}, {"/b.html": SAME}):
         pass
-    assert not [each for each in threading.enumerate() if each.name.startswith("ThreadPoolExecutor")]
+    left = set(threading.enumerate()) - before
+    assert not [each for each in left if each.name.startswith("ThreadPoolExecutor")]
