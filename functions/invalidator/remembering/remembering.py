@@ -332,7 +332,6 @@ class _Judging:
         judged = dict(self._judged(keys, known))
         before = {key: row.rev for key, row in known.items()}
         unchanged = self._store(judged, before, Verdict.UNCHANGED)
-        lost = {key for key, one in judged.items() if one.verdict is Verdict.UNCHANGED} - unchanged
         changed = {key: one.times for key, one in judged.items() if key not in unchanged}
         new = frozenset(key for key, one in judged.items() if one.verdict is Verdict.NEW)
         handed = self.remembering.hand_over(bucket, portion, changed, new)
@@ -340,7 +339,7 @@ class _Judging:
         if not handed.known:
             # Whether and when these are sent, only a survey will tell.
             judged = {key: _unsure(one) for key, one in judged.items()}
-        self._store({key: one for key, one in judged.items() if key not in lost}, before, Verdict.CHANGED)
+        self._store(judged, before, Verdict.CHANGED)
         doubted = new - self._store(judged, before, Verdict.NEW)
         if doubted:
             # Somebody else judged these meanwhile: which of the two writes was the first nobody can tell.
