@@ -1,15 +1,17 @@
 """Runs MiniStack under its own interpreter, for `infra.local.ministack`; imports nothing of this project.
 
-Five things differ from MiniStack's own entry point. Requests count as made over TLS, or policies that ask for it would
+Six things differ from MiniStack's own entry point. Requests count as made over TLS, or policies that ask for it would
 refuse everything on this machine's plain HTTP. Where IAM is enforced, log groups and cache policies have the ARNs that
 AWS gives them, SQS's batch calls are allowed by the permission for one message, a batch of PartiQL's statements by that
 for what they do to their table, and what changes an event source mapping or moves messages asks for its own (Service
-Authorization Reference). Messages are put in a queue and taken from
-it one at a time, or some would be lost. It listens on a socket that the starter bound, whose file descriptor is the one
-argument. And it ends with the one who started it: standard input is a pipe that the starter holds open, so its end
-means that the starter is gone, however it went.
+Authorization Reference). Messages are put in a queue and taken from it one at a time, or some would be lost. A
+function's code is unpacked once, not for each of its processes: that takes a second of what a cold start takes here. It
+listens on a socket that the starter bound, whose file descriptor is the one argument. And it ends with the one who
+started it: standard input is a pipe that the starter holds open, so its end means that the starter is gone, however it
+went.
 """
 
+import hashlib
 import json
 import os
 import re
@@ -17,8 +19,11 @@ import shutil
 import signal
 import sys
 import threading
+import types
+import zipfile
 from collections.abc import Callable
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 FORWARDED_PROTOCOL = b"x-forwarded-proto"
@@ -27,7 +32,7 @@ FORWARDED_PROTOCOL = b"x-forwarded-proto"
 def end_with_starter() -> None:
     """Wait until the starter is gone, then end this process and the functions' with it, and clear up."""
     os.read(sys.stdin.fileno(), 1)
-    shutil.rmtree(os.getcwd(), ignore_errors=True)  # noqa: PTH109  the starter chose it for this run's files
+    shutil.rmtree(Path.cwd(), ignore_errors=True)  # the starter chose it for this run's files
     os.killpg(0, signal.SIGKILL)
 
 
@@ -156,6 +161,25 @@ def allowed_as_on_aws(find: Callable[..., str | None]) -> Callable[..., str | No
     return allowed
 
 
+def unpacked_once(place: Path) -> type[zipfile.ZipFile]:
+    """Return the reader of zips that unpacks each into the place once; where it is wanted are links to what lies there.
+
+    Functions may not write beside their code (Lambda mounts it read-only), so that all may share it.
+    """
+    lock = threading.Lock()
+
+    class Unpacked(zipfile.ZipFile):
+        def extractall(self, path: Any = None, *_: Any) -> None:
+            whole = place / hashlib.sha256(Path(str(self.filename)).read_bytes()).hexdigest()
+            with lock:
+                if not whole.exists():
+                    super().extractall(whole)
+            for each in whole.iterdir():
+                (Path(path) / each.name).symlink_to(each)
+
+    return Unpacked
+
+
 def listening_on(descriptor: int, config: type[Any]) -> type[Any]:
     """Return hypercorn's settings with the address fixed: the socket that the starter bound."""
     return type("Config", (config,), {"bind": property(lambda _: [f"fd://{descriptor}"], lambda *_: None)})
@@ -170,6 +194,8 @@ def main() -> None:
     actions = import_module("ministack.core.iam_actions")
     vars(actions)["extract_resource_arn"] = named_as_on_aws(actions.extract_resource_arn)
     vars(actions)["extract_iam_action"] = allowed_as_on_aws(actions.extract_iam_action)
+    functions = import_module("ministack.core.lambda_runtime")
+    vars(functions)["zipfile"] = types.SimpleNamespace(ZipFile=unpacked_once(Path.cwd() / "unpacked"))
     settings = import_module("hypercorn.config")
     vars(settings)["Config"] = listening_on(int(sys.argv.pop()), settings.Config)
     ministack.main()

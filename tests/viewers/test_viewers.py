@@ -20,7 +20,7 @@ from tests.sender.schedules import random_schedule
 from tests.sender.schedules.faults import START
 from tests.viewers.viewed_schedule import QUIET_SECONDS, RECOVERY_SECONDS, SURVEY_SECONDS, ViewedSchedule
 
-A_TEST = 8
+A_TEST = 4
 # `make test SEED=n` tries other schedules; a failure names the one that shows it again.
 BASE = SEED * 3 * A_TEST
 
