@@ -18,14 +18,14 @@ class Far:
 
     def __init__(self):
         self.path, self.etag, self.asked = "/v1", "T1", []
-        self.failure = None
+        self.enabled, self.failure = True, None
 
     def configuration(self, target, role, deadline):
         self.asked.append((target, role))
         if self.failure:
             raise self.failure
         origin = Origin("o", "vault.s3.amazonaws.com", "vault", self.path)
-        return Distribution(target, (origin,), (Behavior("*", ("o",)),)), self.etag
+        return Distribution(target, (origin,), (Behavior("*", ("o",)),), enabled=self.enabled), self.etag
 
 
 @pytest.fixture
@@ -69,6 +69,23 @@ def test_its_switch_is_purged_now_and_once_more_at_the_next_look(site):
     assert again.purge == {"/*": site.time.now()}
     site.sent("EFAR")
     assert refresh(site.after(INTERVAL), far).version == again.version
+
+
+@pytest.mark.parametrize(("away", "purged"), [(3 * INTERVAL, []), (2 * HISTORY, ["/*"])])
+def test_one_that_was_disabled_gets_what_changed_since_it_served_last(site, away, purged):
+    far = Far()
+    refresh(site, far)
+    site.sent("EFAR")
+    served = site.time.now()
+    far.enabled, far.etag = False, "T2"
+    refresh(site.after(INTERVAL), far)
+    site.sent("EFAR")
+    for _ in range(3):
+        refresh(site.after(away / 3), far)
+    far.enabled, far.etag = True, "T3"
+    back = refresh(site.after(INTERVAL), far)
+    assert [*back.purge] == purged
+    assert back.reroute_since == (None if purged else served - INTERVAL)
 
 
 @pytest.mark.parametrize(

@@ -71,8 +71,10 @@ class Refresh:
             return known
         else:
             moving = record.seen.etag not in {"", etag}
-            seen = Seen(etag, 0.0, IN_PROGRESS if moving else "", basis_of(self.surveying.routing, pins))
             routes = routes_of(configured, pins)
+            # Once it serves again, what counts is until when it did: at least until it was seen to last.
+            served = 0.0 if any(each.enabled for each in routes) else record.routes.learned
+            seen = Seen(etag, served, IN_PROGRESS if moving else "", basis_of(self.surveying.routing, pins))
             at = replace(at, answered=self.clock.now())
             new = renewed(known.target, record, routes, seen, at, applied=applied == record.routes.version)
             new = replace(new, routes=replace(new.routes, learned=now))
