@@ -10,7 +10,6 @@ from dataclasses import dataclass, field, replace
 
 from invalidator.core.limits.account import OWN_ACCOUNT, Limits
 from invalidator.core.limits.pace import SMALL
-from invalidator.core.limits.patience import LONGEST_SECONDS
 from invalidator.core.outcome import Dead, Outcome
 from invalidator.core.pending.entry import Times, entries, merged, target_owner
 from invalidator.core.pending.wakes import LONGEST_DELAY_SECONDS, Gathering, Rest, Wake, due_after, rest_after
@@ -18,7 +17,7 @@ from invalidator.core.reasons import Reason
 from invalidator.core.routing.settings import RoutingSettings
 from invalidator.core.routing.target import TargetRoutes
 from invalidator.core.sent import Sent
-from invalidator.core.target_state import TargetState
+from invalidator.core.target_state import TargetState, believed
 from invalidator.failures import UnreadableRoutes
 from invalidator.logs import append
 from invalidator.ports import (
@@ -74,6 +73,7 @@ class Run:
         due: when it is to be looked at again, epoch seconds; None where nothing is left.
         paths_this_month: what the account has spent with this run.
         accepted: told of each invalidation as soon as CloudFront has accepted it, whatever fails after that.
+        mended: what the table said and cannot be, in words for people.
     """
 
     target: str
@@ -85,6 +85,7 @@ class Run:
     due: float | None = None
     paths_this_month: int | None = None
     accepted: Callable[[Sent], None] = untold
+    mended: list[str] = field(default_factory=list)
 
 
 def as_known(routes: TargetRoutes, _applied: str, _deadline: float) -> TargetRoutes:
@@ -169,16 +170,24 @@ class Sender:
 
     def _look(self, view: TargetView, routes: TargetRoutes, wake: Wake, run: Run, deadline: float) -> Rest:
         now = self.clock.now()
-        state = view.state
         account = routes.role or OWN_ACCOUNT
         known = view.account if account == OWN_ACCOUNT else self.accounts.known(account, now)
-        turns = Turns(routes.target, account, known, state.ticket, self.accounts, self.clock)
-        early = max(_plausible(state.not_before, now), turns.expected() - MOST_WAIT_SECONDS / 2)
+        state, mended = believed(
+            view.state,
+            dealt=known.calls.dealt,
+            over_seconds=self.limits.longest_over_seconds,
+            now=now,
+        )
+        run.mended += [f"target#{routes.target} state: {each}" for each in mended]
+        view = replace(view, state=state)
+        turns = Turns(routes.target, account, known, state.ticket, self.accounts, self.clock, run.mended)
+        early = max(state.not_before, turns.expected() - MOST_WAIT_SECONDS / 2)
         if early > now:
             run.outcome.wait({}, state.reason or f"its turn among {turns.calls.queued} calls", early)
             run.due = early
             return wake.rest
         pending = run.pending = read_pending(self.log, routes, view, self.routing, now)
+        run.mended += pending.mended
         if pending.entries:
             many = wake.rest.lasts(pending.oldest) and len(pending.paths) > SMALL.paths
             due = due_after((pending.oldest, pending.newest), wake.rest, self.gathering, now, many=many)
@@ -253,7 +262,7 @@ class Sender:
             ticket=state.ticket if left else 0,
             reason=outcome.reason if left else "",
         )
-        if state != before:
+        if state != before or run.mended:
             self.targets.save(routes.target, state)
         run.due = (outcome.not_before or now) if left else None
 
@@ -295,6 +304,7 @@ class Sender:
         state = view.state
         routes = TargetRoutes(target, (), state.routing, 0.0)
         pending = run.pending = read_pending(self.log, routes, view, self.routing, self.clock.now())
+        run.mended += pending.mended
         if pending.paths:
             newest = {path: times[1] for path, times in pending.paths.items()}
             run.outcome.dead.append(
@@ -326,8 +336,3 @@ class Sender:
         )
         if asked and called:
             self.wake_queue.call([(name, delay)])
-
-
-def _plausible(until: float, now: float) -> float:
-    """A time to wait for, unless it is further off than any this worker writes: then nothing waits for it."""
-    return until if until <= now + 2 * LONGEST_SECONDS else 0.0
