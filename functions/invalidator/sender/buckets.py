@@ -194,7 +194,7 @@ class Buckets:
         if number <= survey.covers:
             run.unserved[entry.bucket] += len(entry.changed)
             return True
-        if oldest <= now - self.give_up_seconds:
+        if max(oldest, entry.taken_in) <= now - self.give_up_seconds:
             keys = {key: newest for key, (_, newest) in entry.changed.items()}
             detail = "for GiveUpHours no survey could tell who serves the bucket"
             if not keys:

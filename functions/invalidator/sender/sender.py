@@ -238,16 +238,18 @@ class Sender:
         """Hand over what is given up, then settle all that nothing is left of."""
         outcome, now = run.outcome, self.clock.now()
         state = self._doubt_gone(routes, state, outcome, now)
-        self._give_up_old(outcome, now)
+        taken_in = {**pending.taken_in, **self._untried(outcome, before, now)}
+        self._give_up_old(outcome, taken_in, now)
         if self.forgetting is not None:
             # Before it is settled: uploaded again as it was, it must not seem to need nothing.
             self.forgetting.forget(routes, before, [path for dead in outcome.dead for path in dead.paths])
         for dead in outcome.dead:
             self.dead_letters.give_up(routes.target, routes.buckets, dead.paths, dead.reason, dead.detail)
         left = outcome.left
-        if left and (outcome.dead or pending.doubts or pending.folded or pending.entries > MOST_ENTRIES):
+        anew = outcome.dead or pending.doubts or pending.folded or len(taken_in) > len(pending.taken_in)
+        if left and (anew or pending.entries > MOST_ENTRIES):
             # Written anew: what was given up does not come again, and the next run has less to read.
-            for entry in entries(left, "", now):
+            for entry in entries(left, "", now, taken_in=taken_in):
                 append(self.log, target_owner(routes.target), entry)
             settled = True
         else:
@@ -258,7 +260,7 @@ class Sender:
         state = replace(
             state,
             not_before=outcome.not_before or 0.0 if failing else 0.0,
-            failing_since=state.failing_since if left else 0.0,
+            failing_since=(state.failing_since or (now if failing else 0.0)) if left else 0.0,
             ticket=state.ticket if left else 0,
             reason=outcome.reason if left else "",
         )
@@ -288,12 +290,23 @@ class Sender:
         outcome.wait(left, f"CloudFront does not know it: {gone[0].detail}", now + GONE_SECONDS, failing=True)
         return replace(state, failing_since=began)
 
-    def _give_up_old(self, outcome: Outcome, now: float) -> None:
-        """Give up what could not be sent since `give_up_seconds` after its first change."""
+    def _untried(self, outcome: Outcome, before: TargetState, now: float) -> dict[str, float]:
+        """What is old enough to be given up although nobody has tried it: the sender was paused. It counts from now."""
+        if not outcome.failing or before.failing_since:
+            return {}
+        limit = now - self.limits.give_up_seconds
+        return {path: now for path, (first, _) in outcome.left.items() if before.asked < first <= limit}
+
+    def _give_up_old(self, outcome: Outcome, taken_in: Mapping[str, float], now: float) -> None:
+        """Give up what could not be sent since `give_up_seconds` after its first change, or after it was taken in."""
         if not outcome.failing:
             return
         limit = now - self.limits.give_up_seconds
-        old = {path: newest for path, (first, newest) in outcome.left.items() if first <= limit}
+        old = {
+            path: newest
+            for path, (first, newest) in outcome.left.items()
+            if taken_in.get(path, first) <= limit
+        }
         if old:
             outcome.dead.append(Dead(old, Reason.UNAVAILABLE, outcome.reason))
             outcome.left = {path: times for path, times in outcome.left.items() if path not in old}

@@ -74,9 +74,9 @@ TIMES = st.floats(0, 4e9).flatmap(lambda first: st.floats(first, 4e9).map(lambda
 
 
 @some
-@given(st.dictionaries(KEYS, TIMES, max_size=5), st.sampled_from(["", "site"]))
-def test_any_entry_is_read_as_it_was_written(changed, bucket):
-    entry = Entry(changed, bucket, NOW)
+@given(st.dictionaries(KEYS, TIMES, max_size=5), st.sampled_from(["", "site"]), st.sampled_from([0.0, NOW]))
+def test_any_entry_is_read_as_it_was_written(changed, bucket, taken_in):
+    entry = Entry(changed, bucket, NOW, taken_in=taken_in)
     assert read_entry("target:E1", entry_item("target:E1", 1, entry)) == entry
 
 

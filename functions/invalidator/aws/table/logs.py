@@ -3,7 +3,7 @@
 | pk | sk | holds |
 | --- | --- | --- |
 | `log#OWNER` | `head` | `seq`, the number dealt last; of a bucket also what `routes.py` writes |
-| `log#OWNER` | `n#` and the number | an entry: its version, names and times packed, `new` and `heard` packed where there are any, when it was written; or `closed` |
+| `log#OWNER` | `n#` and the number | an entry: its version, names and times packed, `new`, `heard` packed and `taken_in` where there are any, when it was written; or `closed` |
 | `tries#MESSAGE` | `tries` | how often a message was tried that may be what breaks the function |
 
 Entries expire, and nothing deletes them: deletes would heat the partition. DynamoDB removes expired items late
@@ -157,6 +157,8 @@ def entry_item(owner: str, place_in_log: int, entry: Entry) -> Item:
     more: Item = {"new": packed(sorted(entry.new))} if entry.new else {}
     if entry.heard:
         more["heard"] = packed({name: [astuple(each) for each in told] for name, told in entry.heard.items()})
+    if entry.taken_in:
+        more["taken_in"] = number(entry.taken_in)
     item = {
         **entry_key(owner, place_in_log),
         "v": {"N": VERSION},
@@ -186,7 +188,8 @@ def read_entry(owner: str, item: Item) -> Entry | None:
         }
         new = frozenset(map(str, unpacked(item["new"]))) if "new" in item else frozenset()
         heard = _read_heard(unpacked(item["heard"])) if "heard" in item else {}
-        return Entry(changed, str(bucket), float(item["written"]["N"]), str(doubt), new, heard)
+        taken_in = float(item["taken_in"]["N"]) if "taken_in" in item else 0.0
+        return Entry(changed, str(bucket), float(item["written"]["N"]), str(doubt), new, heard, taken_in)
     except UNREADABLE as error:
         raise UnreadableEntry(owner, place_in_log, str(error) or type(error).__name__) from error
 
@@ -197,7 +200,8 @@ def _digest(item: Item) -> str:
     Of these attributes alone: what a later version puts beside, this one does not know.
     """
     marks = b"".join(item[each]["B"] for each in ("packed", "new", "heard") if each in item)
-    return hashlib.sha256(marks + repr(float(item["written"]["N"])).encode()).hexdigest()[:32]
+    times = [repr(float(item[each]["N"])) for each in ("written", "taken_in") if each in item]
+    return hashlib.sha256(marks + " ".join(times).encode()).hexdigest()[:32]
 
 
 def _read_heard(told: Any) -> dict[str, tuple[Heard, ...]]:
