@@ -14,6 +14,7 @@ from invalidator.core.limits.account import Limits
 from invalidator.core.limits.allowance import Allowance
 from invalidator.core.limits.pace import Pace
 from invalidator.core.limits.slots import Calls
+from invalidator.core.messages.backlog import PathBacklog, bodies
 from invalidator.core.pending.wakes import Rest
 from invalidator.core.target_state import TargetState
 from tests.sender.world import World, distribution
@@ -219,3 +220,30 @@ def test_a_survey_has_told_of_nothing_that_was_never_dealt():
     world.run_for(HOUR)
     assert world.paths == [("/b.html",)]
     assert any("covers is" in problem for run in world.bucket_runs for problem in run.mended)
+
+
+def test_what_its_own_log_never_dealt_is_not_settled_either():
+    """Where redriven letters stand, and what was written anew."""
+    world = World(distribution("E1", "site"))
+    world.upload("a.html")
+    world.run_for(60)
+    state(settled={BUCKET: 1, OWN: 10**6})(world)
+    (letter,) = bodies(PathBacklog("E1", ("site",), {"/b.html": world.clock.now()}))
+    world.take_in([world.message(letter)])
+    world.run_for(60)
+    assert world.paths == [("/a.html",), ("/b.html",)]
+    (line,) = told(world)
+    assert f"the log of {OWN}" in line
+
+
+@pytest.mark.parametrize("edit", [state(asked=FAR), state(settled={BUCKET: 10**6})])
+def test_what_was_mended_is_told_once_although_nothing_was_to_do(edit):
+    world = World(distribution("E1", "site"))
+    world.upload("a.html")
+    world.run_for(60)
+    edit(world)
+    for _ in range(3):
+        world.sender.run("E1", f"idle-{world.clock.now()}", world.clock.now() + 13)
+        world.run_for(60)
+    assert world.memory.view("E1", world.clock.now()).state.settled[BUCKET] == 1
+    assert world.memory.view("E1", world.clock.now()).state.asked <= world.clock.now()

@@ -2,6 +2,8 @@
 
 import pytest
 
+from invalidator.core.limits.account import Limits
+from invalidator.core.limits.allowance import Allowance
 from invalidator.core.messages.backlog import KeyBacklog, PathBacklog, bodies
 from invalidator.core.pending.entry import entries
 from invalidator.core.pending.gathering import Gathered
@@ -51,6 +53,17 @@ def test_a_change_that_keeps_failing_is_given_up_a_day_after_its_first():
     world.run_for(1.5 * HOUR)
     ((target, paths, reason, _),) = world.queues.letters
     assert (target, list(paths), reason) == ("E1", ["/a.html"], Reason.UNAVAILABLE)
+
+
+def test_what_waits_at_the_hard_limit_is_given_up_a_day_after_its_first():
+    world = site(limits=Limits(Allowance(1000, 15), 0, hard_path_limit=1))
+    world.upload("a.html")
+    world.run_for(60)
+    world.upload("b.html")
+    world.run_for(23 * HOUR)
+    assert not world.queues.letters
+    world.run_for(2 * HOUR)
+    assert [list(paths) for _, paths, _, _ in world.queues.letters] == [["/b.html"]]
 
 
 @pytest.mark.parametrize("refused", [1, 5])

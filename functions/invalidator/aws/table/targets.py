@@ -109,7 +109,8 @@ class TargetTable:
 def _own_dealt(head: Item) -> int | None:
     try:
         return newest_dealt(head)
-    except UnreadableHead:
+    except UnreadableHead as problem:
+        _logger.warning("%s; it holds up what is redriven to this target, and nothing else", problem)
         return None
 
 
