@@ -1,8 +1,5 @@
 """Many activities share one clock, and none of them really waits."""
 
-import threading
-from functools import partial
-
 import pytest
 
 from infra.simulator.virtual_time import VirtualTime
@@ -74,15 +71,3 @@ def test_an_error_in_an_activity_ends_the_run():
     time.start(fails)
     with pytest.raises(LookupError, match="broken"):
         time.run()
-
-
-def test_a_run_leaves_no_thread_behind():
-    before = set(threading.enumerate())
-    time = VirtualTime(0.0)
-    for seconds in range(20):
-        time.start(partial(time.sleep, seconds))
-    time.run()
-    left = set(threading.enumerate()) - before
-    for thread in left:
-        thread.join(5)
-    assert not [thread for thread in left if thread.is_alive()]
