@@ -101,7 +101,9 @@ def test_an_alien_record_beside_s3s_own_is_named_and_s3s_is_read():
 
 def test_one_of_s3s_records_alone_is_read():
     assert read_body(json.dumps(s3_record("a b+c")), SENT) == read_body(direct("a b+c"), SENT)
-    assert read_body(json.dumps({"Type": "Notification", "Message": json.dumps(s3_record("a"))}), SENT).changes
+    assert read_body(
+        json.dumps({"Type": "Notification", "Message": json.dumps(s3_record("a"))}), SENT
+    ).changes
 
 
 def detail_of(key, **more):

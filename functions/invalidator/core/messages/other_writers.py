@@ -17,6 +17,15 @@ _RECORDS_OF = {
     "minio:s3": "MinIO's event: its buckets are none of S3's",
     "ceph:s3": "Ceph's event: its buckets are none of S3's",
 }
+# What is known by fields that nobody else has together.
+_BY_FIELDS = {
+    frozenset({"requestPayload", "requestContext"}): (
+        "a Lambda destination's record of a run: its requestPayload is what the function was given"
+    ),
+    frozenset({"invocationSchemaVersion", "tasks"}): (
+        "S3 Batch Operations' call of a Lambda function: its tasks name objects, not what was done to them"
+    ),
+}
 
 
 def name(document: Mapping[str, Any]) -> Problem | None:
@@ -43,12 +52,11 @@ def name_unpacked(document: object) -> Problem:
 
 
 def _what(document: Mapping[str, Any], kind: object) -> str:
-    if "requestPayload" in document and "requestContext" in document:
-        return "a Lambda destination's record of a run: its requestPayload is what the function was given"
+    for fields, what in _BY_FIELDS.items():
+        if document.keys() >= fields:
+            return what
     if document.get("eventSource") == "aws:sqs" and "body" in document:
         return "a whole record of SQS, as EventBridge Pipes pass it on: give the pipe the input template <$.body>"
-    if "invocationSchemaVersion" in document and "tasks" in document:
-        return "S3 Batch Operations' call of a Lambda function: its tasks name objects, not what was done to them"
     if "detail-type" in document or "source" in document:
         return f"EventBridge's event {document.get('detail-type')!r} of {document.get('source')!r}"
     if kind == "Notification":
