@@ -298,7 +298,11 @@ def test_repair_mends_policy_rule_event_source_and_subscription_and_looks_again(
     # With the policy in place, the subscription can be put back.
     taken_away(well)
     assert well.run("check", "--json").code == 3
-    well.run("check", "--repair", "--yes")
+    repaired = well.run("check", "--repair", "--yes", "--json")
+    wrong = [each["part"] for each in repaired.data["findings"] if each["state"] == "wrong"]
+    # As it stands afterwards, which is what the exit code says, too.
+    assert ("subscriptions" in wrong, repaired.data["ok"]) == (False, repaired.code == 0)
+    assert [(each["part"], each["done"]) for each in repaired.data["repairs"]] == [("subscriptions", True)]
     found = aws("s3").get_bucket_notification_configuration(Bucket="site")["QueueConfigurations"]
     assert [each["QueueArn"] for each in found] == [well.sqs.outputs["QueueArn"]]
     well.function.mappings["intake"]["State"] = "Enabled"
