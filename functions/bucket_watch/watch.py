@@ -20,10 +20,10 @@ from bucket_watch.summary import BucketLine, GapState, Summary
 from invalidator.ports import Clock
 
 DAY_SECONDS = 86_400.0
-# A bucket that nobody could look at for longer may have lost changes: it raises the alarm, and is covered when it is seen
-# right again. Two right looks an hour apart are believed to have had nothing between them; so are two around one look
-# that failed, where the notification holds what it held: one throttled call is no reason to purge a site. Changes that
-# arrived meanwhile prove nothing of the keys that did not change, so they are not asked about.
+# A bucket that nobody could look at for longer may have lost changes: it raises the alarm, and is covered when it is
+# seen right again. Two right looks an hour apart are believed to have had nothing between them; so are two around one
+# look that failed, where others' entries are what they were: one throttled call is no reason to purge a site. Changes
+# that arrived meanwhile prove nothing of the keys that did not change, so they are not asked about.
 BLIND_SECONDS = 3 * 3600.0
 # What one bucket takes at most: reading, waiting for S3 to settle, writing.
 ONE_BUCKET_SECONDS = 40.0
