@@ -1,14 +1,33 @@
 """What a command says when it cannot do its work, one line that names the cause and the fix; and its exit codes."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
 from botocore import exceptions
 
 # Besides 0, done, and 1, an error.
 PARTLY_DONE = 2
 NOT_EMPTY = 3
+# What a shell calls a command that Ctrl-C ended.
+INTERRUPTED = 130
+IN_PARTS = "interrupted; part of it may be done: run it again, what is done already is left as it is"
 
 
 class CommandError(Exception):
     """An expected failure of a command; its text is the line a person reads."""
+
+
+class StoppedError(CommandError):
+    """Ctrl-C; its text says what is done and what is not."""
+
+
+@contextmanager
+def interrupted_says(line: Callable[[], str]) -> Iterator[None]:
+    """Turn Ctrl-C in the block into the line that says what is done and what is not."""
+    try:
+        yield
+    except KeyboardInterrupt as error:
+        raise StoppedError(line()) from error
 
 
 _BY_CODE = {

@@ -54,10 +54,7 @@ def logs(session: Session, *, minutes: int, follow: bool) -> None:
                     err=True,
                 )
             return
-        try:
-            time.sleep(POLL_SECONDS)
-        except KeyboardInterrupt:
-            return
+        time.sleep(POLL_SECONDS)
         since = round((time.time() - 60) * 1000)  # entries may come late by some seconds
 
 

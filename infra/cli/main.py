@@ -8,7 +8,7 @@ from typing import NoReturn
 import click
 from botocore.exceptions import BotoCoreError, ClientError
 
-from infra.cli.errors import CommandError, explain_aws_error
+from infra.cli.errors import INTERRUPTED, CommandError, StoppedError, explain_aws_error
 from infra.cli.printing import harmless
 
 # A command is imported when it is typed, and what it does when it is run: `--help` loads neither boto3 nor the worker.
@@ -100,7 +100,7 @@ class _Commands(click.Group):
 def invalidator() -> None:
     """Keep CloudFront fresh: what was invalidated, what failed, and what to do.
 
-    Exit codes: 0 done, 1 error, 2 partly done, 3 "not empty" for --check.
+    Exit codes: 0 done, 1 error, 2 partly done, 3 "not empty" for --check, 130 Ctrl-C.
     """
 
 
@@ -114,9 +114,11 @@ def run(commands: click.Command, name: str, arguments: Sequence[str] | None = No
     try:
         code = commands.main(args=arguments, prog_name=name, standalone_mode=False)
     except click.exceptions.Abort:
-        fail("interrupted")
+        fail("interrupted", INTERRUPTED)
     except click.ClickException as error:
         fail(" ".join(error.format_message().split()))  # click sets choices below each other
+    except StoppedError as error:
+        fail(str(error), INTERRUPTED)
     except CommandError as error:
         fail(str(error))
     except (BotoCoreError, ClientError) as error:
@@ -126,7 +128,7 @@ def run(commands: click.Command, name: str, arguments: Sequence[str] | None = No
     sys.exit(code if isinstance(code, int) else 0)
 
 
-def fail(line: str) -> NoReturn:
-    """Say what is wrong, on stderr, and exit with 1."""
+def fail(line: str, code: int = 1) -> NoReturn:
+    """Say what is wrong, on stderr, and exit."""
     click.echo(f"invalidator: {harmless(line)}", err=True)
-    sys.exit(1)
+    sys.exit(code)

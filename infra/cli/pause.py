@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from infra.cli.errors import CommandError, explain_aws_error
+from infra.cli.errors import IN_PARTS, CommandError, explain_aws_error, interrupted_says
 from infra.cli.printing import print_json, print_text, span
 from infra.cli.session import Session, output, session_options
 
@@ -53,8 +53,9 @@ def _switch(session: Session, only: str | None, *, on: bool) -> None:
     mappings = event_source_mappings(session)
     wanted = [Step(only)] if only else list(Step)
     changed = [step for step in wanted if is_off(mappings[step]) is on]
-    for step in changed:
-        session.client("lambda").update_event_source_mapping(UUID=mappings[step]["UUID"], Enabled=on)
+    with interrupted_says(lambda: IN_PARTS):
+        for step in changed:
+            session.client("lambda").update_event_source_mapping(UUID=mappings[step]["UUID"], Enabled=on)
     paused = {step: not on if step in wanted else is_off(mappings[step]) for step in Step}
     if session.as_json:
         print_json({"paused": paused, "changed": changed})

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from infra.local.aws import LocalAws
@@ -113,7 +113,10 @@ TROUBLES: Mapping[str, Trouble] = {
     "distribution-gone": Trouble("the distribution is deleted", _delete_distribution, "status"),
     "listing-denied": Trouble(
         "CloudFront refuses to list distributions",
-        _refuse(ACCESS_DENIED, "ListDistributions"),
+        _refuse(
+            replace(ACCESS_DENIED, message="User is not authorized to perform: cloudfront:ListDistributions"),
+            "ListDistributions",
+        ),
         "route refresh",
     ),
     "overwritten": Trouble(

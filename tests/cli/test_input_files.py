@@ -98,11 +98,10 @@ def test_any_bytes_are_keys_or_refused_in_one_line(file, content):
 
 @given(
     st.lists(
-        st.text(st.characters(exclude_characters="\n", exclude_categories=["Cs"]), min_size=1), max_size=5
+        st.text(st.characters(exclude_characters="\n\r", exclude_categories=["Cs"]), min_size=1), max_size=5
     )
 )
 def test_keys_that_were_written_are_read_again(file, keys):
-    keys = [key.rstrip("\r") for key in keys]  # a key that ends in CR cannot be written
     file.write_bytes("".join(f"{key}\n" for key in [*keys, "last"]).encode())
     expected = [*keys, "last"]
     expected[0] = expected[0].removeprefix("\ufeff")

@@ -4,7 +4,7 @@ import pytest
 
 from infra.simulator import remembered
 from infra.simulator.aws.function import SimulatedFunction
-from infra.simulator.aws.objects import AT_A_TIME
+from infra.simulator.aws.objects import AT_A_TIME, FEW
 from infra.simulator.aws.sqs import SimulatedQueue
 from infra.simulator.aws.table import InMemoryTable
 from infra.simulator.remembered import MEMORY_MB, Remembered
@@ -15,6 +15,7 @@ from infra.simulator.virtual_time import VirtualTime
 from infra.simulator.worker import SimulatedQueues
 from infra.template import read_template
 from invalidator.aws.objects import AT_A_TIME as OBJECTS_AT_A_TIME
+from invalidator.aws.objects import FEW as FEW_OBJECTS
 from invalidator.aws.table.dynamodb import MOST_KEYS_IN_A_CALL, MOST_STATEMENTS_IN_A_CALL
 from invalidator.aws.table.memory import AT_A_TIME as ROWS_AT_A_TIME
 
@@ -69,7 +70,7 @@ def test_a_first_round_of_ten_thousand_objects_takes_less_than_two_minutes():
 def test_the_simulated_memory_has_the_numbers_of_the_template_and_of_its_adapters():
     function = read_template()["Resources"]["RememberFunction"]["Properties"]
     assert function["MemorySize"] == MEMORY_MB
-    assert AT_A_TIME == OBJECTS_AT_A_TIME
+    assert (AT_A_TIME, FEW) == (OBJECTS_AT_A_TIME, FEW_OBJECTS)
     assert remembered.AT_A_TIME == ROWS_AT_A_TIME
     assert remembered.ROWS_A_CALL == MOST_KEYS_IN_A_CALL
     assert remembered.ROWS_REPLACED_A_CALL == MOST_STATEMENTS_IN_A_CALL

@@ -31,9 +31,9 @@ MOST_UNANSWERED = 2
 
 
 class OutOfTimeError(BotoCoreError):
-    """A call that was not made, or not made again; its text says which."""
+    """A call that was not made, or not made again; its text says which, to the operator who reads why paths wait."""
 
-    fmt = "no time is left in this batch to ask AWS for {operation}"
+    fmt = "the run's time was up before {operation}; the next run goes on (if it stays so: invalidator logs)"
 
 
 class TimeLeft:

@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
     from botocore.config import Config
 
-# As the worker's (wiring.py); several calls at a time, each by a connection of its own.
-_TABLE = client_config(1, 2, connections=ROWS_AT_A_TIME)
+# As the worker's (wiring.py); several calls at a time, each by a connection of its own and with many items.
+_TABLE = client_config(1, 2, connections=ROWS_AT_A_TIME, checked=False)
 _S3 = client_config(CONNECT_SECONDS, READ_SECONDS, connections=AT_A_TIME)
 _SQS = client_config(1, 3)
 # What a portion takes that began at the last moment: S3 is not asked any more then, and what is left counts as changed.
@@ -64,7 +64,7 @@ def wire(environment: Mapping[str, str]) -> Wired:
         return time_left.guard(sdk.create_client(service, config=config))
 
     dynamodb, s3 = client("dynamodb", _TABLE), client("s3", _S3)
-    signed = SignedHeads(sdk, s3.meta.config.user_agent, time_left, AT_A_TIME)
+    signed = SignedHeads(sdk, s3.meta.config.user_agent, time_left, clock.now)
     table = DynamoDbTable(dynamodb, settings.table_name)
     wakes = WakeTable(table)
     queue = WakeQueue(client("sqs", _SQS), settings.wake_queue_url, settings.remember_queue_url)

@@ -5,6 +5,7 @@ So nothing is imported here but what a row measures.
 """
 
 import contextlib
+import importlib
 import io
 import json
 import os
@@ -16,6 +17,8 @@ from typing import Any
 
 # The clients that the function makes as it starts.
 CLIENTS = ("dynamodb", "sqs", "lambda", "cloudfront")
+# For so many keys the SDK itself asks, for comparison.
+SOME_KEYS = 200
 
 
 class Context:
@@ -26,9 +29,12 @@ class Context:
     invoked_function_arn = "arn:aws:lambda:eu-west-1:111122223333:function:invalidator"
     aws_request_id = "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
 
+    def __init__(self, seconds: int) -> None:
+        self._seconds = seconds
+
     def get_remaining_time_in_millis(self) -> int:
         """Return how long the function may still run."""
-        return 60_000
+        return self._seconds * 1000
 
 
 def main() -> None:
@@ -58,12 +64,12 @@ def _make_clients() -> None:
 def _handler(scenario: dict[str, Any]) -> Any:
     from infra.bench.function.wire import Wire  # noqa: PLC0415  not part of the other side
 
-    wire = Wire(scenario["replies"])
+    wire = Wire(scenario["replies"], scenario["through"])
     wire.plug_in()
-    from invalidator.handler import handler  # noqa: PLC0415  what is measured
+    handler = importlib.import_module(scenario["entry"]).handler  # what is measured
 
     def handle(event: dict[str, Any]) -> dict[str, Any]:
-        answer: dict[str, Any] = handler(event, Context())
+        answer: dict[str, Any] = handler(event, Context(scenario["seconds"]))
         return answer
 
     return handle, wire
@@ -101,6 +107,21 @@ def _alone(scenario: dict[str, Any]) -> dict[str, Any]:
         sqs.send_message_batch(QueueUrl="https://q", Entries=[{"Id": "0", "MessageBody": "wake"}])
 
     return _held_against(call, scenario, handle, wire, times=200)
+
+
+def _judged(scenario: dict[str, Any]) -> dict[str, Any]:
+    """Hold a portion of a remembered bucket against the SDK's own calls for the headers of some keys."""
+    import botocore.session  # noqa: PLC0415  what is measured
+
+    handle, wire = _handler(scenario)
+    sdk: Any = botocore.session.get_session()
+    s3 = sdk.create_client("s3")
+
+    def call() -> None:
+        for each in range(SOME_KEYS):
+            s3.head_object(Bucket="site", Key=f"page-{each}.html", ChecksumMode="ENABLED")
+
+    return _held_against(call, scenario, handle, wire) | {"keys": SOME_KEYS}
 
 
 def _held_against(
@@ -143,7 +164,14 @@ def _resident(scenario: dict[str, Any]) -> dict[str, Any]:
     return {"peak": peak * 1024, "calls": wire.calls, "answers": answers}
 
 
-MEASURES = {"first": _first, "warm": _warm, "alone": _alone, "memory": _memory, "resident": _resident}
+MEASURES = {
+    "first": _first,
+    "warm": _warm,
+    "alone": _alone,
+    "judged": _judged,
+    "memory": _memory,
+    "resident": _resident,
+}
 
 if __name__ == "__main__":
     main()

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -55,16 +56,16 @@ def build() -> Path:
     return package
 
 
-def run(*arguments: str) -> Run:
+def run(*arguments: str, environment: Mapping[str, str] = ENVIRONMENT) -> Run:
     """Run `infra.bench.function.in_lambda` on the built package."""
     paths = (PLACE / "package", PLACE / "runtime", ROOT)
-    environment = {"PATH": os.environ["PATH"], **ENVIRONMENT, "PYTHONPATH": os.pathsep.join(map(str, paths))}
-    return measured([sys.executable, "-S", "-m", "infra.bench.function.in_lambda", *arguments], environment)
+    seen = {**environment, "PATH": os.environ["PATH"], "PYTHONPATH": os.pathsep.join(map(str, paths))}
+    return measured([sys.executable, "-S", "-m", "infra.bench.function.in_lambda", *arguments], seen)
 
 
-def answer_of(*arguments: str) -> Any:
+def answer_of(*arguments: str, environment: Mapping[str, str] = ENVIRONMENT) -> Any:
     """Run `infra.bench.function.in_lambda` and return what it measured."""
-    return json.loads(run(*arguments).output)
+    return json.loads(run(*arguments, environment=environment).output)
 
 
 def measured(command: list[str], environment: dict[str, str] | None = None) -> Run:

@@ -9,12 +9,15 @@ from pathlib import Path
 from aws_lambda_powertools.utilities.parser.models import S3Model
 
 from infra.bench.function import process as lambda_process
+from infra.bench.function.remembered import re_upload, s3
 from infra.bench.function.scenario import Scenario, batch, largest_batch, shared_bucket, wake
 from infra.bench.interleaved import cpu_seconds
 from infra.bench.row import Row
 from invalidator.core.messages.reading import read_body
 
 MESSAGES = 4000
+# Keys that a memory judges together.
+PORTION = 2000
 COLD_STARTS = 15
 MEGABYTE = 1_000_000
 # Of a process, in megabytes.
@@ -31,6 +34,7 @@ def worker_rows() -> Iterator[Row]:
     yield _cold_start(_saved("first", batch(1)))
     yield _memory(_saved("largest", largest_batch()))
     yield _shared_bucket(_saved("shared", shared_bucket(300, 20, MESSAGES)))
+    yield from _judged(re_upload(PORTION))
     yield _package(package)
 
 
@@ -67,6 +71,23 @@ def _warm(step: str, scenario: Scenario) -> Iterator[Row]:
         MOST_CALLS[step],
         ", ".join(f"{count} {name}" for name, count in sorted(calls.items())),
     )
+
+
+def _judged(scenario: Scenario) -> Iterator[Row]:
+    """A portion of a bucket's memory, over TLS: all but the waiting of a re-upload is the processor's."""
+    file = _saved("judged", scenario)
+    with s3(lambda_process.PLACE) as environment:
+        measured = lambda_process.answer_of("judged", file, environment=environment)
+    a_key, sdk = measured["ours"] / PORTION, measured["theirs"] / measured["keys"]
+    detail = f"CPU {a_key * 1000:.2f} ms / {sdk * 1000:.2f} ms a key"
+    yield Row(
+        "a remembered key judged / the SDK's HeadObject of one",
+        measured["ratio"] * measured["keys"] / PORTION,
+        "x",
+        0.35,
+        detail,
+    )
+    yield Row("remembered keys judged by a processor", 1 / a_key, "keys/s", 700.0, detail, at_least=True)
 
 
 def _one_message(scenario: Scenario) -> Row:

@@ -7,7 +7,7 @@ import random
 import time
 from base64 import b64encode
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -67,28 +67,34 @@ class Scenario:
         event: as Lambda hands it over.
         replies: operation → the body of AWS's answer; after a blank, what the request must hold (the longest counts).
         bodies: the notifications that it is about, as texts.
+        entry: the module of the function's handler.
+        seconds: the time that the function has.
+        through: operations that are not answered here: the SDK asks whom its environment names.
     """
 
     event: dict[str, Any]
     replies: dict[str, str]
-    bodies: list[str]
+    bodies: list[str] = field(default_factory=list)
+    entry: str = "invalidator.handler"
+    seconds: int = 60
+    through: tuple[str, ...] = ()
 
     def save(self, file: Path) -> None:
         """Write it for the process that measures."""
-        file.write_text(json.dumps({"event": self.event, "replies": self.replies, "bodies": self.bodies}))
+        file.write_text(json.dumps(asdict(self)))
 
 
 def batch(messages: int) -> Scenario:
     """Return a batch of so many notifications of real keys, spread over the last 20 seconds: intake's work."""
     now = time.time()
-    records = [_record(index, key, now, messages) for index, key in enumerate(_keys()[:messages])]
+    records = [_record(index, key, now, messages) for index, key in enumerate(keys()[:messages])]
     return Scenario({"Records": records}, _replies(now, messages), [record["body"] for record in records])
 
 
 def wake(messages: int) -> Scenario:
     """Return a wake of the distribution for which so many changed keys are pending: the sender's work."""
     taken_in = batch(messages)
-    record = _wake_record(target_owner(DISTRIBUTION.id))
+    record = wake_record(target_owner(DISTRIBUTION.id))
     return Scenario({"Records": [record]}, taken_in.replies, taken_in.bodies)
 
 
@@ -99,20 +105,20 @@ def shared_bucket(distributions: int, looks: int, messages: int) -> Scenario:
     ids = [f"E{each:04d}SHARED" for each in range(distributions)]
     named = [item_key(bucket_partition(BUCKET), f"target#{identity}") for identity in ids]
     view = {
-        f"BatchGetItem target#{identity}": _dynamodb(
+        f"BatchGetItem target#{identity}": dynamodb(
             {"Responses": {TABLE: _view(identity, now)}, "UnprocessedKeys": {}}
         )
         for identity in ids[:looks]
     }
-    replies = {**taken_in.replies, "Query bucket#": _dynamodb(_all(named)), **view}
+    replies = {**taken_in.replies, "Query bucket#": dynamodb(listed(named)), **view}
     wakes = [bucket_owner(BUCKET), *map(target_owner, ids[:looks])]
-    records = [*taken_in.event["Records"], *map(_wake_record, wakes)]
+    records = [*taken_in.event["Records"], *map(wake_record, wakes)]
     return Scenario({"Records": records}, replies, [])
 
 
 def largest_batch() -> Scenario:
     """Return the largest batch that Lambda forms: 6 MB of payload."""
-    whole = batch(len(_keys()))
+    whole = batch(len(keys()))
     size = len('{"Records":[]}')
     records = []
     for record in whole.event["Records"]:
@@ -124,13 +130,13 @@ def largest_batch() -> Scenario:
 
 
 @functools.cache
-def _keys() -> list[str]:
+def keys() -> list[str]:
     """Keys of published packages, in the random order of a parallel upload."""
-    keys = [
+    found = [
         f"npm/{tree.name.split()[0]}{path}" for tree in stored() for path in (*tree.changed, *tree.unchanged)
     ]
-    random.Random(1).shuffle(keys)
-    return keys
+    random.Random(1).shuffle(found)
+    return found
 
 
 def _record(index: int, key: str, now: float, messages: int) -> dict[str, Any]:
@@ -153,7 +159,8 @@ def _record(index: int, key: str, now: float, messages: int) -> dict[str, Any]:
     return sqs_record(message, QUEUE)
 
 
-def _wake_record(name: str) -> dict[str, Any]:
+def wake_record(name: str) -> dict[str, Any]:
+    """Return a record of SQS that wakes an owner."""
     body = wake_body(name)
     message = {"MessageId": "wake", "ReceiptHandle": "receipt", "Body": body, "MD5OfBody": ""}
     return sqs_record(message, WAKES)
@@ -175,7 +182,7 @@ def _replies(now: float, messages: int) -> dict[str, str]:
     ]
     changed = {
         key: (at, at)
-        for index, key in enumerate(_keys()[:messages])
+        for index, key in enumerate(keys()[:messages])
         for at in [now - UPLOAD_SECONDS + UPLOAD_SECONDS * index / messages]
     }
     log = [
@@ -193,11 +200,11 @@ def _replies(now: float, messages: int) -> dict[str, str]:
     }
     created = datetime.fromtimestamp(now, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     return {
-        "UpdateItem": _dynamodb({"Attributes": item}),
+        "UpdateItem": dynamodb({"Attributes": item}),
         "PutItem": "{}",
-        "BatchGetItem": _dynamodb({"Responses": {TABLE: view}, "UnprocessedKeys": {}}),
-        "Query log#": _dynamodb(_all(log)),
-        "Query sent#": _dynamodb(_all(item for each in earlier for item in sent_items(each))),
+        "BatchGetItem": dynamodb({"Responses": {TABLE: view}, "UnprocessedKeys": {}}),
+        "Query log#": dynamodb(listed(log)),
+        "Query sent#": dynamodb(listed(item for each in earlier for item in sent_items(each))),
         "ReceiveMessage": "{}",
         "SendMessageBatch": json.dumps({"Successful": [], "Failed": []}),
         "CreateInvalidation": (
@@ -217,10 +224,12 @@ def _view(identity: str, now: float) -> list[Item]:
     ]
 
 
-def _all(items: Iterable[Item]) -> dict[str, Any]:
-    listed = list(items)
-    return {"Items": listed, "Count": len(listed)}
+def listed(items: Iterable[Item]) -> dict[str, Any]:
+    """Return what a Query answers with these items."""
+    found = list(items)
+    return {"Items": found, "Count": len(found)}
 
 
-def _dynamodb(answer: dict[str, Any]) -> str:
+def dynamodb(answer: dict[str, Any]) -> str:
+    """Return the body of an answer of DynamoDB's."""
     return json.dumps(answer, default=lambda binary: b64encode(binary).decode())

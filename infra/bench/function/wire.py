@@ -2,7 +2,7 @@
 
 import io
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 import botocore
@@ -20,10 +20,12 @@ class Wire:
 
     Args:
         replies: operation → the body of its answer. A name may go on, after a blank, with what the request must hold.
+        through: operations that are sent where the SDK's environment says.
     """
 
-    def __init__(self, replies: Mapping[str, str]) -> None:
+    def __init__(self, replies: Mapping[str, str], through: Collection[str] = ()) -> None:
         self.calls: Counter[str] = Counter()
+        self._through = frozenset(through)
         self._replies: dict[str, list[tuple[bytes, bytes]]] = {}
         for name in sorted(replies, key=len, reverse=True):
             operation, _, held = name.partition(" ")
@@ -37,9 +39,11 @@ class Wire:
 
         botocore.register_initializer(plug)
 
-    def _answer(self, event_name: str, request: Any, **_: object) -> AWSResponse:
+    def _answer(self, event_name: str, request: Any, **_: object) -> AWSResponse | None:
         operation = event_name.rpartition(".")[2]
         self.calls[operation] += 1
+        if operation in self._through:
+            return None
         asked = request.body or b""
         reply = next(body for held, body in self._replies[operation] if held in asked)
         headers: Any = HeadersDict()

@@ -11,7 +11,7 @@ from bucket_subscription.errors import SubscriptionError
 from bucket_subscription.key_filter import asked_filter
 from infra.cli.bucket.desk import BucketDesk
 from infra.cli.bucket.state import BROKEN, UNKNOWN, print_states
-from infra.cli.errors import NOT_EMPTY, PARTLY_DONE, CommandError
+from infra.cli.errors import IN_PARTS, NOT_EMPTY, PARTLY_DONE, CommandError, interrupted_says
 from infra.cli.printing import harmless, print_text
 from infra.cli.session import Session, session_options
 
@@ -173,7 +173,8 @@ def _each(session: Session, names: tuple[str, ...], one: Callable[[str], dict[st
     failed: list[dict[str, Any]] = []
     for name in _checked(names):
         try:
-            done.append(one(name))
+            with interrupted_says(lambda: IN_PARTS):
+                done.append(one(name))
         except SubscriptionError as error:
             failed.append({"bucket": name, "error": str(error)})
             said = str(error) if name in str(error) else f"{name}: {error}"

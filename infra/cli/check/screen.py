@@ -11,7 +11,14 @@ from botocore.exceptions import BotoCoreError, ClientError
 from infra.cli.check.finding import Finding, Part, State, found_by
 from infra.cli.check.ground import Ground
 from infra.cli.check.parts import functions, memories, queues, routing, stack, subscriptions, table, work
-from infra.cli.errors import NOT_EMPTY, PARTLY_DONE, CommandError, explain_aws_error
+from infra.cli.errors import (
+    IN_PARTS,
+    NOT_EMPTY,
+    PARTLY_DONE,
+    CommandError,
+    explain_aws_error,
+    interrupted_says,
+)
 from infra.cli.printing import iso, many, print_json, print_text, visible
 from infra.cli.session import Session, output
 
@@ -86,7 +93,8 @@ def _mend(found: Sequence[Finding], *, yes: bool) -> list[Mended]:
             continue
         try:
             if yes:
-                each.repair.do()
+                with interrupted_says(lambda: IN_PARTS):
+                    each.repair.do()
             mended.append(Mended(each, done=yes))
         except (BotoCoreError, ClientError) as error:
             mended.append(Mended(each, done=False, error=explain_aws_error(error)))

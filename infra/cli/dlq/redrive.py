@@ -15,7 +15,7 @@ from infra.cli.dlq.sample import require, take_sample, tell
 from infra.cli.dlq.selection import Selector, refuse_unknown
 from infra.cli.dlq.sqs.move import Moved, move_all
 from infra.cli.dlq.sqs.queue import DeadLetterQueue, dead_letter_queue
-from infra.cli.errors import PARTLY_DONE, CommandError
+from infra.cli.errors import PARTLY_DONE, CommandError, interrupted_says
 from infra.cli.printing import harmless, many, print_json, print_text, progress
 from infra.cli.session import Session
 from invalidator.core.sent import CLOCK_MARGIN_SECONDS
@@ -61,10 +61,8 @@ def redrive_selected(session: Session, selector: Selector, *, yes: bool) -> int:
                 f"SQS does not move the whole queue itself here ({moved}): sending letter by letter.",
                 err=True,
             )
-        try:
+        with interrupted_says(lambda: "interrupted; nothing is lost: run it again for the rest"):
             done = redrive_letters(queue, selector)
-        except KeyboardInterrupt as error:
-            raise CommandError("interrupted; nothing is lost: run it again for the rest") from error
     refuse_unknown(selector, done.reasons)
     missing = sorted(selector.ids - done.seen)
     if missing and not done.sent:
@@ -75,10 +73,8 @@ def redrive_selected(session: Session, selector: Selector, *, yes: bool) -> int:
 
 
 def _move_all(queue: DeadLetterQueue) -> Moved | str:
-    try:
+    with interrupted_says(lambda: "interrupted; SQS goes on moving: run it again to follow it"):
         return move_all(queue)
-    except KeyboardInterrupt as error:
-        raise CommandError("interrupted; SQS goes on moving: run it again to follow it") from error
 
 
 def redrive_letters(queue: DeadLetterQueue, selector: Selector) -> Done:

@@ -20,22 +20,22 @@ if TYPE_CHECKING:
 STDIN = "-"
 
 
-def read_keys(file: str) -> tuple[str, ...]:
+def read_keys(file: str, *, literal: bool = False) -> tuple[str, ...]:
     """Return the object keys in a file, one a line and not encoded, each once, in the file's order.
 
     A key keeps its blanks. Empty lines hold no key: they are passed over, with a note on stderr. So is the mark
-    (BOM) that some editors put at the start. A key with a newline in it cannot be written this way, nor one that
-    ends in a carriage return.
+    (BOM) that some editors put at the start. A key with a newline in it cannot be written this way.
 
     Args:
         file: the file's name; `-` is stdin.
+        literal: each line is a key, whatever it looks like.
 
     Raises:
         CommandError: the file cannot be read, holds something else than keys, or a line is not UTF-8; names the
             file and the line.
     """
     try:
-        found = key_lines(read_bytes(file))
+        found = key_lines(read_bytes(file), literal=literal)
     except NoKeysError as error:
         raise CommandError(f"{named(file)}: {error}") from error
     if found.empty:

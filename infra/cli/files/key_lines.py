@@ -3,11 +3,14 @@
 Keys are what would be purged: a line that is no key, read as one, would promise a purge that does nothing.
 """
 
+import csv
 import json
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+# What the commands that read keys take lines as keys by, whatever they look like.
+LITERAL = "--literal"
 _LISTED = re.compile(rb"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d +\d+ .|\s+PRE .")
 _COPIED = re.compile(rb"(\(dryrun\) )?(upload|copy|move|delete|download): .*s3://")
 
@@ -29,18 +32,24 @@ class KeyLines:
     empty: tuple[int, ...]
 
 
-def key_lines(content: bytes) -> KeyLines:
+def key_lines(content: bytes, *, literal: bool = False) -> KeyLines:
     r"""Return the lines of a file of keys, which ends its lines with LF, or all of them with CR LF.
+
+    Args:
+        content: the file.
+        literal: a line is a key, whatever it looks like, and LF alone ends it.
 
     Raises:
         NoKeysError: these are no keys: URLs of S3, what `aws s3 ls` or `aws s3 sync` prints, JSON, CSV, quoted
-            strings, or lines of which some end in CR and some do not.
+            strings, lines of which some end in CR and some do not, or a CR in the midst of one.
     """
     text = content.removeprefix(b"\xef\xbb\xbf")
     lines = text.split(b"\n")
     ended = lines[:-1]
     if not lines[-1]:
         lines = ended
+    if literal:
+        return _numbered(lines)
     returns = [line.endswith(b"\r") for line in ended or lines]
     if any(returns) and not all(returns):
         raise NoKeysError(
@@ -49,10 +58,20 @@ def key_lines(content: bytes) -> KeyLines:
         )
     if any(returns):
         lines = [line.removesuffix(b"\r") for line in lines]
+    lone = next((number for number, line in enumerate(lines, 1) if b"\r" in line), None)
+    if lone is not None:
+        raise NoKeysError(
+            f"line {lone} has a CR (\\r) in its midst; if it ends a line there: tr '\\r' '\\n' < FILE; "
+            f"if it belongs to a key: {LITERAL}"
+        )
     told = [(number, line) for number, line in enumerate(lines, 1) if line]
     for problem in _problems([line for _, line in told], text):
         found = next((number for number, line in told if problem.of_line(line)), 1)
         raise NoKeysError(f"line {found} is {problem.what}; {problem.fix}")
+    return _numbered(lines)
+
+
+def _numbered(lines: Sequence[bytes]) -> KeyLines:
     return KeyLines(tuple(lines), tuple(number for number, line in enumerate(lines, 1) if not line))
 
 
@@ -89,13 +108,10 @@ def _problems(lines: Sequence[bytes], text: bytes) -> Iterator[_Problem]:
             "take the keys out: jq -r '.Contents[].Key' FILE (of a plain list: jq -r '.[]' FILE)",
             bool,
         )
-    elif lines and all(line.startswith(b'"') for line in lines):
-        if all(b'","' in line for line in lines):
-            yield _csv()
-        elif all(line.endswith(b'"') for line in lines):
-            yield _Problem("a quoted string, not a key", "print it without quotes: jq -r . FILE", bool)
-    elif lines and _is_header(lines):
+    elif lines and (_is_header(lines) or any(_are_quoted_rows(lines, between) for between in b",;\t")):
         yield _csv()
+    elif lines and all(len(line) > 1 and line[:1] == line[-1:] == b'"' for line in lines):
+        yield _Problem("a quoted string, not a key", "print it without quotes: jq -r . FILE", bool)
 
 
 def _csv() -> _Problem:
@@ -103,7 +119,8 @@ def _csv() -> _Problem:
         "a row of CSV, not a key",
         "write the column of the keys alone; of an S3 Inventory, whose second column holds them encoded: "
         "python3 -c 'import csv, sys, urllib.parse as u; "
-        "[print(u.unquote_plus(row[1])) for row in csv.reader(sys.stdin)]' < FILE",
+        "[print(u.unquote_plus(row[1])) for row in csv.reader(sys.stdin)]' < FILE; "
+        f"if keys look so: {LITERAL}",
         bool,
     )
 
@@ -112,6 +129,31 @@ def _is_header(lines: Sequence[bytes]) -> bool:
     """Whether the first line names the columns of a table, one of them the keys', and all have as many columns."""
     names = [name.strip().strip(b'"').lower() for name in lines[0].split(b",")]
     return len(names) > 1 and b"key" in names and all(line.count(b",") >= len(names) - 1 for line in lines)
+
+
+def _are_quoted_rows(lines: Sequence[bytes], between: int) -> bool:
+    """Whether all lines are rows of a table as programs write them, with quotes around what needs or gets them.
+
+    A key may hold commas and quotes, so one such line among others says nothing: all must have as many columns, two or
+    more, or what a single column's quotes are for.
+    """
+    mark = chr(between)
+    rows = [_quoted_row(line.decode(errors="surrogateescape"), mark) for line in lines]
+    columns = {len(row) for row, _ in rows}
+    if not any(quoted for _, quoted in rows):
+        return False
+    if columns == {1}:
+        needed = [mark in row[0] or '"' in row[0] for row, _ in rows]
+        return any(needed) and needed == [quoted for _, quoted in rows]
+    return len(columns) == 1 or all(quoted and len(row) > 1 for row, quoted in rows)
+
+
+def _quoted_row(line: str, mark: str) -> tuple[list[str], bool]:
+    """Return a line's fields, and whether one of them is quoted; a quote out of its place makes the line one field."""
+    fields = re.findall(rf'(?:^|(?<={mark}))("(?:[^"]|"")*"|[^"{mark}]*)(?={mark}|$)', line)
+    if mark.join(fields) != line:
+        return [line], False
+    return next(csv.reader([line], delimiter=mark)), any(field.startswith('"') for field in fields)
 
 
 def _is_json(text: bytes) -> bool:

@@ -19,6 +19,9 @@ from infra.cli.session import Session, session_options
     "--inventory", metavar="FILE", help="Every key in the bucket after the change, one a line; - is stdin."
 )
 @click.option(
+    "--literal", is_flag=True, help="A line of --keys and --inventory is a key, whatever it looks like."
+)
+@click.option(
     "--max-paths",
     type=click.IntRange(min=1),
     help="The most paths to send.  [default: what a stack that has spent nothing would, or the stack's]",
@@ -39,6 +42,7 @@ def plan(
     changes: str | None,
     source: Source,
     inventory: str | None,
+    literal: bool,
     max_paths: int | None,
     max_wildcards: int | None,
 ) -> None:
@@ -63,6 +67,7 @@ def plan(
         remembered=remembered,
         changes=changes,
         inventory=inventory,
+        literal=literal,
         source=source,
         max_paths=max_paths,
         max_wildcards=max_wildcards,
@@ -78,7 +83,7 @@ def explain(
     *,
     url: str,
     source: Source,
-) -> None:
+) -> int:
     """Say where an object is served, and why; and whether it was invalidated.
 
     For each distribution of the bucket: the viewer paths of the key, the cache behavior that takes each,
@@ -87,7 +92,7 @@ def explain(
 
     Of a viewer's URL (by alias, wildcard alias, domain name, or with a distribution's id as its host): the
     distribution, the behavior and origin, the keys that may answer, and what was sent for the path.
-    With --distribution, AWS is not asked.
+    With --distribution, AWS is not asked. Of a bucket that does not exist, the exit code is 1.
 
     \b
     Examples:
@@ -97,4 +102,4 @@ def explain(
     """
     from infra.cli.keys.explain import explain_what
 
-    explain_what(session, url, source)
+    return explain_what(session, url, source)

@@ -27,21 +27,33 @@ if TYPE_CHECKING:
 
 REMEMBERED_DAYS = 15
 DAY_SECONDS = 86_400
+NO_BUCKET = "there is no bucket {}; is it spelled so? see: invalidator bucket list"
 
 
-def explain_what(session: Session, url: str, source: Source) -> None:
+def explain_what(session: Session, url: str, source: Source) -> int:
     """Explain an object (`s3://BUCKET/KEY`), or what a viewer sees under a URL (`https://HOST/PATH`)."""
     if is_viewer_url(url):
         explain_url(session, url, source)
-    else:
-        explain_key(session, url, source)
+        return 0
+    return explain_key(session, url, source)
 
 
-def explain_key(session: Session, url: str, source: Source) -> None:
-    """Say where an object is served, and why; and whether it was invalidated."""
+def explain_key(session: Session, url: str, source: Source) -> int:
+    """Say where an object is served, and why; and whether it was invalidated. Return the exit code.
+
+    Raises CommandError where nobody has the bucket and nothing serves it. A distribution may still name one that was
+    deleted: that is shown, and is an error all the same.
+    """
     bucket, key = _bucket_and_key(url)
     theirs = find_routers(session, bucket, source)
-    changed = None if theirs.deployed is None else _last_modified(session, bucket, key)
+    changed, missing = None, False
+    if theirs.deployed is not None:
+        changed, why = _last_modified(session, bucket, key)
+        missing = why == NO_BUCKET
+        if missing and not theirs.routers:
+            raise CommandError(NO_BUCKET.format(visible(bucket)))
+        if why:
+            click.echo(f"note: when the object changed is not known: {why.format(visible(bucket))}", err=True)
     found = []
     for name, routers in theirs.routers.items():
         explanations = [router.explain(key) for router in routers]
@@ -61,6 +73,7 @@ def explain_key(session: Session, url: str, source: Source) -> None:
         for each in found:
             click.echo()
             print_found(each)
+    return int(missing)
 
 
 def _bucket_and_key(text: str) -> tuple[str, str]:
@@ -73,8 +86,8 @@ def _bucket_and_key(text: str) -> tuple[str, str]:
     return url.bucket, url.rest
 
 
-def _last_modified(session: Session, bucket: str, key: str) -> float | None:
-    """When S3 says the object changed; None where it does not say: deleted, or reading is not allowed."""
+def _last_modified(session: Session, bucket: str, key: str) -> tuple[float | None, str]:
+    """When S3 says the object changed, or None and why it does not say: deleted, or reading is not allowed."""
     from botocore.exceptions import ClientError, ParamValidationError
 
     try:
@@ -86,12 +99,9 @@ def _last_modified(session: Session, bucket: str, key: str) -> float | None:
             else "that is no name for an object"
         )
         if code in {"404", "NoSuchKey", "NoSuchBucket"} and no_such_bucket(session, bucket):
-            reason = f"there is no bucket {visible(bucket)}; is it spelled so? see: invalidator bucket list"
-        else:
-            reason = "it does not exist (any more)" if code in {"404", "NoSuchKey"} else f"S3 says {code}"
-        click.echo(f"note: when the object changed is not known: {reason}", err=True)
-        return None
-    return modified.timestamp()
+            return None, NO_BUCKET
+        return None, "it does not exist (any more)" if code in {"404", "NoSuchKey"} else f"S3 says {code}"
+    return modified.timestamp(), ""
 
 
 def _remembered(deployed: "Deployed", bucket: str, key: str) -> str | None:

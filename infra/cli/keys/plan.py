@@ -41,6 +41,7 @@ def plan_keys(
     max_wildcards: int | None,
     remembered: str | None = None,
     changes: str | None = None,
+    literal: bool = False,
 ) -> None:
     """Show what these keys would send.
 
@@ -54,6 +55,7 @@ def plan_keys(
         max_wildcards: the most wildcards among them, likewise.
         remembered: the file of what was there before, None for a bucket that is not remembered.
         changes: the file of what is written, with it.
+        literal: a line of keys is a key, whatever it looks like.
     """
     if (keys is None) == (changes is None) or (remembered is None) != (changes is None):
         raise CommandError("give --keys FILE, or --remembered FILE with --changes FILE")
@@ -62,13 +64,13 @@ def plan_keys(
     if not bucket or "/" in bucket or ":" in bucket:
         raise CommandError(f"--bucket {visible(bucket)!r}: give the bucket's name alone, such as my-site")
     if keys is not None:
-        judged = Written(read_keys(keys))
+        judged = Written(read_keys(keys, literal=literal))
     else:
         judged = as_remembered(
             read_objects(str(remembered), "--remembered"), read_objects(str(changes), "--changes")
         )
     changed = judged.keys
-    stored = judged.stored if inventory is None else read_keys(inventory)
+    stored = judged.stored if inventory is None else read_keys(inventory, literal=literal)
     theirs = find_routers(session, bucket, source)
     allow = partial(_allowance, theirs.deployed, max_paths, max_wildcards)
     plans = [

@@ -12,7 +12,7 @@ from infra.cli.pending.reading import UNREAD, buckets_of, waiting_now
 from infra.cli.printing import iso, print_json, print_table, some, span
 from infra.cli.serving import Serving, find_serving
 from infra.cli.session import Session
-from infra.cli.waits import waits_for
+from infra.cli.waits import in_short, waits_for
 from invalidator.core.pending.wakes import Wake
 
 
@@ -58,7 +58,7 @@ def _print(
                 "-" if wake.since is None else span(now - wake.since),
                 str(wake.waiting) if wake.waiting else UNREAD,
                 _next(wake, now),
-                wake.reason or "it gathers",
+                in_short(wake.reason) or "it gathers",
             )
             for wake in waiting
         ],

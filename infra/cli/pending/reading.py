@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 from infra.cli.deployed import Deployed
 from infra.cli.errors import CommandError
-from infra.cli.printing import visible
-from infra.cli.serving import Serving
+from infra.cli.printing import some, visible
+from infra.cli.serving import Serving, find_serving
 from invalidator.aws.table.dynamodb import DynamoDbTable
 from invalidator.aws.table.logs import LogTable
 from invalidator.core.pending.entry import (
@@ -142,6 +142,11 @@ def must_wait(deployed: Deployed, name: str) -> str:
     owner = target_owner(name)
     known = deployed.routes.routes_of(name) is not None
     if not known and all(wake.name != owner for wake in waiting_now(deployed)):
+        served = sorted({each.id for each in find_serving(deployed).of_bucket(name)})
+        if served:
+            raise CommandError(
+                f"{visible(name)} is a bucket: name a distribution that serves it: {some(served)}"
+            )
         raise CommandError(
             f"nothing waits for {visible(name)}, and no survey knows it; see: invalidator pending list"
         )

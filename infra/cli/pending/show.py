@@ -13,6 +13,7 @@ from infra.cli.pending.reading import LogAsItStands, Waiting, must_wait, read_ta
 from infra.cli.printing import instant, iso, many, print_json, print_notes, print_text, span, visible
 from infra.cli.serving import find_serving
 from infra.cli.session import Session
+from infra.cli.waits import in_short
 from invalidator.core.coalescing.coalescing import Coalesced, coalesce
 from invalidator.core.limits.account import Limits
 from invalidator.core.pending.entry import UNKNOWN, Times
@@ -118,7 +119,7 @@ def _print(shown: Outlook, now: float) -> None:
     print_text(
         f"{many(len(left), 'path')}, the oldest change {span(now - oldest)} old ({instant(oldest)})", "  "
     )
-    print_text(f"why: {waiting.view.state.reason or 'it gathers'}", "  ")
+    print_text(f"why: {in_short(waiting.view.state.reason) or 'it gathers'}", "  ")
     if waiting.view.state.not_before > now:
         print_text(f"not before {instant(waiting.view.state.not_before)}", "  ")
     for doubt in waiting.pending.doubts:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from infra.cli.errors import PARTLY_DONE, CommandError
+from infra.cli.errors import IN_PARTS, PARTLY_DONE, CommandError, interrupted_says
 from infra.cli.printing import many, print_json, visible
 from infra.cli.session import Session, session_options
 
@@ -228,7 +228,7 @@ def import_(session: Session, *, file: Path) -> int:
 
     pins = read_pins(str(file))
     deployed = Deployed(session)
-    with one_line():
+    with one_line(), interrupted_says(lambda: IN_PARTS):
         for each in pins:
             deployed.pins.pin(each)
     report = {"pinned": [asdict(each) for each in pins]}

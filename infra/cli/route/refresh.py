@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from infra.cli.deployed import Deployed, one_line
+from infra.cli.errors import interrupted_says
 from infra.cli.route.mapping import Mapped, difference
 from infra.cli.surveying import survey_to_its_end
 
@@ -35,7 +36,8 @@ def refresh_routes(deployed: Deployed) -> Refreshed:
     """
     with one_line():
         before = Mapped.of(routes for routes, _ in deployed.routes.all_routes())
-    answer = survey_to_its_end(deployed)
+    with interrupted_says(lambda: "interrupted; the survey goes on, and writes what it finds by itself"):
+        answer = survey_to_its_end(deployed)
     with one_line():
         after = Mapped.of(routes for routes, _ in deployed.routes.all_routes())
     return Refreshed(

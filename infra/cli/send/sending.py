@@ -9,7 +9,7 @@ import click
 from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.cli.deployed import Deployed, one_line, standing
-from infra.cli.errors import CommandError, explain_aws_error
+from infra.cli.errors import CommandError, explain_aws_error, interrupted_says
 from infra.cli.pause import event_source_mappings, is_off
 from infra.cli.printing import many, print_command, print_json, print_table, print_text, some, typed, visible
 from infra.cli.s3_url import S3Url, read_s3_url
@@ -104,9 +104,19 @@ def _spent(account: str, spending: Spending, limits: Limits) -> str:
 def _send(session: Session, planned: Planned) -> int:
     queue = session.client("sqs")
     url = output(session, "QueueUrl")
-    for body in planned.messages:
-        queue.send_message(QueueUrl=url, MessageBody=body)
-    return len(planned.messages)
+    sent = 0
+
+    def stopped() -> str:
+        return (
+            f"interrupted; {sent} or {sent + 1} of {many(len(planned.messages), 'message')} are handed to the worker, "
+            "which sends them; run it again for the rest: what is sent by then costs nothing again"
+        )
+
+    with interrupted_says(stopped):
+        for body in planned.messages:
+            queue.send_message(QueueUrl=url, MessageBody=body)
+            sent += 1
+    return sent
 
 
 def _price(targets: Sequence[ToTarget], spending: Mapping[str, Spending]) -> Price:

@@ -23,6 +23,7 @@ def _number(context: click.Context, parameter: click.Parameter, value: float | N
 @click.option("--objects", type=click.IntRange(1), help="Objects to upload.  [default: 10000]")
 @click.option("--directories", type=click.IntRange(1), help="In so many folders.  [default: 100]")
 @click.option("--keys", metavar="FILE", help="Upload these keys, one a line, not encoded; - is stdin.")
+@click.option("--literal", is_flag=True, help="A line of --keys is a key, whatever it looks like.")
 @click.option(
     "--upload-rate",
     type=click.FloatRange(0.01, 1e6),

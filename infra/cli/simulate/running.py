@@ -41,6 +41,7 @@ class Asked:
     Attributes:
         scenario: the name of one.
         keys: the file of keys to upload.
+        literal: a line of it is a key, whatever it looks like.
         distributions: how many.
         window: GatherSeconds.
         quiet: QuietSeconds.
@@ -54,6 +55,7 @@ class Asked:
 
     scenario: str | None
     keys: str | None
+    literal: bool
     distributions: int | None
     window: float | None
     quiet: float | None
@@ -90,7 +92,7 @@ class Asked:
 def show_simulation(session: Session, asked: Asked) -> None:
     """Run it, and show what came of it. Raises CommandError where what was asked does not fit together."""
     _check_chart(asked.chart)
-    site, changes = _chosen(asked.scenario, asked.keys, asked.distributions)
+    site, changes = _chosen(asked.scenario, asked.keys, asked.distributions, literal=asked.literal)
     if asked.scenario is None and asked.keys is None and any(name in PAGES for name in asked.numbers):
         changes = Pages()
     changes = _changed(changes, asked.numbers)
@@ -134,7 +136,9 @@ def _check_chart(chart: Path | None) -> None:
         raise CommandError(f"--chart {visible(str(chart))}: no file can be written in that folder")
 
 
-def _chosen(scenario: str | None, keys: str | None, distributions: int | None) -> tuple[Site, Changes]:
+def _chosen(
+    scenario: str | None, keys: str | None, distributions: int | None, *, literal: bool
+) -> tuple[Site, Changes]:
     """Return the site and what is written to it, before single numbers are changed."""
     site: Site
     changes: Changes
@@ -147,7 +151,7 @@ def _chosen(scenario: str | None, keys: str | None, distributions: int | None) -
             raise CommandError("--keys: a scenario makes its own; leave one of the two out")
         site, changes = SCENARIOS[scenario].site, SCENARIOS[scenario].changes
     elif keys is not None:
-        uploaded = read_keys(keys)
+        uploaded = read_keys(keys, literal=literal)
         if not uploaded:
             raise CommandError(f"--keys {visible(keys)}: no keys in it, one a line is expected")
         site, changes = Site(), Keys(uploaded)

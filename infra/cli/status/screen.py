@@ -11,7 +11,7 @@ from infra.cli.session import Session
 from infra.cli.status.facts import Facts, gather
 from infra.cli.status.money import Money
 from infra.cli.status.warnings import warnings
-from infra.cli.waits import waits_for
+from infra.cli.waits import in_short, waits_for
 from invalidator.core.limits.account import Limits
 from invalidator.core.limits.budget import FREE_PATHS_A_MONTH, cost_usd
 from invalidator.core.pending.wakes import Wake
@@ -35,10 +35,7 @@ def show_status(session: Session, interval: int | None) -> None:
         _show(session, facts)
         if interval is None:
             return
-        try:
-            time.sleep(interval)
-        except KeyboardInterrupt:
-            return
+        time.sleep(interval)
         facts = gather(session, time.time())
 
 
@@ -155,7 +152,7 @@ def _lost(facts: Facts) -> None:
 
 
 def _why(wake: Wake) -> str:
-    return wake.reason or "it gathers"
+    return in_short(wake.reason) or "it gathers"
 
 
 def _buckets(facts: Facts) -> str:
@@ -229,7 +226,7 @@ def _latency(facts: Facts) -> str:
 
 
 def _paths(sent: Sent) -> str:
-    return f"{len(sent.paths)}" + (f" ({sent.wildcards} wildcards)" if sent.wildcards else "")
+    return f"{len(sent.paths)}" + (f" ({many(sent.wildcards, 'wildcard')})" if sent.wildcards else "")
 
 
 def _document(facts: Facts) -> dict[str, Any]:

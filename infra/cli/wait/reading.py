@@ -16,7 +16,7 @@ from infra.cli.s3_url import S3Url
 from infra.cli.serving import NO_SURVEY, Serving, find_serving, routers
 from infra.cli.session import output
 from infra.cli.wait.look import Look, Waits, overlaps
-from infra.cli.waits import waits_for
+from infra.cli.waits import in_short, waits_for
 from invalidator.aws.cloudfront import CloudFrontInvalidations
 from invalidator.core.limits.account import OWN_ACCOUNT
 from invalidator.core.pending.entry import UNKNOWN, bucket_owner
@@ -137,7 +137,7 @@ class Reader:
             wake.waiting if paths is None else paths,
             since if since is not None else (wake.since or now),
             not_before,
-            reason,
+            in_short(reason),
             for_ever,
         )
 

@@ -25,6 +25,11 @@ _TOPIC = "topic"
 def wait_until_fresh(session: Session, text: str | None, *, timeout: float, settle: float) -> int:
     """Wait; return the exit code. Raises CommandError where the wait cannot end, or its time is up."""
     url = None if text is None else read_s3_url(text)
+    if timeout <= settle:
+        raise CommandError(
+            f"--timeout {timeout:.0f} ends before an answer can come: S3 is given {settle:.0f} s to tell of the last "
+            "change (--settle); give a longer --timeout"
+        )
     began = time.time()
     reader = Reader(Deployed(session), url, began)
     course = Course(began, settle, began + timeout)

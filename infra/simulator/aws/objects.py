@@ -7,15 +7,16 @@ from infra.simulator.aws.function import SimulatedFunction
 from invalidator.core.remembering.head import Absent, Seen
 from invalidator.failures import Failure
 
-# As many calls as its adapter makes at a time; a test compares them.
-AT_A_TIME = 32
+# As many calls as its adapter makes at a time, and how few are the SDK's own; a test compares them.
+AT_A_TIME = 64
+FEW = 32
 # S3 answers HeadObject and ListObjectsV2 within tens of milliseconds [S3 user guide, optimizing-performance: 100-200 ms
-# for a first byte and less for small ones]. What a whole processor computes for one was measured over TLS: the SDK's
-# own call, and a request that its signer signs and a pool sends (aws/signed_heads.py).
+# for a first byte and less for small ones]. What a whole processor computes for one was measured over TLS, the
+# slowest of all measurements: the SDK's own call, and a request that is sent beside it (aws/signed_heads.py).
 HEAD_SECONDS = 0.03
 PAGE_SECONDS = 0.1
 SDK_HEAD_PROCESSOR_SECONDS = 0.0039
-HEAD_PROCESSOR_SECONDS = 0.0019
+HEAD_PROCESSOR_SECONDS = 0.0006
 KEYS_A_PAGE = 1000
 
 
@@ -45,7 +46,7 @@ class SimulatedObjects:
         left = list(keys)
         self.asked += len(left)
         each = HEAD_PROCESSOR_SECONDS
-        if len(left) <= AT_A_TIME:
+        if len(left) <= FEW:
             each = SDK_HEAD_PROCESSOR_SECONDS
         else:
             # The first is asked for alone, to learn how.

@@ -53,7 +53,7 @@ def held_back(desk):
 @pytest.mark.parametrize(("action", "number"), [("ReceiveMessage", 1), ("DeleteMessageBatch", 3)])
 def test_it_ends_with_one_line_and_frees_what_it_held(desk, action, number):
     others = held_back(desk)
-    assert interrupted(desk, action, {number}, *REDRIVE, endless=True) == (1, [ONE_LINE, ""])
+    assert interrupted(desk, action, {number}, *REDRIVE, endless=True) == (130, [ONE_LINE, ""])
     assert not desk.sqs.held[desk.dead]
     there = Counter(each.body for each in desk.sqs.visible[desk.dead])
     assert others <= set(there)
@@ -63,14 +63,14 @@ def test_it_ends_with_one_line_and_frees_what_it_held(desk, action, number):
 def test_while_it_frees_what_it_held_it_goes_on_to_the_end_of_that(desk):
     others = held_back(desk)
     code, said = interrupted(desk, "ChangeMessageVisibilityBatch", {1}, *REDRIVE)
-    assert (code, said[-2:]) == (1, ["invalidator: interrupted", ""])
+    assert (code, said[-2:]) == (130, ["invalidator: interrupted", ""])
     assert {each.body for each in desk.sqs.visible[desk.dead]} == others
 
 
 def test_a_second_one_does_not_wait_and_loses_nothing(desk):
     others = held_back(desk)
     code, said = interrupted(desk, "ReceiveMessage", {1, 3}, *REDRIVE, endless=True)
-    assert (code, said) == (1, [ONE_LINE, ""])
+    assert (code, said) == (130, [ONE_LINE, ""])
     assert {*desk.sqs.bodies(desk.dead), *desk.sqs.bodies(desk.queue)} == others | new_letters(desk)
 
 
@@ -79,7 +79,7 @@ def test_while_sqs_moves_the_queue_itself_it_says_that_the_move_goes_on(desk):
     desk.sqs.tasks = [{"Status": "RUNNING", "ApproximateNumberOfMessagesMoved": 1}]
     code, said = interrupted(desk, "ListMessageMoveTasks", {2}, "dlq", "redrive", "--yes")
     assert (code, said) == (
-        1, ["invalidator: interrupted; SQS goes on moving: run it again to follow it", ""],
+        130, ["invalidator: interrupted; SQS goes on moving: run it again to follow it", ""],
     )  # fmt: skip
 
 

@@ -165,6 +165,17 @@ def test_purge_refuses_to_delete_without_a_copy(desk):
     assert desk.sqs.bodies(desk.dead) == ["x"]
 
 
+def test_purge_names_a_mistyped_reason_before_it_asks_for_a_copy(desk):
+    desk.bury("x", "not-json")
+    desk.bury("y", "of-a-newer-worker")
+    answer = desk.run("dlq", "purge", "--reason", "not-jsn", "--yes")
+    assert (answer.code, answer.out) == (1, "")
+    assert "--reason not-jsn: no dead letter has that reason; is not-json meant?" in answer.err
+    for known in ("not-json", "of-a-newer-worker"):
+        assert "--export FILE" in desk.run("dlq", "purge", "--reason", known, "--yes").err
+    assert len(desk.sqs.bodies(desk.dead)) == 2
+
+
 def test_purge_writes_the_copy_and_deletes_only_what_was_selected(desk, tmp_path):
     file = tmp_path / "copy.jsonl"
     desk.bury("x", "not-json")

@@ -113,8 +113,16 @@ def written(stored):
 def test_a_bucket_that_is_not_there_is_told_from_an_object_that_is_not(typed, stored, written):
     create(config(SITE, "sight.s3.eu-west-1.amazonaws.com"))
     stored.survey()
-    said = typed("explain", "s3://sight/docs/a.html").err
-    assert "there is no bucket sight; is it spelled so? see: invalidator bucket list" in said
+    named = typed("explain", "s3://sight/docs/a.html")
+    assert "there is no bucket sight; is it spelled so? see: invalidator bucket list" in named.err
+    # The distribution that names it is shown all the same.
+    assert (named.code, "s3://sight/docs/a.html" in named.out) == (1, True)
+    nobodys = typed("explain", "s3://nope/x", "--json")
+    assert (nobodys.code, nobodys.out) == (1, "")
+    assert (
+        "invalidator: there is no bucket nope; is it spelled so? see: invalidator bucket list" in nobodys.err
+    )
+    assert typed("explain", "s3://site/docs/gone.html").code == 0
     assert "it does not exist (any more)" in typed("explain", "s3://site/docs/gone.html").err
 
 

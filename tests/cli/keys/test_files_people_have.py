@@ -140,6 +140,16 @@ NO_KEYS = {
     '"a.html"\n"b.html"\n': "line 1 is a quoted string",
     INVENTORY: "line 1 is a row of CSV",
     "Bucket,Key,Size\nmy-site,a.html,12\n": "line 1 is a row of CSV",
+    '"my-site","a.html",12\n"my-site","b,c.html",3\n': "line 1 is a row of CSV",
+    'my-site,"a, b.html",12\nmy-site,c.html,3\n': "line 1 is a row of CSV",
+    '"a, b.html",12\n': "line 1 is a row of CSV",
+    '"my-site";"a.html"\n': "line 1 is a row of CSV",
+    '"a.html"\t12\n"b.html"\t3\n': "line 1 is a row of CSV",
+    'a.html\n"b, c.html"\n': "line 1 is a row of CSV",
+    '"a.html","x"\n"b.html","x","y"\n': "line 1 is a row of CSV",
+    "a.html\rb.html\rc.html\r": "line 1 has a CR (\\r) in its midst",
+    "a.html\rb.html": "line 1 has a CR (\\r) in its midst",
+    "a.html\nb\rc.html\n": "line 2 has a CR (\\r) in its midst",
     "a.html\r\nb.html\nc.html\r\n": "line 1 ends in CR (\\r), line 2 does not",
 }
 
@@ -159,6 +169,7 @@ def test_lines_that_are_no_keys_are_refused_with_the_way_to_keys(typed, tmp_path
         ("s3://my-site/docs/a.html\n", ["docs/a.html"]),
         ("upload: site/a b.html to s3://my-site/a b.html\n", ["a b.html"]),
         (INVENTORY, ["docs/a b.html", "c d.html"]),
+        ("a.html\rb.html\r", ["a.html", "b.html"]),
         ("a.html\r\nb.html\nc.html\r\n", ["a.html", "b.html", "c.html"]),
     ],
 )
@@ -169,7 +180,7 @@ def test_the_fix_that_is_named_gives_the_keys(tmp_path, content, keys):
     with pytest.raises(NoKeysError) as refused:
         key_lines(content.encode())
     fix = str(refused.value).partition("; ")[2].partition(": ")[2]
-    command = fix[fix.index("python3") :] if "python3" in fix else fix
+    command = (fix[fix.index("python3") :] if "python3" in fix else fix).partition("; if ")[0]
     ran = subprocess.run(
         ["sh", "-c", command.replace("FILE", str(file))], capture_output=True, text=True, check=True
     )
@@ -181,14 +192,42 @@ def test_the_fix_that_is_named_gives_the_keys(tmp_path, content, keys):
     "content",
     [
         "a,b.html\nc.html\n",
+        'said, "yes".html\n',
+        'plain.html\na,"b",c.html\n',
+        'the "best", so far.html\n',
+        "a;b\tc.html\n",
+        '"\n',
         '{"a".html\n',
         "[slug].html\n",
         '"a".html\n"b"\n',
         "2026-11-26 notes.html\n",
         "key\n",
         "a\r\nb",
+        "a\r",
     ],
 )
 def test_keys_that_look_like_something_else_are_keys(content):
     lines = key_lines(content.encode()).lines
     assert [line.decode() for line in lines] == content.replace("\r", "").splitlines()
+
+
+@pytest.mark.parametrize("content", NO_KEYS)
+def test_literal_takes_every_line_as_a_key_as_the_refusal_says(content):
+    lines = content.split("\n")
+    read = key_lines(content.encode(), literal=True)
+    assert [line.decode() for line in read.lines] == (lines if lines[-1] else lines[:-1])
+
+
+@pytest.mark.parametrize("command", [("plan", "--bucket", "my-site"), ("simulate",)])
+def test_literal_can_be_typed_where_keys_are(typed, tmp_path, command):
+    file, made = tmp_path / "keys", tmp_path / "e1.json"
+    file.write_bytes(b'"my-site","a.html"\n')
+    made.write_text(json.dumps({"Id": "E1", "DistributionConfig": config("my-site.s3.amazonaws.com")}))
+    offline = ("--distribution", str(made)) if command[0] == "plan" else ()
+    refused = typed(*command, "--keys", str(file), *offline, "--json")
+    assert (refused.code, refused.out) == (1, "")
+    assert "if keys look so: --literal" in refused.err
+    answer = typed(*command, "--keys", str(file), *offline, "--json", "--literal")
+    assert answer.code == 0, answer.err
+    if command[0] == "plan":
+        assert answer.data["distributions"][0]["paths"] == ["/%22my-site%22,%22a.html%22"]

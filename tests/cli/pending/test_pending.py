@@ -8,6 +8,7 @@ import time
 import boto3
 import pytest
 
+from infra.cli.waits import in_short
 from invalidator.core.messages.reading import read_body
 from invalidator.core.pending.entry import Entry, bucket_owner, target_owner
 from invalidator.core.pending.wakes import Wake
@@ -108,6 +109,25 @@ def test_a_name_that_nobody_knows_is_one_line(typed, served, command):
     answer = typed("pending", command, "ENONE")
     assert (answer.code, answer.out, answer.err.count("\n")) == (1, "", 1)
     assert "nothing waits for ENONE, and no survey knows it; see: invalidator pending list" in answer.err
+
+
+def test_a_bucket_is_told_from_a_name_that_nobody_knows(typed, served):
+    answer = typed("pending", "drop", "site", "--yes")
+    assert (answer.code, answer.out) == (1, "")
+    assert "site is a bucket: name a distribution that serves it: E1" in answer.err
+
+
+def test_of_an_error_of_aws_the_list_shows_what_it_is(typed, served, at):
+    said = (
+        "An error occurred (ServiceUnavailable) when calling the CreateInvalidation operation "
+        "(reached max retries: 2): later"
+    )
+    served.changes("site", ["a.html"], at)
+    served.wakes.begin("target:E1", at, at + 10, "t")
+    served.wakes.end("target:E1", "t", Wake("", due=time.time() + 90, since=at, waiting=3, reason=said))
+    assert re.search(r"in 1 min .* +ServiceUnavailable", typed("pending", "list").out)
+    assert in_short(said) == "ServiceUnavailable by CreateInvalidation: later"
+    assert typed("pending", "list", "--json").data["waiting"][0]["reason"] == said
 
 
 def test_a_dropped_change_is_settled_and_a_later_one_is_sent(typed, served, at):

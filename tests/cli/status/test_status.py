@@ -252,7 +252,7 @@ def test_watching_looks_again_until_it_is_interrupted(desk, monkeypatch):
 
     monkeypatch.setattr("infra.cli.status.screen.time.sleep", interrupted)
     answer = desk.run("status", "--watch", "--interval", "7")
-    assert answer.code == 0
+    assert answer.code == 130
     assert waits == [7, 7]
     assert answer.out.count("not read yet") == 2
 

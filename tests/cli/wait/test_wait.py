@@ -153,6 +153,13 @@ def test_what_was_given_up_meanwhile_fails_the_wait(waits):
     assert len(desk.sqs.visible[desk.dead]) == 2, "the letters are there for others"
 
 
+def test_a_wait_whose_time_is_up_before_any_answer_is_refused_at_once(waits):
+    desk, _ = waits
+    answer = desk.run("wait", "s3://site", "--timeout", "10")
+    assert (answer.code, answer.out) == (1, "")
+    assert "--timeout 10 ends before an answer can come: S3 is given 10 s" in answer.err
+
+
 def test_no_route_is_said(waits):
     desk, _ = waits
     make_bucket("alone", desk.sqs.outputs["QueueArn"])

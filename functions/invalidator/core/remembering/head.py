@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 
 # Headers that say nothing of what viewers get, or say it elsewhere in `Seen`: of the answer itself, of the bytes, or
 # what changes by itself (a rule's expiry, a replication's progress, a restore). Whatever else S3 answers counts, also
@@ -169,6 +170,7 @@ def _digest(headers: Mapping[str, str]) -> str:
     return hashlib.sha256("\n".join(told).encode("utf-8", "surrogateescape")).hexdigest()[:32]
 
 
+@lru_cache(maxsize=256)  # answers come many a second
 def _seconds(date: str) -> int:
     at = parsedate_to_datetime(date)
     return int((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp())
