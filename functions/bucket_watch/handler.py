@@ -27,7 +27,7 @@ from bucket_watch.settings import WatchSettings
 from bucket_watch.standing import StandingTable
 from bucket_watch.summary import BucketLine, Summary
 from bucket_watch.telling import announced
-from bucket_watch.watch import Watch
+from bucket_watch.watch import BLIND_SECONDS, Watch
 from bucket_watch.who import EventHistory
 from invalidator.aws.client_config import client_config
 from invalidator.aws.event_bus import EventBus, NoEvents
@@ -49,8 +49,6 @@ _SDK = client_config(2, 8)
 _PATIENCE_SECONDS = 15.0
 # Kept back from the function's time, so that the round's end is told.
 _MARGIN_SECONDS = 10.0
-# A bucket that nobody could look at for so long counts as lost: nobody can tell whether its changes come.
-UNKNOWN_SECONDS = 3 * 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,4 +160,4 @@ def _tell(summary: Summary, now: float) -> None:
 
 def counts_as_lost(line: BucketLine, now: float) -> bool:
     """Whether a bucket raises the alarm: it was found wrong, or nobody could look at it for hours."""
-    return bool(line.found.wrong) or (bool(line.found.unknown) and now - line.right > UNKNOWN_SECONDS)
+    return bool(line.found.wrong) or (bool(line.found.unknown) and now - line.right > BLIND_SECONDS)
