@@ -328,6 +328,19 @@ def test_a_bucket_that_was_connected_while_nobody_could_look_was_right_then():
     assert world.wishes.noted["site"].since == connected + HOUR / 2
 
 
+def test_the_alarm_tells_of_what_may_be_lost_and_of_no_single_failed_look():
+    world = right()
+    assert [unreadable(world, 1).alarms for _ in range(4)] == [False, False, False, True]
+    assert not world.line().alarms
+    world.s3.documents["site"] = {}
+    world.watch.repair = replace(world.watch.repair, repairs=Repairs.NO)
+    assert world.line().alarms
+    assert unreadable(world, 1).alarms, "it was lost, and nobody saw that it is not"
+    new = World(DIRECT, site=copy.deepcopy(OURS))
+    new.wishes.note_gap("site", 0.0, new.clock.now() - 60, "it was connected by a deployment")
+    assert not unreadable(new, 1).alarms, "it was connected a minute ago"
+
+
 def test_a_watch_that_did_not_come_by_for_days_is_as_blind_and_a_round_that_dies_forgets_none():
     world = World(*(replace(DIRECT, bucket=f"b{n}") for n in range(3)))
     world.s3.documents = {f"b{n}": copy.deepcopy(OURS) for n in range(3)}

@@ -51,7 +51,11 @@ class Account:
             read = self._read(identity, summary.get("DomainName", ""), known[1])
             found.append(read)
             if known[1].get("ConnectionMode") == _TENANT_ONLY:
-                found += self._tenants(read, known[1])
+                try:
+                    found += list(self._tenants(read, known[1]))
+                except ClientError as error:
+                    why = f"its tenants cannot be listed: {error.response['Error']['Code']}"
+                    found[-1] = unread(identity, summary.get("DomainName", ""), why)
         self._configs = configs
         return found
 

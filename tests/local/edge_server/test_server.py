@@ -84,6 +84,17 @@ def test_a_configuration_that_cannot_be_read_harms_no_other(site, monkeypatch):
     }
 
 
+def test_tenants_that_cannot_be_listed_harm_no_other_distribution(site, monkeypatch):
+    def refuse(**asked):
+        raise ClientError({"Error": {"Code": "AccessDenied"}}, "ListDistributionTenants")
+
+    monkeypatch.setattr(site.cloudfront, "list_distribution_tenants", refuse, raising=False)
+    shared = site.cloudfront.configs["E1"] | {"Comment": "2", "Aliases": {}, "ConnectionMode": "tenant-only"}
+    site.cloudfront.configs["E2"] = shared
+    assert site.get("/")[2] == b"one"
+    assert site.get("/", "e2.localhost")[2] == b"not modelled: its tenants cannot be listed: AccessDenied\n"
+
+
 def test_an_account_that_cannot_be_listed_is_told(site, monkeypatch):
     def refuse(operation):
         raise ClientError({"Error": {"Code": "Throttling"}}, "ListDistributions")
