@@ -6,7 +6,8 @@ Failure
 ├── InvalidPaths         one of the request's paths is refused, nobody says which
 ├── Permanent            given up at once, with a reason
 ├── TableUnavailable     the table cannot be asked: what arrives stays on the queue
-│   └── UnreadableRoutes a target's routing is of another version, or damaged, until the next survey writes it again
+│   ├── UnreadableRoutes a target's routing is of another version, or damaged, until the next survey writes it again
+│   └── UnreadableHead   the number dealt last in a log is none: somebody edited it
 ├── UnreadableEntry      what stands under a number of a log is of another version, or damaged
 ├── UnreadablePin        what somebody pinned is of another version, or damaged: no survey is made without it
 └── QueueUnavailable     nothing could be handed over: the messages stay where they are
@@ -63,6 +64,10 @@ class UnreadableRoutes(TableUnavailable):
             f"the routing of {target} in the table cannot be read: {why}; the next survey mends it"
         )
         self.target = target
+
+
+class UnreadableHead(TableUnavailable):
+    """A log's head that somebody edited into what is none: nothing can be written to the log until it is mended."""
 
 
 class UnreadablePin(Failure):

@@ -8,7 +8,7 @@ on to a number has seen all that will ever stand up to it.
 from collections.abc import Iterator
 
 from invalidator.core.pending.entry import Entry
-from invalidator.failures import TableUnavailable, UnreadableEntry
+from invalidator.failures import TableUnavailable, UnreadableEntry, UnreadableHead
 from invalidator.ports import MOST_IN_FLIGHT, Dealt, Log
 
 # A number is closed under a writer only when a reader passes in the milliseconds between its two calls.
@@ -24,11 +24,23 @@ def append(log: Log, owner: str, entry: Entry) -> Dealt | None:
     raise TableUnavailable(f"log {owner}: readers closed {MOST_NUMBERS} numbers in a row")
 
 
-def read_on(log: Log, owner: str, after: int) -> Iterator[tuple[int, Entry | None]]:
+def read_on(
+    log: Log, owner: str, after: int, mended: list[str] | None = None
+) -> Iterator[tuple[int, Entry | None]]:
     """Yield the entries of a log after a number, each number once and in order; None for a closed one.
 
-    One that this version cannot read comes as an entry in doubt. Raises TableUnavailable.
+    One that this version cannot read comes as an entry in doubt. A number that the log never dealt, since somebody
+    edited it or the log's head, settles nothing: then 0 is yielded, and all that stands. Raises TableUnavailable.
+
+    Args:
+        log: the logs.
+        owner: whose.
+        after: the number.
+        mended: is told of such a number, in words for people.
     """
+    if after < 0:
+        yield from _all_of(log, owner, f"{after} is no number", mended)
+        return
     read = after
     while True:
         try:
@@ -41,7 +53,24 @@ def read_on(log: Log, owner: str, after: int) -> Iterator[tuple[int, Entry | Non
             read = problem.number
             yield read, Entry(doubt=str(problem))
         else:
+            break
+    if read == after > 0:
+        # Asked only where nothing was found: whatever stands behind a number was dealt after it.
+        try:
+            head = log.newest(owner)
+        except UnreadableHead as problem:
+            if mended is not None:
+                mended.append(str(problem))
             return
+        if head < after:
+            yield from _all_of(log, owner, f"{after} is settled, and {head} was dealt last", mended)
+
+
+def _all_of(log: Log, owner: str, why: str, mended: list[str] | None) -> Iterator[tuple[int, Entry | None]]:
+    if mended is not None:
+        mended.append(f"the log of {owner}: {why}: it is read from its beginning")
+    yield 0, None
+    yield from read_on(log, owner, 0)
 
 
 def _close_up(log: Log, owner: str, read: int, number: int) -> Iterator[tuple[int, Entry | None]]:

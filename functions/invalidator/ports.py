@@ -168,13 +168,13 @@ class TargetView:
         routes: its routing, None where no survey knows it.
         state: what it has settled and learned.
         account: the worker's own account.
-        own: the number dealt last in the target's own log.
+        own: the number dealt last in the target's own log; None where that cannot be read.
     """
 
     routes: TargetRoutes | None
     state: TargetState
     account: Account
-    own: int = 0
+    own: int | None = 0
 
 
 class Targets(Protocol):

@@ -6,8 +6,9 @@ import pytest
 
 from invalidator.aws.table.accounts import calls_key, spending_key
 from invalidator.aws.table.logs import entry_key, head_key
-from invalidator.aws.table.targets import state_key
+from invalidator.aws.table.targets import state_item, state_key
 from invalidator.aws.table.wakes import wake_key
+from invalidator.core.target_state import TargetState
 from tests.function.deployed import TABLE
 from tests.function.wired import WiredWorker, wired_worker
 from tests.notifications import direct, stamp
@@ -100,12 +101,15 @@ def test_a_state_edited_by_hand_costs_a_path_at_most_and_is_named(world, site, a
     ],
     ids=str,
 )
-def test_a_wake_edited_by_hand_stops_nothing(world, site, attributes):
+def test_a_wake_edited_by_hand_stops_nothing_and_is_named(world, site, attributes, caplog):
     upload(world)
     world.deployed.take("wakes")
     edit(world, wake_key(f"target:{site}"), **attributes)
-    world.sweep()
-    world.go_on()
+    with caplog.at_level(logging.WARNING):
+        world.sweep()
+        world.go_on()
+    key = wake_key(f"target:{site}")
+    assert f"{key['pk']['S']} target:{site}: {next(iter(attributes))}" in caplog.text
     assert world.deployed.invalidated(site) == [("/a.html",)]
 
 
@@ -141,6 +145,37 @@ def test_a_head_edited_by_hand_holds_up_its_bucket_alone(world, site):
     (line,) = world.logged("changes stay on the queue")
     assert line["about"] == "broken"
     assert "log#bucket:broken head" in line["detail"]
+
+
+def test_a_head_of_its_own_log_edited_by_hand_holds_up_no_target_and_is_named(world, site, caplog):
+    edit(world, head_key(f"target:{site}"), seq={"S": "one"})
+    with caplog.at_level(logging.WARNING):
+        upload(world)
+        world.go_on()
+    assert world.deployed.invalidated(site) == [("/a.html",)]
+    assert f"log#target:{site} head: seq is" in caplog.text
+    edit(world, head_key(f"target:{site}"), seq={"N": "-3"})
+    edit(world, state_key(site), **state_item(site, TargetState(settled={f"target:{site}": 2})))
+    upload(world, "b.html")
+    world.go_on()
+    assert "/b.html" in world.deployed.invalidated(site)[0]
+    (line,) = world.logged("the table said what cannot be")
+    assert line["distribution"] == site
+    assert f"log#target:{site} head: seq is" in line["detail"]
+
+
+def test_a_number_that_the_log_never_dealt_settles_nothing_and_is_named(world, site):
+    """It would hide every later change, without a trace."""
+    edit(world, state_key(site), **state_item(site, TargetState(settled={SITE_LOG: 999})))
+    upload(world)
+    world.go_on()
+    assert world.deployed.invalidated(site) == [("/a.html",)]
+    (line,) = world.logged("the table said what cannot be")
+    assert (
+        line["detail"]
+        == f"the log of {SITE_LOG}: 999 is settled, and 1 was dealt last: it is read from its beginning"
+    )
+    assert line["distribution"] == site
 
 
 @pytest.mark.parametrize("ago", [-HOUR, 10 * HOUR, 20_000 * 86_400.0], ids=["to come", "long ago", "1971"])

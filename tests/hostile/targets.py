@@ -119,7 +119,7 @@ def table_item(data: bytes) -> None:
             read_routes({"sk": {"S": "E1"}, "v": version, "routes": value, "seen": value})
         with suppress(UnreadableEntry):
             read_entry("bucket:site", {"sk": {"S": "n#1"}, "v": version, "packed": value, "written": number})
-        read_state({"pk": {"S": "TARGET#E1"}, "sk": {"S": "STATE"}, "v": version, "state": value})
+        read_state({"pk": {"S": "TARGET#E1"}, "sk": {"S": "STATE"}, "v": version, "state": value}, 0.0)
         read_survey({"pk": {"S": "SURVEY"}, "sk": {"S": "STATE"}, "started": number, "unserved": value})
         read_sent("E1", {"sk": {"S": text}, "paths": value, "answered": value, "completed": {"BOOL": True}})
     with suppress(UnreadablePin):

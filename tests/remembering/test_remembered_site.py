@@ -6,16 +6,19 @@ from unittest.mock import ANY
 
 import pytest
 
+from invalidator.core.messages.backlog import KeyBacklog, bodies
+from invalidator.core.pending.entry import memory_owner
 from invalidator.core.reasons import Reason
 from invalidator.core.remembering.hints import read_hints
 from invalidator.core.remembering.row import COMPLETE_SECONDS, KEEP_SECONDS, ROUND_SECONDS, Kind
 from invalidator.core.routing.distribution import Behavior, ErrorPage, Origin
+from invalidator.core.target_state import TargetState
 from invalidator.failures import Permanent, Transient
 from invalidator.ports import Gap
 from invalidator.remembering.remembering import LEASE_SECONDS
 from invalidator.sweep.gaps import close_gaps
 from invalidator.waking import Waking
-from tests.remembering.site import Died, Site, site_distribution
+from tests.remembering.site import Died, Site, body, site_distribution
 
 PAGES = ("a.html", "b.html", "c.html")
 
@@ -355,3 +358,29 @@ def once(site: Site, call: str, which: int, does: Callable[[], None]) -> None:
             does()
 
     site.hook = hook
+
+
+def test_a_memory_settled_to_what_its_log_never_dealt_loses_nothing_and_says_so():
+    site = uploaded()
+    name = memory_owner("site")
+    site.memory.save(name, TargetState(settled={name: 10**6}))
+    site.bucket.put("b.html", "second")
+    site.run_for(1)
+    site.tell_all()
+    site.run_for(60)
+    assert site.paths == [("/b.html",)]
+    (problem,) = {problem for each in site.judged for problem in each.mended}
+    assert f"the log of {name}" in problem
+    assert site.memory.view(name, site.clock.now()).state.settled == {name: site.memory.newest(name)}
+
+
+def test_a_letter_redriven_with_an_event_of_its_key_counts_as_changed_whatever_the_event_says():
+    """Nobody knows what the letter's change was: a row that says the same as the event is no proof."""
+    site = uploaded()
+    site.bucket.put("a.html", "first a.html")
+    site.run_for(1)
+    events, site.bucket.events = site.bucket.events, []
+    (letter,) = bodies(KeyBacklog("site", {"a.html": site.clock.now()}))
+    site.take_in([*(site.message(body(each)) for each in events), site.message(letter)])
+    site.run_for(60)
+    assert site.paths == [("/a.html",)]

@@ -243,3 +243,13 @@ def test_what_no_memory_has_judged_yet_comes_back_too(table, queue):
     assert queue.messages == [keys(NOW - 60, "a.html")]
     write(table, queue)
     assert len(queue.messages) == 1
+
+
+@pytest.mark.parametrize("settled", [10**6, -7])
+def test_what_is_settled_and_was_never_dealt_holds_nothing_back(table, queue, settled):
+    """Somebody edited it, or the head of the log: below it all would be left behind."""
+    change(table, BUCKET, "a")
+    wake(table, target_owner("E1"))
+    settle(table, "E1", settled={BUCKET: settled})
+    write(table, queue)
+    assert [list(message["keys"]) for message in queue.messages] == [["a"]]

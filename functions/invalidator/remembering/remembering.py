@@ -60,6 +60,7 @@ class Judged:
         passed: objects that a round passed in this run.
         state: how far the memory is, None where it was not read.
         unsent: why wakes could not be sent, "" where they could: the sweep calls.
+        mended: what the table said and cannot be, in words for people.
     """
 
     bucket: str
@@ -75,6 +76,7 @@ class Judged:
     passed: int = 0
     state: MemoryState | None = None
     unsent: str = ""
+    mended: list[str] = field(default_factory=list)
 
 
 MOST_EXAMPLES = 5
@@ -157,8 +159,8 @@ class Remembering:
         name = memory_owner(bucket)
         now = self.clock.now()
         settled = self.targets.view(name, now).state.settled.get(name, 0)
-        portion = self._read(name, settled)
-        if portion.through > settled:
+        portion = self._read(name, settled, done.mended)
+        if portion.through != settled:
             if portion.times and portion.ended:
                 many = len(portion.times) > MANY_KEYS
                 due = due_after((portion.oldest, portion.newest), Rest(), self.gathering, now, many=many)
@@ -170,9 +172,9 @@ class Remembering:
             return now
         return self._go_round(bucket, done, rev)
 
-    def _read(self, name: str, settled: int) -> _Portion:
+    def _read(self, name: str, settled: int, mended: list[str]) -> _Portion:
         portion = _Portion(through=settled)
-        for number, entry in read_on(self.log, name, settled):
+        for number, entry in read_on(self.log, name, settled, mended):
             if len(portion.times) >= MOST_KEYS:
                 portion.ended = False
                 break

@@ -58,5 +58,10 @@ def report_judged(done: Judged, logger: Logger, metrics: Metrics) -> None:
                 "complete": state is not None and not state.round.began,
             },
         )
+    for problem in dict.fromkeys(done.mended):
+        logger.warning(
+            "the table said what cannot be",
+            extra={**about, "detail": problem, "happens": "nothing of it is believed"},
+        )
     if done.unsent:
         logger.error("wakes were not sent", extra={"detail": done.unsent, "happens": "the sweep calls"})

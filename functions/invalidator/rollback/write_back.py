@@ -108,6 +108,8 @@ class WriteBack:
     def _start(self, owner: str, view: TargetView) -> int:
         """The number after which the target has something to do: further back where it has to route anew."""
         settled = view.state.settled.get(owner, 0)
+        if not 0 <= settled <= self._log.newest(owner):
+            settled = 0  # edited by hand, or the log's head was
         routes = view.routes
         if routes is None or routes.version == view.state.routing or routes.reroute_since is None:
             return settled

@@ -35,6 +35,7 @@ class BucketRun:
         surveying: whether a survey was asked for.
         doubts: entries of the unknown ones' log that cannot be read: nobody can tell whose they are.
         unsent: why wakes could not be sent, "" where they could: the sweep calls.
+        mended: what the table said and cannot be, in words for people.
     """
 
     name: str
@@ -47,6 +48,7 @@ class BucketRun:
     surveying: bool = False
     doubts: list[str] = field(default_factory=list)
     unsent: str = ""
+    mended: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -126,13 +128,13 @@ class Buckets:
         if wake is None:
             return self._held(UNKNOWN, now)
         run = BucketRun(UNKNOWN)
-        survey = self.surveys.state()
+        survey = self._survey(run)
         state = self.targets.view(UNKNOWN, now).state
         begun = state.settled.get(UNKNOWN, 0)
         waiting: list[Entry] = []
         done = through = begun
         more = False
-        for number, entry in read_on(self.log, UNKNOWN, begun):
+        for number, entry in read_on(self.log, UNKNOWN, begun, run.mended):
             if more := self.clock.now() > deadline:
                 break
             through = number
@@ -148,6 +150,16 @@ class Buckets:
         else:
             self._leave(run, waiting, survey, token, now)
         return self._told(run)
+
+    def _survey(self, run: BucketRun) -> SurveyState:
+        """How far the survey is. Of what the log never dealt no survey has told."""
+        survey = self.surveys.state()
+        if survey.covers and survey.covers > self.log.newest(UNKNOWN):
+            run.mended.append(
+                f"survey state: covers is {survey.covers}, and the log of {UNKNOWN} never dealt it"
+            )
+            return replace(survey, covers=0)
+        return survey
 
     def _written_anew(self, waiting: list[Entry], done: int, through: int) -> int:
         """Return up to where the unknown ones' log is done with.
@@ -182,7 +194,7 @@ class Buckets:
         if number <= survey.covers:
             run.unserved[entry.bucket] += len(entry.changed)
             return True
-        if oldest <= now - self.give_up_seconds:
+        if max(oldest, entry.taken_in) <= now - self.give_up_seconds:
             keys = {key: newest for key, (_, newest) in entry.changed.items()}
             detail = "for GiveUpHours no survey could tell who serves the bucket"
             if not keys:

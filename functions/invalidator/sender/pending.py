@@ -34,6 +34,8 @@ class Pending:
         doubts: why nobody can tell what changed: all that could have counts as changed.
         examples: some of the keys, for the log.
         routers: those of the target's buckets.
+        taken_in: path → from when on it is counted how long it could not be sent, where that is not its first change.
+        mended: what the table said and cannot be, in words for people.
     """
 
     paths: Mapping[str, Times] = field(default_factory=dict)
@@ -48,6 +50,8 @@ class Pending:
     doubts: list[str] = field(default_factory=list)
     examples: list[str] = field(default_factory=list)
     routers: tuple[Router, ...] = ()
+    taken_in: Mapping[str, float] = field(default_factory=dict)
+    mended: list[str] = field(default_factory=list)
 
     def floors(self) -> tuple[str, ...]:
         """How wide wildcards for the target have to be at most: what leads to its buckets."""
@@ -72,17 +76,17 @@ def read_pending(
         gathered.add((path, (at, at)) for path, at in routes.purge.items())
     own = target_owner(routes.target)
     settled = state.settled.get(own, 0)
-    for entry in _entries(log, own, settled, pending) if view.own > settled else ():
-        gathered.add(entry.changed.items())
+    for entry in _entries(log, own, settled, pending) if view.own != settled else ():
+        gathered.add(entry.changed.items(), entry.taken_in)
         if entry.doubt:
             gathered.add((path, (doubted, doubted)) for path in pending.floors())
     for bucket, router in routers.items():
         owner = bucket_owner(bucket)
         for entry in _entries(log, owner, start_of(log, owner, routes, state), pending):
-            gathered.add(_routed(entry, router, pending))
+            gathered.add(_routed(entry, router, pending), entry.taken_in)
             if entry.doubt:
                 gathered.add((path, (doubted, doubted)) for path in router.floors())
-    pending.paths, pending.folded = gathered.paths, gathered.folded
+    pending.paths, pending.folded, pending.taken_in = gathered.paths, gathered.folded, gathered.taken_in
     return pending
 
 
@@ -111,7 +115,7 @@ def start_of(log: Log, owner: str, routes: TargetRoutes, state: TargetState) -> 
 
 def _entries(log: Log, owner: str, after: int, pending: Pending) -> Iterator[Entry]:
     pending.through[owner] = after
-    for number, entry in read_on(log, owner, after):
+    for number, entry in read_on(log, owner, after, pending.mended):
         pending.through[owner] = number
         if entry is None:
             continue

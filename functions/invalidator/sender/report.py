@@ -3,7 +3,7 @@
 Everything that came from outside is logged as a JSON string, so no key can forge a line of its own.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
@@ -45,6 +45,7 @@ def report_run(run: Run, logger: Logger, metrics: Metrics) -> None:
         logger.warning(
             "no survey knows this distribution", extra={"distribution": run.target, "dead": len(outcome.dead)}
         )
+    _log_mended(run.mended, {"distribution": run.target}, logger)
     if run.pending is not None:
         _log_pending(run, logger)
     buckets = () if run.routes is None else run.routes.buckets[:MOST_BUCKETS]
@@ -95,6 +96,7 @@ def report_buckets(run: BucketRun, logger: Logger, metrics: Metrics) -> None:
                 "happens": "nothing: invalidate by hand what a new distribution showed meanwhile",
             },
         )
+    _log_mended(run.mended, {"of": run.name}, logger)
     if run.unsent:
         logger.error("wakes were not sent", extra={"detail": run.unsent, "happens": "the sweep calls"})
     if run.dead:
@@ -109,6 +111,14 @@ def report_buckets(run: BucketRun, logger: Logger, metrics: Metrics) -> None:
             },
         )
     logger.info("targets woken", extra={"of": run.name, "woken": run.woken, "moved": sum(run.moved.values())})
+
+
+def _log_mended(mended: Iterable[str], about: dict[str, str], logger: Logger) -> None:
+    for problem in dict.fromkeys(mended):
+        logger.warning(
+            "the table said what cannot be",
+            extra={**about, "detail": problem, "happens": "nothing of it is believed"},
+        )
 
 
 def _log_pending(run: Run, logger: Logger) -> None:

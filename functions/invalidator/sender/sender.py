@@ -10,7 +10,6 @@ from dataclasses import dataclass, field, replace
 
 from invalidator.core.limits.account import OWN_ACCOUNT, Limits
 from invalidator.core.limits.pace import SMALL
-from invalidator.core.limits.patience import LONGEST_SECONDS
 from invalidator.core.outcome import Dead, Outcome
 from invalidator.core.pending.entry import Times, entries, merged, target_owner
 from invalidator.core.pending.wakes import LONGEST_DELAY_SECONDS, Gathering, Rest, Wake, due_after, rest_after
@@ -18,7 +17,7 @@ from invalidator.core.reasons import Reason
 from invalidator.core.routing.settings import RoutingSettings
 from invalidator.core.routing.target import TargetRoutes
 from invalidator.core.sent import Sent
-from invalidator.core.target_state import TargetState
+from invalidator.core.target_state import TargetState, believed
 from invalidator.failures import UnreadableRoutes
 from invalidator.logs import append
 from invalidator.ports import (
@@ -74,6 +73,7 @@ class Run:
         due: when it is to be looked at again, epoch seconds; None where nothing is left.
         paths_this_month: what the account has spent with this run.
         accepted: told of each invalidation as soon as CloudFront has accepted it, whatever fails after that.
+        mended: what the table said and cannot be, in words for people.
     """
 
     target: str
@@ -85,6 +85,7 @@ class Run:
     due: float | None = None
     paths_this_month: int | None = None
     accepted: Callable[[Sent], None] = untold
+    mended: list[str] = field(default_factory=list)
 
 
 def as_known(routes: TargetRoutes, _applied: str, _deadline: float) -> TargetRoutes:
@@ -169,16 +170,24 @@ class Sender:
 
     def _look(self, view: TargetView, routes: TargetRoutes, wake: Wake, run: Run, deadline: float) -> Rest:
         now = self.clock.now()
-        state = view.state
         account = routes.role or OWN_ACCOUNT
         known = view.account if account == OWN_ACCOUNT else self.accounts.known(account, now)
-        turns = Turns(routes.target, account, known, state.ticket, self.accounts, self.clock)
-        early = max(_plausible(state.not_before, now), turns.expected() - MOST_WAIT_SECONDS / 2)
+        state, mended = believed(
+            view.state,
+            dealt=known.calls.dealt,
+            over_seconds=self.limits.longest_over_seconds,
+            now=now,
+        )
+        run.mended += [f"target#{routes.target} state: {each}" for each in mended]
+        view = replace(view, state=state)
+        turns = Turns(routes.target, account, known, state.ticket, self.accounts, self.clock, run.mended)
+        early = max(state.not_before, turns.expected() - MOST_WAIT_SECONDS / 2)
         if early > now:
             run.outcome.wait({}, state.reason or f"its turn among {turns.calls.queued} calls", early)
             run.due = early
             return wake.rest
         pending = run.pending = read_pending(self.log, routes, view, self.routing, now)
+        run.mended += pending.mended
         if pending.entries:
             many = wake.rest.lasts(pending.oldest) and len(pending.paths) > SMALL.paths
             due = due_after((pending.oldest, pending.newest), wake.rest, self.gathering, now, many=many)
@@ -229,16 +238,18 @@ class Sender:
         """Hand over what is given up, then settle all that nothing is left of."""
         outcome, now = run.outcome, self.clock.now()
         state = self._doubt_gone(routes, state, outcome, now)
-        self._give_up_old(outcome, now)
+        taken_in = {**pending.taken_in, **self._untried(outcome, before, now)}
+        self._give_up_old(outcome, taken_in, now)
         if self.forgetting is not None:
             # Before it is settled: uploaded again as it was, it must not seem to need nothing.
             self.forgetting.forget(routes, before, [path for dead in outcome.dead for path in dead.paths])
         for dead in outcome.dead:
             self.dead_letters.give_up(routes.target, routes.buckets, dead.paths, dead.reason, dead.detail)
         left = outcome.left
-        if left and (outcome.dead or pending.doubts or pending.folded or pending.entries > MOST_ENTRIES):
+        anew = outcome.dead or pending.doubts or pending.folded or len(taken_in) > len(pending.taken_in)
+        if left and (anew or pending.entries > MOST_ENTRIES):
             # Written anew: what was given up does not come again, and the next run has less to read.
-            for entry in entries(left, "", now):
+            for entry in entries(left, "", now, taken_in=taken_in):
                 append(self.log, target_owner(routes.target), entry)
             settled = True
         else:
@@ -249,11 +260,11 @@ class Sender:
         state = replace(
             state,
             not_before=outcome.not_before or 0.0 if failing else 0.0,
-            failing_since=state.failing_since if left else 0.0,
+            failing_since=(state.failing_since or (now if failing else 0.0)) if left else 0.0,
             ticket=state.ticket if left else 0,
             reason=outcome.reason if left else "",
         )
-        if state != before:
+        if state != before or run.mended:
             self.targets.save(routes.target, state)
         run.due = (outcome.not_before or now) if left else None
 
@@ -279,12 +290,23 @@ class Sender:
         outcome.wait(left, f"CloudFront does not know it: {gone[0].detail}", now + GONE_SECONDS, failing=True)
         return replace(state, failing_since=began)
 
-    def _give_up_old(self, outcome: Outcome, now: float) -> None:
-        """Give up what could not be sent since `give_up_seconds` after its first change."""
+    def _untried(self, outcome: Outcome, before: TargetState, now: float) -> dict[str, float]:
+        """What is old enough to be given up although nobody has tried it: the sender was paused. It counts from now."""
+        if not outcome.failing or before.failing_since:
+            return {}
+        limit = now - self.limits.give_up_seconds
+        return {path: now for path, (first, _) in outcome.left.items() if before.asked < first <= limit}
+
+    def _give_up_old(self, outcome: Outcome, taken_in: Mapping[str, float], now: float) -> None:
+        """Give up what could not be sent since `give_up_seconds` after its first change, or after it was taken in."""
         if not outcome.failing:
             return
         limit = now - self.limits.give_up_seconds
-        old = {path: newest for path, (first, newest) in outcome.left.items() if first <= limit}
+        old = {
+            path: newest
+            for path, (first, newest) in outcome.left.items()
+            if taken_in.get(path, first) <= limit
+        }
         if old:
             outcome.dead.append(Dead(old, Reason.UNAVAILABLE, outcome.reason))
             outcome.left = {path: times for path, times in outcome.left.items() if path not in old}
@@ -295,6 +317,7 @@ class Sender:
         state = view.state
         routes = TargetRoutes(target, (), state.routing, 0.0)
         pending = run.pending = read_pending(self.log, routes, view, self.routing, self.clock.now())
+        run.mended += pending.mended
         if pending.paths:
             newest = {path: times[1] for path, times in pending.paths.items()}
             run.outcome.dead.append(
@@ -326,8 +349,3 @@ class Sender:
         )
         if asked and called:
             self.wake_queue.call([(name, delay)])
-
-
-def _plausible(until: float, now: float) -> float:
-    """A time to wait for, unless it is further off than any this worker writes: then nothing waits for it."""
-    return until if until <= now + 2 * LONGEST_SECONDS else 0.0

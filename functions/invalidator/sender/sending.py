@@ -86,9 +86,6 @@ class Sending:
         now = self.clock.now()
         spending = self.turns.known.spending
         self._over = self.limits.over_budget(spending, now)
-        # What is further off than any request reaches was edited by hand: it would hold the target without a trace.
-        if self.state.over_until > now + self.limits.over_budget_seconds * self.limits.ceiling.paths:
-            self.state = replace(self.state, over_until=0.0)
         if self._over and now < self.state.over_until:
             self.outcome.wait(
                 self.changed, "the month's budget is spent: one path at a time", self.state.over_until
@@ -200,7 +197,7 @@ class Sending:
         return max(self._own_turn(now), self.turns.expected(), now)
 
     def _own_turn(self, now: float) -> float:
-        # Nobody asked later than now: what says so was written by a clock that is off, or by hand.
+        # Nobody asked later than now: what says so was written by a clock that is off.
         return min(self.state.asked, now) + self.pace.gap if self.pace.gap else 0.0
 
     def _count(self, paths: int) -> bool:

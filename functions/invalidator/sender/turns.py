@@ -1,9 +1,9 @@
 """A target's turn among the calls of its account: when it may ask CloudFront, and what the answers teach about that."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from invalidator.core.limits.account import Account
-from invalidator.core.limits.slots import Calls, after_throttling, met_together, relearned
+from invalidator.core.limits.slots import Calls, after_throttling, believed, met_together, relearned
 from invalidator.ports import Accounts, Clock
 
 # With more tickets than this in the queue, a turn is too dear for a request that may be refused for its size: of three
@@ -21,6 +21,7 @@ class Turns:
         account: whose quotas they are.
         known: what is known of the account; kept up to date.
         ticket: the target's position in the queue, 0 where it has none.
+        mended: what the table said of the queue and cannot be, in words for people.
     """
 
     target: str
@@ -29,6 +30,10 @@ class Turns:
     ticket: int
     accounts: Accounts
     clock: Clock
+    mended: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._queue(self.calls)
 
     @property
     def calls(self) -> Calls:
@@ -71,7 +76,7 @@ class Turns:
                 self._queue(replace(self.calls, last=now, served=max(self.calls.served, self.ticket)))
                 self.ticket = 0
                 return True
-            self.known = self.accounts.known(self.account, now)
+            self._look(now)
             if self.calls.gap == 0:
                 return self.clock.now() < deadline
 
@@ -82,7 +87,7 @@ class Turns:
     def throttled(self) -> None:
         """Learn that a call was refused for the rate of calls. Raises TableUnavailable."""
         now = self.clock.now()
-        self.known = self.accounts.known(self.account, now)
+        self._look(now)
         self._learn(after_throttling(self.calls, now))
 
     def refused_for_size(self, *, small: bool) -> bool:
@@ -92,7 +97,7 @@ class Turns:
         Raises TableUnavailable.
         """
         now = self.clock.now()
-        self.known = self.accounts.known(self.account, now)
+        self._look(now)
         together = met_together(self.calls, self.target, now)
         spaced = together and (small or self.calls.gap == 0)
         learned = after_throttling(self.calls, now) if spaced else self.calls
@@ -104,5 +109,11 @@ class Turns:
             self.accounts.learn(self.account, calls, self.calls.learned)
             self._queue(calls)
 
+    def _look(self, now: float) -> None:
+        self.known = self.accounts.known(self.account, now)
+        self._queue(self.calls)
+
     def _queue(self, calls: Calls) -> None:
+        calls, mended = believed(calls, self.clock.now())
+        self.mended += [f"account#{self.account} calls: {each}" for each in mended]
         self.known = replace(self.known, calls=calls)

@@ -81,4 +81,5 @@ def _uncalled(wake: Wake, due: float, now: float) -> bool:
     if due > now + LONGEST_DELAY_SECONDS:
         # No message is delayed longer: where one was sent for this, it was by a clock that is off.
         return not asleep or due > now + ABSURD_SECONDS
-    return asleep or max(due, wake.called) < now - LATE_SECONDS
+    # A message that will only be sent is none: a clock that is ahead, or somebody by hand, wrote that.
+    return asleep or wake.called > now + LATE_SECONDS or max(due, wake.called) < now - LATE_SECONDS

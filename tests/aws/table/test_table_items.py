@@ -24,14 +24,16 @@ from invalidator.aws.table.wakes import read_wake, wake_key
 from invalidator.core.limits.account import Account
 from invalidator.core.limits.budget import Spending
 from invalidator.core.limits.pace import LONGEST_GAP_SECONDS
-from invalidator.core.pending.entry import Entry, target_owner
+from invalidator.core.limits.slots import ABSURD_SECONDS, MOST_QUEUED, believed
+from invalidator.core.pending.entry import Entry, bucket_owner, target_owner
 from invalidator.core.pending.wakes import Wake
+from invalidator.core.routing.distribution import Behavior, Distribution, Origin
 from invalidator.core.routing.pins import Pin
-from invalidator.core.routing.target import NOT_SEEN
+from invalidator.core.routing.target import NOT_SEEN, TargetRoutes
 from invalidator.core.target_state import TargetState
 from invalidator.failures import Failure, TableUnavailable, UnreadableEntry, UnreadablePin, UnreadableRoutes
 from invalidator.ports import MOST_IN_FLIGHT, Dealt, SurveyState
-from tests.aws.table.remembered import NOW, PACE, SITE, STATE, TABLE, routes, sent
+from tests.aws.table.remembered import NOW, SITE, STATE, TABLE, routes, sent
 from tests.examples import examples
 
 ENTRY = entry_item("target:E1", 7, Entry({"/a": (NOW, NOW), "/b": (NOW, NOW + 1)}, "", NOW))
@@ -73,9 +75,9 @@ TIMES = st.floats(0, 4e9).flatmap(lambda first: st.floats(first, 4e9).map(lambda
 
 
 @some
-@given(st.dictionaries(KEYS, TIMES, max_size=5), st.sampled_from(["", "site"]))
-def test_any_entry_is_read_as_it_was_written(changed, bucket):
-    entry = Entry(changed, bucket, NOW)
+@given(st.dictionaries(KEYS, TIMES, max_size=5), st.sampled_from(["", "site"]), st.sampled_from([0.0, NOW]))
+def test_any_entry_is_read_as_it_was_written(changed, bucket, taken_in):
+    entry = Entry(changed, bucket, NOW, taken_in=taken_in)
     assert read_entry("target:E1", entry_item("target:E1", 1, entry)) == entry
 
 
@@ -117,6 +119,18 @@ def test_what_expired_is_passed_over_all_but_what_may_be_in_flight(stored, clien
     assert stored.log.before(owner, NOW) == 6
 
 
+@pytest.mark.parametrize("edit", ["packed", "written", "new", "closed"])
+def test_an_entry_that_somebody_edited_into_another_is_reported(edit):
+    """Taken for closed, for new or for another, its changes would be lost."""
+    entry = Entry({"/a": (NOW, NOW)}, "", NOW)
+    item = entry_item("target:E1", 7, entry)
+    assert read_entry("target:E1", item) == entry
+    other = entry_item("target:E1", 7, Entry({"/b": (NOW, NOW)}, "", NOW - 1, new=frozenset({"/b"})))
+    closed = {"closed": {"BOOL": True}, "digest": {"S": ""}}
+    with pytest.raises(UnreadableEntry, match="entry 7 in the log of target:E1"):
+        read_entry("target:E1", item | (closed if edit == "closed" else {edit: other[edit]}))
+
+
 @some
 @given(damaged(ROUTES))
 def test_routing_that_cannot_be_read_is_not_taken_for_none(item):
@@ -146,21 +160,22 @@ def test_routing_of_a_version_with_other_fields_is_read():
 @some
 @given(damaged(state_item("E1", STATE)))
 def test_a_damaged_state_counts_as_fresh_or_reads_in_full(item):
-    read = read_state(item)
-    assert read == TargetState() or read == STATE
+    assert read_state(item, NOW) in (TargetState(answered=NOW), STATE)
 
 
 def test_a_state_of_another_version_settled_nothing(stored, client):
     target = stored.name("E")
     client.put_item(TableName=TABLE, Item={**state_item(target, STATE), "v": {"N": "2"}})
-    assert stored.targets.view(target, NOW).state == TargetState()
+    assert stored.targets.view(target, NOW).state == TargetState(answered=NOW)
 
 
-def test_a_pace_that_no_worker_learns_is_not_kept_to():
-    """It would stop the target."""
-    wrong = replace(PACE, gap=1e6, paths=0, wildcards=-3)
-    read = read_state(state_item("E1", replace(STATE, pace=wrong)))
-    assert read == replace(STATE, pace=replace(PACE, gap=LONGEST_GAP_SECONDS, paths=1, wildcards=1))
+def test_a_state_that_somebody_edited_settled_nothing_though_it_reads_well():
+    """Edited to what the log's head holds, it would hide what waits, and nobody could see that."""
+    item = state_item("E1", STATE)
+    edited = state_item("E1", replace(STATE, settled={"bucket:site": 18}))
+    assert read_state(item | {"state": edited["state"]}, NOW) == TargetState(answered=NOW)
+    del item["digest"]  # as written before it was
+    assert read_state(item, NOW) == STATE
 
 
 @some
@@ -173,7 +188,9 @@ def test_a_pace_that_no_worker_learns_is_not_kept_to():
 )
 def test_a_damaged_account_stops_no_worker(spending, calls):
     calls = {**calls_key("111122223333"), **calls}
-    assert 0 <= read_account(spending, calls, NOW).calls.gap <= LONGEST_GAP_SECONDS
+    read, _ = believed(read_account(spending, calls, NOW).calls, NOW)
+    assert 0 <= read.gap <= LONGEST_GAP_SECONDS
+    assert read.turn(read.dealt + 1, NOW) <= NOW + ABSURD_SECONDS + LONGEST_GAP_SECONDS * (MOST_QUEUED + 1)
 
 
 def test_damaged_calls_do_not_hide_what_was_spent(stored, client):
@@ -217,12 +234,33 @@ def test_a_head_edited_by_hand_is_named_and_a_list_of_targets_that_is_none_is_lo
     head = {**head_key(owner), "known": {"BOOL": True}}
     client.put_item(TableName=TABLE, Item={**head, "seq": {"N": "4"}, "targets": {"S": "E1"}})
     assert stored.log.deal(owner) == Dealt(5, None)
-    for seq in ({"S": "five"}, {"N": "0.5"}):
+    for seq in ({"S": "five"}, {"N": "0.5"}, {"N": "-5"}):
         client.put_item(TableName=TABLE, Item={**head, "seq": seq})
         with pytest.raises(TableUnavailable, match=owner):
             stored.log.deal(owner)
         with pytest.raises(TableUnavailable):
             stored.log.newest(owner)
+
+
+@pytest.mark.parametrize("count", [3, 30])
+@pytest.mark.parametrize("edit", ["a row is gone", "all rows are gone", "the head names none"])
+def test_a_list_of_targets_edited_by_hand_leaves_none_out(stored, client, table, count, edit, caplog):
+    bucket = stored.name("site")
+    origin = Origin("s3", "site.s3.amazonaws.com", bucket)
+    targets = sorted(stored.name("E") for _ in range(count))
+    for each in targets:
+        site = Distribution(each, (origin,), (Behavior("*", ("s3",)),))
+        stored.routes.store_routes(TargetRoutes(each, (site,), "1", NOW))
+    stored.routes.know_bucket(bucket, targets)
+    head = head_key(bucket_owner(bucket))
+    if edit == "the head names none":
+        table.update(head, "SET #targets = :none REMOVE #many", {":none": {"L": []}})
+        assert stored.log.deal(bucket_owner(bucket)).targets is None
+    else:
+        for each in targets[: 1 if edit == "a row is gone" else None]:
+            table.delete(key(f"bucket#{bucket}", f"target#{each}"))
+    assert stored.targets.of_bucket(bucket) == targets
+    assert f"the list of the targets of {bucket}" in caplog.text
 
 
 @some

@@ -14,7 +14,6 @@ from invalidator.aws.table.dynamodb import DAY, DynamoDbTable, Item, key, number
 from invalidator.aws.table.packed_values import UNREADABLE
 from invalidator.core.limits.account import Account
 from invalidator.core.limits.budget import Spending, day_of, month_of
-from invalidator.core.limits.pace import LONGEST_GAP_SECONDS
 from invalidator.core.limits.slots import Calls
 
 SPENDING_DAYS = 400
@@ -114,8 +113,7 @@ def read_calls(item: Mapping[str, Any]) -> Calls:
     """Read a queue of calls."""
     try:
         return Calls(
-            # No worker learns a longer gap; one read from a damaged item would stop all of them.
-            gap=min(max(0.0, _number(item, "gap")), LONGEST_GAP_SECONDS),
+            gap=_number(item, "gap"),
             learned=_number(item, "learned"),
             lesson=_whole(item, "lesson"),
             last=_number(item, "last_call"),

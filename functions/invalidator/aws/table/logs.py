@@ -3,7 +3,7 @@
 | pk | sk | holds |
 | --- | --- | --- |
 | `log#OWNER` | `head` | `seq`, the number dealt last; of a bucket also what `routes.py` writes |
-| `log#OWNER` | `n#` and the number | an entry: its version, names and times packed, `new` and `heard` packed where there are any, when it was written; or `closed` |
+| `log#OWNER` | `n#` and the number | an entry: its version, names and times packed, `new`, `heard` packed and `taken_in` where there are any, when it was written; or `closed` |
 | `tries#MESSAGE` | `tries` | how often a message was tried that may be what breaks the function |
 
 Entries expire, and nothing deletes them: deletes would heat the partition. DynamoDB removes expired items late
@@ -20,7 +20,7 @@ from invalidator.aws.table.dynamodb import DAY, NOT_THERE, DynamoDbTable, Item, 
 from invalidator.aws.table.packed_values import UNREADABLE, packed, unpacked
 from invalidator.core.pending.entry import Entry, Times, bucket_of_owner
 from invalidator.core.pending.heard import Heard
-from invalidator.failures import TableUnavailable, UnreadableEntry
+from invalidator.failures import UnreadableEntry, UnreadableHead
 from invalidator.ports import CLOCKS_APART_SECONDS, MOST_IN_FLIGHT, Dealt
 
 VERSION = "1"
@@ -120,17 +120,20 @@ class LogTable:
 
 
 def newest_dealt(head: Item) -> int:
-    """Return the number dealt last, from a log's head; 0 for none. Raises TableUnavailable where somebody edited it."""
+    """Return the number dealt last, from a log's head; 0 for none. Raises UnreadableHead where somebody edited it."""
     try:
-        return int(head["seq"]["N"]) if "seq" in head else 0
-    except UNREADABLE as error:
-        raise TableUnavailable(f"{' '.join(place(head))}: seq is no whole number") from error
+        newest = int(head["seq"]["N"]) if "seq" in head else 0
+    except UNREADABLE:
+        newest = -1
+    if newest < 0:
+        raise UnreadableHead(f"{' '.join(place(head))}: seq is {head['seq']}, and counts entries")
+    return newest
 
 
 def _few_targets(head: Item) -> tuple[str, ...] | None:
-    """The targets that a bucket's head names; None where they are many, or it cannot be read: the bucket has a list."""
+    """The targets that a bucket's head names; None where they are many, none, or no list: then the bucket is asked."""
     try:
-        return tuple(str(each["S"]) for each in head["targets"]["L"]) if "targets" in head else None
+        return tuple(str(each["S"]) for each in head["targets"]["L"]) or None if "targets" in head else None
     except UNREADABLE:
         return None
 
@@ -154,17 +157,17 @@ def entry_item(owner: str, place_in_log: int, entry: Entry) -> Item:
     more: Item = {"new": packed(sorted(entry.new))} if entry.new else {}
     if entry.heard:
         more["heard"] = packed({name: [astuple(each) for each in told] for name, told in entry.heard.items()})
-    marks = b"".join(each["B"] for each in (content, *more.values()))
-    return {
+    if entry.taken_in:
+        more["taken_in"] = number(entry.taken_in)
+    item = {
         **entry_key(owner, place_in_log),
         "v": {"N": VERSION},
         "packed": content,
         **more,
-        # Tells a writer whose call was repeated for it that it is its own entry that stands there.
-        "digest": text(hashlib.sha256(marks + repr(entry.written).encode()).hexdigest()[:32]),
         "written": number(entry.written),
         "expires": {"N": str(int(entry.written) + PENDING_DAYS * DAY)},
     }
+    return item | {"digest": text(_digest(item))}
 
 
 def read_entry(owner: str, item: Item) -> Entry | None:
@@ -174,8 +177,10 @@ def read_entry(owner: str, item: Item) -> Entry | None:
         version = item["v"]["N"]
         if version != VERSION:
             raise UnreadableEntry(owner, place_in_log, f"version {version} is not known here")
-        if "closed" in item:
+        if "closed" in item and "packed" not in item:
             return None
+        if item["digest"]["S"] != _digest(item):
+            raise UnreadableEntry(owner, place_in_log, "somebody edited it")
         bucket, names, firsts, newests, doubt = unpacked(item["packed"])
         changed: dict[str, Times] = {
             str(name): (float(first), float(newest or first))
@@ -183,9 +188,20 @@ def read_entry(owner: str, item: Item) -> Entry | None:
         }
         new = frozenset(map(str, unpacked(item["new"]))) if "new" in item else frozenset()
         heard = _read_heard(unpacked(item["heard"])) if "heard" in item else {}
-        return Entry(changed, str(bucket), float(item["written"]["N"]), str(doubt), new, heard)
+        taken_in = float(item["taken_in"]["N"]) if "taken_in" in item else 0.0
+        return Entry(changed, str(bucket), float(item["written"]["N"]), str(doubt), new, heard, taken_in)
     except UNREADABLE as error:
         raise UnreadableEntry(owner, place_in_log, str(error) or type(error).__name__) from error
+
+
+def _digest(item: Item) -> str:
+    """Tells a writer whose call was repeated for it that it is its own entry that stands there, and a reader likewise.
+
+    Of these attributes alone: what a later version puts beside, this one does not know.
+    """
+    marks = b"".join(item[each]["B"] for each in ("packed", "new", "heard") if each in item)
+    times = [repr(float(item[each]["N"])) for each in ("written", "taken_in") if each in item]
+    return hashlib.sha256(marks + " ".join(times).encode()).hexdigest()[:32]
 
 
 def _read_heard(told: Any) -> dict[str, tuple[Heard, ...]]:

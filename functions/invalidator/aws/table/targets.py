@@ -7,6 +7,7 @@
 Routing records and the targets of a bucket stand in `routes.py`, what was sent in `sent_items.py`.
 """
 
+import hashlib
 import logging
 from collections.abc import Iterator
 from dataclasses import asdict, replace
@@ -15,10 +16,10 @@ from itertools import chain, islice
 from pydantic import TypeAdapter
 
 from invalidator.aws.table.accounts import calls_key, read_account, spending_key
-from invalidator.aws.table.dynamodb import DynamoDbTable, Item, key, place
+from invalidator.aws.table.dynamodb import DynamoDbTable, Item, key, place, text
 from invalidator.aws.table.logs import head_key, newest_dealt
 from invalidator.aws.table.packed_values import UNREADABLE, packed, unpacked
-from invalidator.aws.table.routes import bucket_partition, read_routes, routes_key, target_of
+from invalidator.aws.table.routes import RoutesTable, bucket_partition, read_routes, routes_key, target_of
 from invalidator.aws.table.sent_items import (
     read_all_sent,
     sent_items,
@@ -27,10 +28,10 @@ from invalidator.aws.table.sent_items import (
     sent_sort_key,
 )
 from invalidator.core.limits.account import OWN_ACCOUNT
-from invalidator.core.limits.pace import LONGEST_GAP_SECONDS, Pace
-from invalidator.core.pending.entry import target_owner
+from invalidator.core.pending.entry import bucket_owner, target_owner
 from invalidator.core.sent import Sent
 from invalidator.core.target_state import TargetState
+from invalidator.failures import UnreadableHead
 from invalidator.ports import TargetView
 
 VERSION = "1"
@@ -61,9 +62,9 @@ class TargetTable:
         record = found.get(place(routes))
         return TargetView(
             None if record is None else read_routes(record)[0],
-            read_state(found.get(place(state), {})),
+            read_state(found.get(place(state), {}), now),
             read_account(found.get(place(spending), {}), found.get(place(calls), {}), now),
-            newest_dealt(found.get(place(log), {})),
+            _own_dealt(found.get(place(log), {})),
         )
 
     def save(self, target: str, state: TargetState) -> None:
@@ -98,11 +99,37 @@ class TargetTable:
         )
 
     def of_bucket(self, bucket: str) -> list[str]:
-        """Return the ids of all targets that a bucket has."""
-        return [target_of(item) for item in self._table.items(bucket_partition(bucket))]
+        """Return the ids of all targets that a bucket has; by all routing where its list and its head do not agree."""
+        listed = [target_of(item) for item in self._table.items(bucket_partition(bucket))]
+        head = self._table.get([head_key(bucket_owner(bucket))])
+        if not head or _counts(next(iter(head.values())), len(listed)):
+            return listed
+        _logger.warning(
+            "the list of the targets of %s and the head of its log do not agree: by all routing", bucket
+        )
+        routed = [
+            routes.target for routes, _ in RoutesTable(self._table).all_routes() if bucket in routes.buckets
+        ]
+        return sorted({*listed, *routed})
 
     def _newest_first(self, target: str) -> Iterator[Item]:
         return self._table.items(sent_partition(target), newest_first=True, most=1)
+
+
+def _counts(head: Item, listed: int) -> bool:
+    """Whether a bucket's head says that it has so many targets."""
+    try:
+        return listed == (int(head["many"]["N"]) if "many" in head else len(head["targets"]["L"]))
+    except UNREADABLE:
+        return False
+
+
+def _own_dealt(head: Item) -> int | None:
+    try:
+        return newest_dealt(head)
+    except UnreadableHead as problem:
+        _logger.warning("%s; it holds up what is redriven to this target, and nothing else", problem)
+        return None
 
 
 def state_key(target: str) -> Item:
@@ -112,31 +139,36 @@ def state_key(target: str) -> Item:
 
 def state_item(target: str, state: TargetState) -> Item:
     """Return the item of a target's state."""
+    content = packed({**asdict(replace(state, settled={})), "settled": dict(state.settled)})
     return {
         **state_key(target),
         "v": {"N": VERSION},
-        "state": packed({**asdict(replace(state, settled={})), "settled": dict(state.settled)}),
+        "state": content,
+        "digest": text(_digest(content["B"])),
     }
 
 
-def read_state(item: Item) -> TargetState:
-    """Read a target's state. One that cannot be read is fresh: it settled nothing, which costs paths."""
+def _digest(content: bytes) -> str:
+    """Tells what somebody edited by hand: of what is settled there, nobody else would see that it is not."""
+    return hashlib.sha256(content).hexdigest()[:32]
+
+
+def read_state(item: Item, now: float) -> TargetState:
+    """Read a target's state. One that cannot be read settled nothing: all is looked at again, as of `now`."""
     if not item:
         return TargetState()
     try:
         version = item["v"]["N"]
         if version != VERSION:
             raise ValueError(f"version {version} is not known here")
-        state = _validate(unpacked(item["state"]))
+        if "digest" in item and item["digest"]["S"] != _digest(item["state"]["B"]):
+            raise ValueError("somebody edited it")
+        return _validate(unpacked(item["state"]))
     except UNREADABLE as problem:
         _logger.warning(
-            "%s cannot be read, and counts as new: %s", " ".join(place(item)), type(problem).__name__
+            "%s cannot be read, and counts as new: %s",
+            " ".join(place(item)),
+            str(problem) or type(problem).__name__,
         )
-        return TargetState()
-    return state if state.pace is None else replace(state, pace=_possible(state.pace))
-
-
-def _possible(pace: Pace) -> Pace:
-    # No worker learns a longer gap, or a request of nothing; one read from a damaged item would stop all of them.
-    gap = min(max(0.0, pace.gap), LONGEST_GAP_SECONDS)
-    return replace(pace, paths=max(1, pace.paths), wildcards=max(1, pace.wildcards), gap=gap)
+        # What it was sent may cover all of that.
+        return TargetState(answered=now)

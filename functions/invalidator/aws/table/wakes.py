@@ -5,7 +5,9 @@
 | `wakes#0` to `wakes#7` | owner name | `due` and `called` of what is asked for, `asked` (the first change behind that), `since` (the first change not sent yet), `lease` and `token` of the run that holds it, `rest`, `rest_until`, `waiting`, `reason` |
 """  # noqa: E501  a row of a table
 
+import logging
 from collections.abc import Iterator
+from dataclasses import fields
 
 from invalidator.aws.table.dynamodb import DynamoDbTable, Item, key, number, text
 from invalidator.core.pending.wakes import (
@@ -22,6 +24,10 @@ from invalidator.core.pending.wakes import (
 FREE = "(NOT attribute_type(#lease, :number) OR #lease <= :now OR #lease > :absurd)"
 NOT_ASKED = "NOT attribute_type(#due, :number)"
 NUMBER = {":number": text("N")}
+KINDS = dict.fromkeys(("due", "called", "asked", "since", "lease", "rest", "rest_until", "waiting"), "N")
+KINDS |= dict.fromkeys(("reason", "token"), "S")
+
+_logger = logging.getLogger(__name__)
 
 
 class WakeTable:
@@ -58,7 +64,13 @@ class WakeTable:
             FREE,
             returns="ALL_OLD",
         )
-        return None if item is None else believed(read_wake(name, item), now)
+        if item is None:
+            return None
+        found = read_wake(name, item)
+        taken = believed(found, now)
+        wrong = [each.name for each in fields(Wake) if getattr(found, each.name) != getattr(taken, each.name)]
+        _say_wrong(name, [f"{each} lies too far ahead" for each in wrong])
+        return taken
 
     def end(self, name: str, token: str, left: Wake) -> bool:
         """Give the lease back, and keep what the run leaves; tell whether it is this run that asked for a look."""
@@ -145,6 +157,8 @@ def lease_values(now: float, until: float, token: str, longest: float) -> Item:
 
 def read_wake(name: str, item: Item) -> Wake:
     """Read a wake. A time that cannot be read is one long ago, so that somebody looks; nobody asked for such a look."""
+    wrong = [each for each, kind in KINDS.items() if each in item and kind not in item[each]]
+    _say_wrong(name, [f"{each} is not of its type" for each in wrong])
     due = _time(item, "due") if "N" in item.get("due", {}) else None
     damaged = due is None and "due" in item
     return Wake(
@@ -157,6 +171,11 @@ def read_wake(name: str, item: Item) -> Wake:
         waiting=int(_time(item, "waiting")),
         reason=str(item.get("reason", {}).get("S", "")),
     )
+
+
+def _say_wrong(name: str, what: list[str]) -> None:
+    if what:
+        _logger.warning("wakes#%s %s: %s; nothing of it is believed", shard_of(name), name, ", ".join(what))
 
 
 def _time(item: Item, name: str) -> float:

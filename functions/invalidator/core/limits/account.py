@@ -45,6 +45,11 @@ class Limits:
     hard_path_limit: int = 0
     give_up_seconds: float = 86_400.0
 
+    @property
+    def longest_over_seconds(self) -> float:
+        """How long one invalidation past the budget can keep a target from the next, seconds."""
+        return self.over_budget_seconds * self.ceiling.paths
+
     def over_budget(self, spending: Spending, now: float) -> bool:
         """Tell whether nothing of the budget may be spent at `now` (epoch seconds)."""
         return self.monthly_budget > 0 and spendable(self.monthly_budget, spending, now) < 1

@@ -12,6 +12,8 @@ from invalidator.core.limits.allowance import Allowance
 # 0.5 calls a second is what an AWS SDK maintainer reports (aws-sdk-js#3983); it also lets a bucket of
 # 150 paths and 1 wildcard a second fill up again between two calls.
 GAP_SECONDS = 2.0
+# Clocks may be ten minutes off, each its own way: what is further ahead nobody wrote but by hand.
+MOST_AHEAD_SECONDS = 1800.0
 # A refusal after this many in a row, at one path a request, spaces the calls further.
 LONGEST_GAP_SECONDS = 32.0
 SHORTEST_GAP_SECONDS = 0.25

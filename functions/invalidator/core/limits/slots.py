@@ -8,7 +8,12 @@ follows from the gap of the moment: fixed times would all be refused after the g
 
 from dataclasses import dataclass, replace
 
-from invalidator.core.limits.pace import GAP_SECONDS, LONGEST_GAP_SECONDS, SHORTEST_GAP_SECONDS
+from invalidator.core.limits.pace import (
+    GAP_SECONDS,
+    LONGEST_GAP_SECONDS,
+    MOST_AHEAD_SECONDS,
+    SHORTEST_GAP_SECONDS,
+)
 
 # One doubling for so many calls: all that were under way when the rate was met are refused for the same lesson.
 CALLS_FOR_A_LESSON = 15
@@ -17,6 +22,8 @@ RELEARN_WIDE_SECONDS = 120.0
 RELEARN_SECONDS = 600.0
 # Two targets refused for their size within so long: it is the account's rate that was met, not theirs.
 TOGETHER_SECONDS = 5.0
+# No account has as many targets, and each holds one ticket at most.
+MOST_QUEUED = 100_000
 # A last call further ahead was not written by a worker whose clock is right.
 ABSURD_SECONDS = 30.0
 
@@ -54,6 +61,33 @@ class Calls:
     def queued(self) -> int:
         """How many tickets wait for their turn."""
         return max(0, self.dealt - self.served)
+
+
+def believed(calls: Calls, now: float) -> tuple[Calls, list[str]]:
+    """Return a queue as it is to be taken at `now` (epoch seconds), and what in it cannot be, in words for people.
+
+    Only while calls are spaced does it hold anybody up.
+    """
+    if not calls.gap:
+        return calls, []
+    latest = now + MOST_AHEAD_SECONDS
+    possible = replace(
+        calls,
+        gap=min(max(0.0, calls.gap), LONGEST_GAP_SECONDS),
+        learned=calls.learned if 0 <= calls.learned <= latest else now,
+        lesson=min(calls.lesson, calls.served),
+        served=calls.served if calls.queued <= MOST_QUEUED else calls.dealt,
+    )
+    wrong = [
+        each
+        for each in ("gap", "learned", "lesson", "served")
+        if getattr(calls, each) != getattr(possible, each)
+    ]
+    told = [f"{each} is {getattr(calls, each)}: taken for {getattr(possible, each)}" for each in wrong]
+    if not 0 <= calls.last <= latest:
+        # It stays: a turn is taken where the last call is still the one that was read.
+        told.append(f"the last call was at {calls.last}: taken for now")
+    return possible, told
 
 
 def after_throttling(calls: Calls, now: float) -> Calls:

@@ -5,7 +5,7 @@ besides, and one log takes the changes of buckets that nobody knows yet, so that
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from invalidator.core.pending.heard import Heard
 
@@ -16,6 +16,8 @@ UNKNOWN = "unknown"
 # Names packed into one entry, in bytes of UTF-8 before packing. Random names hardly compress, and an item holds 400 KB
 # [aws-behaviour.md, Lambda, SAM, DynamoDB].
 MOST_BYTES = 250_000
+# Changes that come so late were dead letters, or waited for a worker that was paused: nobody has tried to send them.
+LATE_SECONDS = 900.0
 _NOTHING_HEARD: Mapping[str, tuple[Heard, ...]] = {}
 
 
@@ -57,6 +59,8 @@ class Entry:
         new: those of the changed keys that the bucket did not hold before. Who does not read this takes them for
             changed.
         heard: in the log of a bucket's memory, what S3 said of each of the changed keys; a key without is in doubt.
+        taken_in: when changes that came late were taken in, epoch seconds: they are given up so long after that, not
+            after their first; 0 for those that came in time.
     """
 
     changed: Mapping[str, Times] = field(default_factory=dict)
@@ -65,6 +69,7 @@ class Entry:
     doubt: str = ""
     new: frozenset[str] = frozenset()
     heard: Mapping[str, tuple[Heard, ...]] = field(default_factory=dict)
+    taken_in: float = 0.0
 
 
 def merged(into: dict[str, Times], changed: Iterable[tuple[str, Times]]) -> None:
@@ -84,8 +89,36 @@ def entries(
     *,
     new: frozenset[str] = frozenset(),
     heard: Mapping[str, tuple[Heard, ...]] = _NOTHING_HEARD,
+    taken_in: Mapping[str, float] | None = None,
 ) -> Iterator[Entry]:
-    """Cut changes into entries that fit an item of the table each; `new` and `heard` are those of `Entry`."""
+    """Cut changes into entries that fit an item of the table each; `new` and `heard` are those of `Entry`.
+
+    Args:
+        changed: name → first and newest change.
+        bucket: whose keys they are.
+        written: when, epoch seconds.
+        new: as above.
+        heard: as above.
+        taken_in: name → when what came late was taken in; None where that is now.
+    """
+    if taken_in is None:
+        taken_in = {name: written for name, (first, _) in changed.items() if first < written - LATE_SECONDS}
+    groups: dict[float, dict[str, Times]] = {}
+    if taken_in:
+        for name, times in changed.items():
+            groups.setdefault(taken_in.get(name, 0.0), {})[name] = times
+    for at, group in groups.items() if taken_in else ((0.0, changed),):
+        for entry in _cut(group, bucket, written, new, heard):
+            yield replace(entry, taken_in=at) if at else entry
+
+
+def _cut(
+    changed: Mapping[str, Times],
+    bucket: str,
+    written: float,
+    new: frozenset[str],
+    heard: Mapping[str, tuple[Heard, ...]],
+) -> Iterator[Entry]:
     part: dict[str, Times] = {}
     size = 0
     for name, times in changed.items():

@@ -19,6 +19,7 @@ class Gathered:
     Attributes:
         paths: what is pending.
         folded: whether some of the paths stand for their directory.
+        taken_in: path → from when on it is counted how long it could not be sent, where that is not its first change.
     """
 
     def __init__(self, floors: Sequence[str] = ()) -> None:
@@ -26,15 +27,29 @@ class Gathered:
         self._below: dict[str, list[str]] = {}
         self.paths: dict[str, Times] = {}
         self.folded = False
+        self.taken_in: dict[str, float] = {}
         self._depth = 0
 
-    def add(self, changed: Iterable[tuple[str, Times]]) -> None:
-        """Take in changes of viewer paths."""
+    def add(self, changed: Iterable[tuple[str, Times]], taken_in: float = 0.0) -> None:
+        """Take in changes of viewer paths; `taken_in` is that of their entry."""
         if self.folded:
             changed = ((self._directory(path), times) for path, times in changed)
-        merged(self.paths, changed)
+        if taken_in or self.taken_in:
+            for path, times in changed:
+                self._add(path, times, taken_in)
+        else:
+            merged(self.paths, changed)
         while len(self.paths) > MOST_PATHS and not (self.folded and self._depth <= 1):
             self._fold()
+
+    def _add(self, path: str, times: Times, taken_in: float) -> None:
+        """Take in one change where some came late: what is pending of a path counts from the earliest."""
+        counts = taken_in or times[0]
+        if path in self.paths:
+            counts = min(counts, self.taken_in.pop(path, self.paths[path][0]))
+        merged(self.paths, ((path, times),))
+        if counts > self.paths[path][0]:
+            self.taken_in[path] = counts
 
     def _fold(self) -> None:
         """Let each path stand for its directory; where those are too many as well, for the one above, and so on."""
@@ -42,7 +57,9 @@ class Gathered:
         self.folded = True
         self._below = {}
         paths, self.paths = self.paths, {}
-        merged(self.paths, ((self._directory(path), times) for path, times in paths.items()))
+        late, self.taken_in = self.taken_in, {}
+        for path, times in paths.items():
+            self._add(self._directory(path), times, late.get(path, 0.0))
 
     def _directory(self, path: str) -> str:
         wide = directory(path, self._depth)

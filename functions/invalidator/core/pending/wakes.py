@@ -83,12 +83,12 @@ def shard_of(name: str) -> int:
 def believed(wake: Wake, now: float) -> Wake:
     """Return a wake as it is to be taken at `now`: no time in it lies absurdly far ahead."""
     latest = now + ABSURD_SECONDS
-    if max(wake.due or 0.0, wake.since or 0.0, wake.rest.until) <= latest:
-        return wake
     return replace(
         wake,
         due=now if wake.due is not None and wake.due > latest else wake.due,
+        called=wake.called if wake.called <= latest else 0.0,
         since=now if wake.since is not None and wake.since > latest else wake.since,
+        leased_until=wake.leased_until if wake.leased_until <= latest else 0.0,
         rest=Rest() if wake.rest.until > latest else wake.rest,
     )
 
