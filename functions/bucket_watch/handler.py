@@ -25,7 +25,7 @@ from bucket_watch.repair import Repair
 from bucket_watch.senders import SendersInTable
 from bucket_watch.settings import WatchSettings
 from bucket_watch.standing import StandingTable
-from bucket_watch.summary import BucketLine, Summary
+from bucket_watch.summary import Summary
 from bucket_watch.telling import announced
 from bucket_watch.watch import Watch
 from bucket_watch.who import EventHistory
@@ -49,8 +49,6 @@ _SDK = client_config(2, 8)
 _PATIENCE_SECONDS = 15.0
 # Kept back from the function's time, so that the round's end is told.
 _MARGIN_SECONDS = 10.0
-# A bucket that nobody could look at for so long counts as lost: nobody can tell whether its changes come.
-UNKNOWN_SECONDS = 3 * 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +121,7 @@ def handler(_event: object, context: "LambdaContext") -> dict[str, Any]:
         watch = wired.watch()
         before = watch.standings.all() if wired.settings.event_bus else {}
         summary = watch.run(deadline)
-        _tell(summary, wired.clock.now())
+        _tell(summary)
         wired.announcements().tell(announced(summary.buckets, before))
     except (SubscriptionError, Failure):
         metrics.add_metric(Metric.SUBSCRIPTIONS_LOST, MetricUnit.Count, 1)
@@ -133,12 +131,14 @@ def handler(_event: object, context: "LambdaContext") -> dict[str, Any]:
     return summary.as_json()
 
 
-def _tell(summary: Summary, now: float) -> None:
+def _tell(summary: Summary) -> None:
     """Log what is wrong, and count it: where nothing is, nothing is written and nothing paid."""
-    lost = [line for line in summary.buckets if counts_as_lost(line, now)]
+    lost = [line for line in summary.buckets if line.alarms]
     for line in lost:
         told = line.as_json()
         happened = "were lost for a while; it is repaired" if line.repaired else "do not come to the queue"
+        if line.found.unknown:
+            happened = "may be lost: nobody can look whether they come"
         logger.error(
             "changes of bucket %s %s",
             line.found.bucket,
@@ -158,8 +158,3 @@ def _tell(summary: Summary, now: float) -> None:
                 "passed_over": list(summary.passed_over),
             },
         )
-
-
-def counts_as_lost(line: BucketLine, now: float) -> bool:
-    """Whether a bucket raises the alarm: it was found wrong, or nobody could look at it for hours."""
-    return bool(line.found.wrong) or (bool(line.found.unknown) and now - line.right > UNKNOWN_SECONDS)

@@ -18,7 +18,7 @@ class GapState(StrEnum):
     NONE = "none"
     """Nothing was lost that is known of."""
     OPEN = "open"
-    """The bucket is still wrong: its gap has no end yet."""
+    """The bucket is still wrong, or nobody could look at it for hours: its gap has no end yet."""
     WAITS = "waits"
     """It ends when the new configuration is in force, five minutes after the repair; then the sweep covers it."""
     COVERED = "covered"
@@ -53,6 +53,14 @@ class BucketLine:
     def state(self) -> str:
         """Return "works", "repaired", "lost" or "unknown": how it stands after the round."""
         return "repaired" if self.repaired else self.found.state
+
+    @property
+    def alarms(self) -> bool:
+        """Whether it raises the alarm: it was found wrong, or was right last so long ago that changes may be lost.
+
+        One that was wrong and cannot be looked at now is still lost; one that was connected just now is not.
+        """
+        return bool(self.found.wrong) or (bool(self.found.unknown) and self.gap is GapState.OPEN)
 
     def as_json(self) -> dict[str, Any]:
         """Return the line for the answer."""

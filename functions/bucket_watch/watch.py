@@ -20,6 +20,11 @@ from bucket_watch.summary import BucketLine, GapState, Summary
 from invalidator.ports import Clock
 
 DAY_SECONDS = 86_400.0
+# A bucket that nobody could look at for longer may have lost changes: it raises the alarm, and is covered when it is
+# seen right again. Two right looks an hour apart are believed to have had nothing between them; so are two around one
+# look that failed, where others' entries are what they were: one throttled call is no reason to purge a site. Changes
+# that arrived meanwhile prove nothing of the keys that did not change, so they are not asked about.
+BLIND_SECONDS = 3 * 3600.0
 # What one bucket takes at most: reading, waiting for S3 to settle, writing.
 ONE_BUCKET_SECONDS = 40.0
 _MOST_NEW_ENTRIES = 3
@@ -65,7 +70,7 @@ class Watch:
             bucket: list(wishes)
             for bucket, wishes in groupby(sorted(self.wishes.all()), key=lambda wish: wish.bucket)
         }
-        standings = self.standings.all()
+        standings = self._noted_absence(self.standings.all())
         learned = self._learn(wanted)
         for bucket in standings.keys() - wanted.keys():
             self.standings.forget(bucket)
@@ -81,6 +86,23 @@ class Watch:
         self.standings.ended(self.clock.now())
         lines.sort(key=lambda line: line.found.bucket)
         return Summary(lines, learned, passed_over)
+
+    def _noted_absence(self, standings: dict[str, Standing]) -> dict[str, Standing]:
+        """Return the standings; where no round came by for long, each bucket's says that nobody could look at it.
+
+        Written before the first is looked at: a round that dies then leaves the others as they were, blind. By the last
+        look of all: a bucket's own may be long ago because there are too many for one round, each time.
+        """
+        last = max((standing.looked for standing in standings.values()), default=0.0)
+        if self.clock.now() - last <= BLIND_SECONDS:
+            return standings
+        blind = {
+            bucket: replace(standing, unknown=standing.unknown or "no round of the watch came by")
+            for bucket, standing in standings.items()
+        }
+        for standing in blind.values():
+            self.standings.save(standing)
+        return blind
 
     def _learn(self, wanted: dict[str, list[Wish]]) -> list[str]:
         """Remember by which roads buckets send that 0.1.0 or another tool connected: nobody told of them."""
@@ -107,16 +129,19 @@ class Watch:
         )
         if found.unknown:
             self.standings.save(standing)
+            is_open = before.wrong_since or now - _seen(before, gap) > BLIND_SECONDS
             return BucketLine(
                 found,
                 right=before.right,
                 since=before.wrong_since,
                 losses=len(before.losses),
-                gap=GapState.OPEN if before.wrong_since else _of(gap),
+                gap=GapState.OPEN if is_open else _of(gap),
             )
         if not found.wrong:
+            if before.unknown and not before.wrong_since:
+                self._was_blind(before, looked.document, gap, now)
             self._is_right(standing, looked.document, gap, before.looked)
-            noted = self.wishes.gaps().get(bucket) if before.wrong_since else gap
+            noted = self.wishes.gaps().get(bucket) if before.wrong_since or before.unknown else gap
             return BucketLine(found, right=now, gap=_of(noted))
         standing = self._is_wrong(standing, looked.document, now)
         why_not = self._mend(standing, now)
@@ -137,6 +162,21 @@ class Watch:
             return replace(line, not_repaired=f"it was mended, and still: {left}")
         self._is_right(replace(standing, wrong=(), fix=""), again.document, gap, now)
         return replace(line, repaired=True, gap=GapState.WAITS)
+
+    def _was_blind(self, before: Standing, document: Document | None, gap: Gap | None, now: float) -> None:
+        """Note the gap of a time in which nobody could look, where anything could have been lost in it.
+
+        It begins when the bucket was seen right last, by the watch or by whoever connected it and noted that.
+        """
+        seen = _seen(before, gap)
+        written = document is not None and _others(document, self.lookout) != before.others
+        if now - seen > BLIND_SECONDS:
+            why = "nobody could see for hours whether it sent"
+        elif written and seen <= before.looked:
+            why = "its notification was changed while nobody could see it"
+        else:
+            return
+        self.wishes.note_gap(before.bucket, seen, now, why)
 
     def _is_wrong(self, standing: Standing, document: Document | None, now: float) -> Standing:
         """Write down that a bucket is wrong, since when, how often, and who may have done it."""
@@ -201,6 +241,11 @@ class Watch:
             new = f"new since it was right: {tool}{'; '.join(came[:_MOST_NEW_ENTRIES])}"
             return f"{told}; {new}" if told else new
         return told
+
+
+def _seen(before: Standing, gap: Gap | None) -> float:
+    """When it was last known that changes come: who connects a bucket notes when that was."""
+    return before.right if gap is None else max(before.right, gap.noted)
 
 
 def _looked(standings: Mapping[str, Standing], bucket: str) -> float:

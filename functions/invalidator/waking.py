@@ -22,7 +22,12 @@ class Waking:
     unsent: list[str] = field(default_factory=list)
 
     def ask(self, names: Iterable[str], due: float, since: float) -> int:
-        """Ask for a look at each of these at `due` (epoch seconds); return how many nobody had asked for.
+        """Ask for a look at each of these; return how many nobody had asked for.
+
+        Args:
+            names: owner names.
+            due: when, epoch seconds; no later than a message can be delayed.
+            since: the first change behind it.
 
         Raises TableUnavailable; those before it are asked for.
         """
@@ -30,9 +35,8 @@ class Waking:
         try:
             for name in names:
                 now = self.clock.now()
-                called = now if due - now <= LONGEST_DELAY_SECONDS else 0.0
-                wake = self.wakes.wake(name, due, since, called)
-                if wake is not None and called:
+                wake = self.wakes.wake(name, due, since, now)
+                if wake is not None:
                     asked.append((name, delay(wake, due, now)))
         finally:
             self.call(asked)

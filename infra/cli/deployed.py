@@ -119,10 +119,13 @@ def one_line() -> Iterator[None]:
     try:
         yield
     except Failure as failure:
-        cause = failure.__cause__
-        if isinstance(cause, BotoCoreError | ClientError):
-            raise CommandError(explain_aws_error(cause)) from failure
-        raise CommandError(str(failure)) from failure
+        raise CommandError(in_words(failure)) from failure
+
+
+def in_words(failure: Failure) -> str:
+    """Return what a failure of the worker's services means to a person whose credentials they were asked with."""
+    cause = failure.__cause__
+    return explain_aws_error(cause) if isinstance(cause, BotoCoreError | ClientError) else str(failure)
 
 
 def settings_or_why(deployed: Deployed) -> Settings | str:

@@ -1,5 +1,6 @@
 """What a command says when it cannot do its work, one line that names the cause and the fix; and its exit codes."""
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -30,6 +31,45 @@ def interrupted_says(line: Callable[[], str]) -> Iterator[None]:
         raise StoppedError(line()) from error
 
 
+DENIED = frozenset(
+    {
+        "AccessDenied",
+        "AccessDeniedException",
+        "AuthorizationError",
+        "UnauthorizedOperation",
+        "Forbidden",
+        "403",
+    }
+)
+# IAM's names of what a call needs, where they are not the call's.
+_ACTIONS = {
+    "HeadObject": "s3:GetObject",
+    "HeadBucket": "s3:ListBucket",
+    "ListBuckets": "s3:ListAllMyBuckets",
+    "ListObjectsV2": "s3:ListBucket",
+    "GetBucketNotificationConfiguration": "s3:GetBucketNotification",
+    "PutBucketNotificationConfiguration": "s3:PutBucketNotification",
+    "Invoke": "lambda:InvokeFunction",
+    "ChangeMessageVisibilityBatch": "sqs:ChangeMessageVisibility",
+    "DeleteMessageBatch": "sqs:DeleteMessage",
+    "SendMessageBatch": "sqs:SendMessage",
+}
+_SERVICES = {
+    "cloudformation": "DescribeStacks DescribeStackResource",
+    "cloudfront": "CreateInvalidation GetCachePolicy GetDistribution GetDistributionConfig GetDistributionTenant "
+    "GetInvalidation GetInvalidationForDistributionTenant ListDistributionTenants ListDistributions",
+    "cloudwatch": "DescribeAlarms GetMetricStatistics",
+    "dynamodb": "BatchGetItem BatchWriteItem DeleteItem DescribeContinuousBackups DescribeTable DescribeTimeToLive "
+    "GetItem PutItem Query UpdateContinuousBackups UpdateItem UpdateTimeToLive",
+    "events": "DescribeRule EnableRule ListRuleNamesByTarget",
+    "kms": "DescribeKey GetKeyPolicy",
+    "lambda": "GetEventSourceMapping GetFunctionConfiguration ListEventSourceMappings UpdateEventSourceMapping",
+    "logs": "FilterLogEvents",
+    "sqs": "GetQueueAttributes ListMessageMoveTasks ReceiveMessage SendMessage SetQueueAttributes StartMessageMoveTask",
+    "sts": "AssumeRole GetCallerIdentity",
+}
+_ACTIONS |= {name: f"{service}:{name}" for service, names in _SERVICES.items() for name in names.split()}
+_NAMED = re.compile(r"perform: ([a-z0-9-]+:\w+)", re.IGNORECASE)
 _BY_CODE = {
     "AWS.SimpleQueueService.NonExistentQueue": "the stack's queue does not exist any more; deploy with: make deploy",
     "ExpiredToken": "the AWS credentials have expired; sign in again",
@@ -45,7 +85,8 @@ def explain_aws_error(error: exceptions.BotoCoreError | exceptions.ClientError) 
     if isinstance(error, exceptions.ClientError):
         code = error.response.get("Error", {}).get("Code", "")
         message = error.response.get("Error", {}).get("Message", "")
-        return _BY_CODE.get(code, f"AWS refused {error.operation_name}: {code}: {message}")
+        denied = _denied(error.operation_name, code, message) if code in DENIED else ""
+        return denied or _BY_CODE.get(code, f"AWS refused {error.operation_name}: {code}: {message}")
     if isinstance(error, exceptions.NoCredentialsError | exceptions.PartialCredentialsError):
         return "no AWS credentials found; sign in, or name a profile with --profile"
     if isinstance(error, exceptions.ProfileNotFound):
@@ -55,3 +96,16 @@ def explain_aws_error(error: exceptions.BotoCoreError | exceptions.ClientError) 
     if isinstance(error, exceptions.EndpointConnectionError):
         return f"{error}; check --region and the network"
     return str(error)
+
+
+def permission(operation: str) -> str:
+    """Return IAM's name of what a call needs; "" for a call that no command makes."""
+    return _ACTIONS.get(operation, "")
+
+
+def _denied(operation: str, code: str, message: str) -> str:
+    """S3 and CloudFront do not say what was missing, SQS says it in small letters."""
+    named = _NAMED.search(message)
+    action = permission(operation) or (named.group(1) if named else "")
+    what = f"{action} is not allowed to these credentials" if action else "these credentials may not do that"
+    return f"{what} (AWS refused {operation}: {code}: {message}); all that is needed: invalidator policy operator"

@@ -6,6 +6,7 @@ Nothing raw reaches a terminal: a key may hold newlines, colors, or worse.
 import json
 import re
 import shlex
+import shutil
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -42,6 +43,8 @@ def harmless(line: str) -> str:
 
 
 WIDTH = 80
+# Narrower than that, wrapping helps nobody.
+NARROWEST = 40
 _GAP = "  "
 
 
@@ -54,12 +57,20 @@ def print_text(text: str, indent: str = "", *, err: bool = False) -> None:
     """Print prose, wrapped."""
     lines = textwrap.wrap(
         visible(text),
-        WIDTH,
+        _columns(),
         initial_indent=indent,
         subsequent_indent=f"{indent}  ",
         break_on_hyphens=False,
     )
     click.echo("\n".join(lines), err=err)
+
+
+def _columns() -> int:
+    """How wide prose and commands are: 80 columns, or a terminal's, where that has fewer.
+
+    A table keeps its 80 and is wrapped by the terminal: cut further, its names could not be copied any more.
+    """
+    return max(NARROWEST, min(WIDTH, shutil.get_terminal_size((WIDTH, 24)).columns))
 
 
 def print_notes(notes: Iterable[str]) -> None:
@@ -103,7 +114,7 @@ def command_lines(line: str, indent: str = "  ") -> list[str]:
     """Return the lines of a command, broken between its words; all but the last want a backslash after them."""
     lines = [indent]
     for word in re.findall(r"(?:'[^']*'|\S)+", line):
-        if len(lines[-1]) + len(word) > WIDTH - 2 and lines[-1].strip():
+        if len(lines[-1]) + len(word) > _columns() - 2 and lines[-1].strip():
             lines.append(f"{indent}  ")
         lines[-1] += word if not lines[-1].strip() else f" {word}"
     return lines

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from infra.cli.deployed import Deployed
+from infra.cli.deployed import Deployed, in_words
 from infra.cli.printing import instant
 from invalidator.core.routing.distribution import Distribution
 from invalidator.core.routing.paths.behavior_wildcards import outermost
@@ -82,7 +82,7 @@ def find_serving(deployed: Deployed) -> Serving:
             {routes.target: routes for routes, _ in found}, deployed.routes.survey_state().completed
         )
     except TableUnavailable as error:
-        return Serving(unreadable=f"the table cannot be read: {error}")
+        return Serving(unreadable=f"the table cannot be read: {in_words(error)}")
 
 
 def routers(routes: Sequence[Distribution], bucket: str, settings: RoutingSettings) -> list[Router]:

@@ -24,15 +24,13 @@ from invalidator.waking import Waking
 STANDING = "standing"
 # The template's; a test compares them.
 MEMORY_MB = 1769
-# Calls that the table's adapter makes at a time, rows that one reads, and rows that one replaces; a test compares.
+# Calls that the table's adapter makes at a time, rows that one reads, and rows that one writes; a test compares.
 AT_A_TIME = 16
 ROWS_A_CALL = 100
-ROWS_REPLACED_A_CALL = 25
-# What a whole processor computes for a row, the slowest of all measurements: to read and judge it, to replace it, and
-# to write one that is new, which is a call of its own among sixteen at a time.
+ROWS_WRITTEN_A_CALL = 25
+# What a whole processor computes for a row, the slowest of all measurements: to read and judge it, and to write it.
 READ_PROCESSOR_SECONDS = 0.00025
-REPLACE_PROCESSOR_SECONDS = 0.0002
-NEW_PROCESSOR_SECONDS = 0.0024
+WRITE_PROCESSOR_SECONDS = 0.0002
 
 
 class _TimedMemory:
@@ -56,10 +54,7 @@ class _TimedMemory:
         return self._memory.rows(bucket, epoch, asked)
 
     def store(self, bucket: str, epoch: int, rows: Mapping[str, tuple[Row, str]]) -> set[str]:
-        known = sum(bool(before) for _, before in rows.values())
-        new = len(rows) - known
-        self._wait(-(-known // ROWS_REPLACED_A_CALL), REPLACE_PROCESSOR_SECONDS * known)
-        self._wait(new, NEW_PROCESSOR_SECONDS * new)
+        self._wait(-(-len(rows) // ROWS_WRITTEN_A_CALL), WRITE_PROCESSOR_SECONDS * len(rows))
         return self._memory.store(bucket, epoch, rows)
 
     def _wait(self, calls: int, seconds: float) -> None:

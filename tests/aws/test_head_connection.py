@@ -1,8 +1,10 @@
 """Answers to HEAD read from a socket: the plain ones as the SDK reads them, all others not at all."""
 
+import select
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.client import HTTPConnection
@@ -22,6 +24,8 @@ from invalidator.aws.head_connection import (
 
 OK = b"HTTP/1.1 200 OK\r\n"
 HEADERS = b'Date: Mon, 23 Nov 2026 12:00:05 GMT\r\nETag: "a"\r\nContent-Length: 17\r\n\r\n'
+# What is sent after this comes later.
+SPLIT = b"|later|"
 REQUEST = b"HEAD /a HTTP/1.1\r\nHost: s3\r\n\r\n"
 
 
@@ -29,12 +33,17 @@ REQUEST = b"HEAD /a HTTP/1.1\r\nHost: s3\r\n\r\n"
 def server(*connections: list[bytes | None]) -> Iterator[tuple[int, list[int]]]:
     """For each connection, what is sent after each request; None waits until it is closed. Yields port and requests."""
     listening = socket.create_server(("127.0.0.1", 0))
+    listening.settimeout(10)
     asked = [0] * len(connections)
 
     def serve() -> None:
         for place, answers in enumerate(connections):
-            kept, _ = listening.accept()
+            try:
+                kept, _ = listening.accept()
+            except TimeoutError:
+                return  # who asks did not connect again
             with kept:
+                kept.settimeout(10)
                 for answer in answers:
                     if not kept.recv(65_536):
                         break
@@ -42,7 +51,11 @@ def server(*connections: list[bytes | None]) -> Iterator[tuple[int, list[int]]]:
                     if answer is None:
                         kept.recv(1)
                         break
-                    kept.sendall(answer)
+                    first, _, unasked = answer.partition(SPLIT)
+                    kept.sendall(first)
+                    if unasked:
+                        time.sleep(0.1)  # or the two would be read as one
+                        kept.sendall(unasked)
 
     thread = threading.Thread(target=serve)
     thread.start()
@@ -82,6 +95,19 @@ def test_one_that_s3_is_about_to_close_is_not_used_again():
         kept = connected(port)
         kept.ask(REQUEST)
         kept.ask(REQUEST)
+        kept.close()
+    assert asked == [1, 1]
+
+
+def test_what_came_unasked_is_no_answer_to_the_next():
+    def answer(etag: bytes) -> bytes:
+        return OK + HEADERS.replace(b'"a"', etag)
+
+    with server([answer(b"one") + SPLIT + answer(b"nobody's")], [answer(b"two")]) as (port, asked):
+        kept = connected(port)
+        assert kept.ask(REQUEST).headers["etag"] == "one"
+        assert select.select([vars(kept)["_http"].sock], [], [], 5.0)[0], "it has come"
+        assert kept.ask(REQUEST).headers["etag"] == "two"
         kept.close()
     assert asked == [1, 1]
 

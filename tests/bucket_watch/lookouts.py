@@ -35,12 +35,13 @@ class Access(FakeQueueAccess):
     def __init__(self):
         super().__init__()
         self.closed = set()
+        self.why = "the queue"
 
     def problem(self, queue, bucket):
         return self.keeps_out(queue, Caller(queue.account, f"arn:aws:s3:::{bucket}"))
 
     def keeps_out(self, queue, caller):
-        return f"the queue keeps out {caller.service}" if caller.service in self.closed else None
+        return f"{self.why} keeps out {caller.service}" if caller.service in self.closed else None
 
 
 def lookout(s3, access=None, roads=None):

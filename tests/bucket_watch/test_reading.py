@@ -74,7 +74,10 @@ def test_a_notification_that_was_changed_is_told(document, told):
 def test_a_queue_that_keeps_s3_out_is_told():
     access = Access()
     access.closed = {S3}
-    assert look(OURS, access=access).wrong == (f"the queue keeps out {S3}",)
+    found = look(OURS, access=access)
+    assert (found.wrong, found.fix) == ((f"the queue keeps out {S3}",), "invalidator check")
+    access.why = "the policy of queue q"
+    assert look(OURS, access=access).fix == "invalidator check --repair --yes"
 
 
 def test_what_a_person_connected_is_mended_by_the_same_command():
@@ -108,6 +111,35 @@ def test_what_a_person_connected_is_mended_by_the_same_command():
 )
 def test_eventbridge_that_was_changed_is_told(document, rules, told):
     assert told in look(document, BY_EVENTBRIDGE, roads=Roads(rules)).wrong[0]
+
+
+ON = {"EventBridgeConfiguration": {}}
+BY_A_PERSON = replace(BY_EVENTBRIDGE, maker=Maker.PERSON)
+
+
+@pytest.mark.parametrize(
+    ("document", "wish", "rule", "fix"),
+    [
+        ({}, BY_EVENTBRIDGE, RULE, "invalidator check --repair"),
+        (ON, BY_EVENTBRIDGE, replace(RULE, enabled=False), "invalidator check --repair --yes"),
+        (ON, BY_EVENTBRIDGE, replace(RULE, targeted=False), "invalidator check --repair --yes"),
+        (ON, BY_EVENTBRIDGE, replace(RULE, pattern={"source": ["x"]}), "invalidator check --repair --yes"),
+        (ON, BY_EVENTBRIDGE, None, "invalidator check --repair --yes"),
+        (ON, BY_A_PERSON, replace(RULE, own=False, enabled=False), "aws events enable-rule --name own"),
+        (ON, BY_A_PERSON, None, "invalidator bucket connect site --eventbridge"),
+    ],
+)
+def test_the_first_command_is_the_one_that_mends_what_is_wrong(document, wish, rule, fix):
+    """What `check --repair` mends of the rule itself: `tests/cli/check/test_check.py`."""
+    assert look(document, wish, roads=Roads([rule] if rule else [])).fix == fix
+
+
+def test_a_subscription_of_a_topic_is_made_by_sns_itself():
+    found = look(TO_TOPIC, BY_TOPIC, roads=Roads(topics={TOPIC: Topic(TOPIC, subscribed=False)}))
+    assert found.fix == (
+        f"aws sns subscribe --topic-arn {TOPIC} --protocol sqs --notification-endpoint {QUEUE.arn}"
+    )
+    assert look(TO_TOPIC, BY_TOPIC, roads=Roads(topics={})).fix == "make deploy"
 
 
 def test_eventbridge_works_by_any_rule_that_takes_the_bucket():

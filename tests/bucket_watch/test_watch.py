@@ -275,6 +275,109 @@ def test_a_bucket_that_s3_does_not_answer_for_is_unknown_and_keeps_its_standing(
     assert (world.line().state, world.wishes.noted) == ("works", {})
 
 
+def unreadable(world, hours):
+    """Rounds an hour apart in which S3 answers for no bucket; then it answers again, an hour later."""
+    world.s3.fault = lambda number, name: "before"
+    for _ in range(hours):
+        line = world.line()
+        world.clock.time += HOUR
+    world.s3.fault = lambda number, name: None
+    return line
+
+
+def test_what_nobody_could_look_at_for_days_is_covered_from_when_it_was_seen_right_last():
+    """Somebody may have taken it away and put it back meanwhile, to the letter."""
+    world = right()
+    seen = world.clock.now() - HOUR
+    assert unreadable(world, 60).gap is GapState.OPEN
+    line = world.line()
+    assert (line.state, line.gap, world.s3.writes) == ("works", GapState.WAITS, [])
+    gap = world.wishes.noted["site"]
+    assert (gap.since, gap.noted, gap.due) == (seen, world.clock.now(), world.clock.now() + 300)
+    world.clock.time += HOUR
+    world.line()
+    assert world.wishes.noted["site"] == gap, "once"
+
+
+def test_one_look_that_failed_is_no_reason_to_purge_a_site():
+    world = right()
+    assert unreadable(world, 1).gap is GapState.NONE
+    assert (world.line().gap, world.wishes.noted) == (GapState.NONE, {})
+
+
+def test_unless_somebody_wrote_the_notification_while_nobody_could_look():
+    world = right()
+    seen = world.clock.now() - HOUR
+    unreadable(world, 1)
+    theirs = world.s3.documents["site"]["QueueConfigurations"]
+    theirs.append(queue_entry("tf-s3-queue-1", ["s3:ObjectRestore:*"], prefix="uploads/"))
+    assert world.line().gap is GapState.WAITS
+    assert world.wishes.noted["site"].since == seen
+
+
+def test_a_bucket_that_was_connected_while_nobody_could_look_was_right_then():
+    world = right()
+    unreadable(world, 10)
+    connected = world.clock.now() - HOUR / 2
+    world.wishes.note_gap("site", 0.0, connected, "it was connected by hand")
+    noted = world.wishes.noted["site"]
+    assert (world.line().gap, world.wishes.noted["site"]) == (GapState.WAITS, noted)
+    world.wishes.noted["site"] = replace(noted, covered=connected + 300)
+    unreadable(world, 10)
+    world.line()
+    assert world.wishes.noted["site"].since == connected + HOUR / 2
+
+
+def test_the_alarm_tells_of_what_may_be_lost_and_of_no_single_failed_look():
+    world = right()
+    assert [unreadable(world, 1).alarms for _ in range(4)] == [False, False, False, True]
+    assert not world.line().alarms
+    world.s3.documents["site"] = {}
+    world.watch.repair = replace(world.watch.repair, repairs=Repairs.NO)
+    assert world.line().alarms
+    assert unreadable(world, 1).alarms, "it was lost, and nobody saw that it is not"
+    new = World(DIRECT, site=copy.deepcopy(OURS))
+    new.wishes.note_gap("site", 0.0, new.clock.now() - 60, "it was connected by a deployment")
+    assert not unreadable(new, 1).alarms, "it was connected a minute ago"
+
+
+def test_a_watch_that_did_not_come_by_for_days_is_as_blind_and_a_round_that_dies_forgets_none():
+    world = World(*(replace(DIRECT, bucket=f"b{n}") for n in range(3)))
+    world.s3.documents = {f"b{n}": copy.deepcopy(OURS) for n in range(3)}
+    world.round()
+    seen = world.clock.now()
+    world.clock.time += 50 * HOUR
+
+    def kill():
+        raise Killed
+
+    world.s3.before_call[len(world.s3.calls) + 1] = kill
+    with pytest.raises(Killed):
+        world.round()
+    world.s3.before_call.clear()
+    world.clock.time += HOUR
+    world.round()
+    assert {bucket: gap.since for bucket, gap in world.wishes.noted.items()} == dict.fromkeys(
+        ("b0", "b1", "b2"), seen
+    )
+
+
+def test_buckets_that_are_too_many_for_a_round_are_not_purged_for_that():
+    wishes = [replace(DIRECT, bucket=f"b{n:02}") for n in range(12)]
+    world = World(*wishes, **{f"b{n:02}": copy.deepcopy(OURS) for n in range(12)})
+    read = world.s3.read
+
+    def slow(bucket):
+        world.clock.time += 30
+        return read(bucket)
+
+    world.s3.read = slow
+    for _ in range(20):
+        world.round(80)  # two of twelve: each is looked at every six hours
+        world.clock.time += HOUR
+    assert world.wishes.noted == {}
+
+
 def test_a_repair_that_is_refused_is_said():
     """As an SCP would: reading is allowed, writing is not."""
     world = right()

@@ -89,6 +89,10 @@ def test_what_somebody_edited_is_passed_over(client, table):
     table.put({"pk": {"S": "gaps"}, "sk": {"S": "other"}, "due": {"S": "soon"}})
     table.put({"pk": {"S": "watch"}, "sk": {"S": "site"}, "standing": {"S": "{"}})
     assert (noted.all(), [*noted.gaps()], StandingTable(table).all()) == ([ALL], ["site"], {})
+    # Passed over, what the bucket lost would be lost for good.
+    edited, site = GapTable(table).open()
+    assert (edited.bucket, edited.due, site.bucket) == ("other", 0.0, "site")
+    assert GapTable(table).covered(edited, NOW)
     assert [each.bucket for each in GapTable(table).open()] == ["site"]
     assert gap_item(noted.gaps()["site"])["sk"] == {"S": "site"}
 

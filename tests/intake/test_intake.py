@@ -107,14 +107,6 @@ def test_what_waits_is_as_old_as_its_first_change_and_not_as_its_message():
     assert world.sweep().oldest == changed
 
 
-def test_a_look_that_is_far_off_has_no_message_and_the_sweep_calls():
-    world = site()
-    now = world.clock.now()
-    world.intake.waking.ask(["target:E1"], now + 300, now)
-    assert not world.queues.wakes
-    assert [wake.called for wake in world.memory.waiting()] == [0.0]
-
-
 def test_a_bucket_whose_log_cannot_be_written_holds_up_no_other():
     world = site()
     put = world.memory.put

@@ -18,6 +18,7 @@ from infra.local.aws import local_aws
 from infra.local.cloudfront.quotas import QuotaSettings, Regime
 from infra.local.ministack import without_aws
 from infra.local.sam import SamError
+from infra.local.sample_site import CACHING_OPTIMIZED
 
 pytestmark = [pytest.mark.local_aws, pytest.mark.xdist_group("local")]
 
@@ -57,7 +58,11 @@ def distribution(aws):
             "Comment": "",
             "Enabled": True,
             "Origins": {"Quantity": 1, "Items": [origin]},
-            "DefaultCacheBehavior": {"TargetOriginId": "o", "ViewerProtocolPolicy": "allow-all"},
+            "DefaultCacheBehavior": {
+                "TargetOriginId": "o",
+                "ViewerProtocolPolicy": "allow-all",
+                "CachePolicyId": CACHING_OPTIMIZED,
+            },
         }
     )
     return created["Distribution"]["Id"]

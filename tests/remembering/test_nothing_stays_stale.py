@@ -1,12 +1,13 @@
 """Whatever the order of events, steps and deaths: no viewer keeps old bytes or headers of a remembered bucket.
 
-Each schedule writes a few keys, delivers the events late, twice and out of order, lets viewers fill the cache, lets
-runs die between any two calls, and lets other things happen within a run: a write while S3 is asked, an invalidation, a
-second run that takes the first for dead. In half of them the bucket keeps versions and rounds begin in between: a round
-sees what an event has still to tell. At its end every event has come and all has been sent: then each viewer gets what
-lies in the bucket.
+Each schedule writes a few keys, delivers the events late, twice and out of order, in some by EventBridge too, lets
+viewers fill the cache, lets runs die between any two calls, and lets other things happen within a run: a write while S3
+is asked, an invalidation, a second run that takes the first for dead. In half of them the bucket keeps versions and
+rounds begin in between: a round sees what an event has still to tell. At its end every event has come and all has been
+sent: then each viewer gets what lies in the bucket.
 """
 
+import math
 import random
 from dataclasses import replace
 
@@ -14,6 +15,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from invalidator.core.messages.change import Change
 from invalidator.core.pending.entry import memory_owner
 from invalidator.core.remembering.memory_state import begun_anew
 from invalidator.remembering.remembering import LEASE_SECONDS
@@ -38,6 +40,7 @@ class Schedule:
         self.rounds = 0.15 if rounds else 0.0
         self.multipart = self.chance.random() < 0.2
         self.kms = self.chance.random() < 0.2
+        self.bridged = seed % 4 == 1
 
     def run(self) -> Site:
         site, chance = self.site, self.chance
@@ -112,7 +115,13 @@ class Schedule:
             if self.chance.random() < 0.85:
                 events.remove(each)
         if told:
-            self.site.tell(*told)
+            self.site.tell(*map(self.as_it_comes, told))
+
+    def as_it_comes(self, change: Change) -> Change:
+        """EventBridge gives whole seconds, cut off, and what is read of it is the end of that second."""
+        if not self.bridged or self.chance.random() < 0.5:
+            return change
+        return change._replace(at=min(math.floor(change.at) + 1.0, self.site.clock.now()))
 
     def between_calls(self, _name: str) -> None:
         """Something else happens between two calls of a run."""

@@ -247,3 +247,17 @@ def test_what_was_mended_is_told_once_although_nothing_was_to_do(edit):
         world.run_for(60)
     assert world.memory.view("E1", world.clock.now()).state.settled[BUCKET] == 1
     assert world.memory.view("E1", world.clock.now()).state.asked <= world.clock.now()
+
+
+def test_a_rest_that_nobody_can_have_written_is_none():
+    """The one after the next invalidation is short again, and so is the wait of a change that follows soon."""
+    world = World(distribution("E1", "site"))
+    world.upload("b.html")
+    woken = world.memory._woken[OWN]
+    woken.wake = replace(woken.wake, rest=Rest(9.0, FAR))
+    world.run_for(2)
+    began = world.clock.now()
+    world.upload("c.html")
+    world.run_for(30)
+    assert [sorted(paths) for paths in world.paths] == [["/b.html"], ["/c.html"]]
+    assert world.cloudfront.paid[-1].created - began <= 4

@@ -5,6 +5,7 @@ import json
 from invalidator.core.limits.account import Limits
 from invalidator.core.limits.allowance import Allowance
 from invalidator.core.routing.distribution import Behavior, Distribution, Origin
+from invalidator.core.sent import Sent
 from invalidator.failures import BackPressure
 from tests.sender.world import World, distribution
 
@@ -60,6 +61,17 @@ def test_what_cloudfront_refused_is_given_back_and_what_is_not_known_stays_count
     world.run_for(300)
     assert spent(world) == 3
     assert len(world.cloudfront.paid) == 2
+
+
+def test_what_cloudfront_says_was_sent_before_is_not_counted_twice_and_counts_as_covered():
+    """It answers so where a run died between its answer and the table; that time the path was paid for."""
+    world = site(monthly_budget=0)
+    world.upload("a.html")
+    world.cloudfront.create = lambda request, role: Sent(request.distribution, "", 0.0, tuple(request.paths))
+    world.run_for(60)
+    assert spent(world) == 0
+    assert sum(run.outcome.covered for run in world.runs) == 1
+    assert world.sweep().waiting == 0
 
 
 def test_a_flood_of_long_random_keys_is_counted_and_bounded():

@@ -98,3 +98,13 @@ def test_a_change_that_waited_long_stands_in_its_buckets_log_as_written_now():
     assert len(stamps) == 2
     assert min(stamps) >= known
     assert {path for paths in world.paths for path in paths} == {"/a.html", "/b.html"}
+
+
+def test_what_waits_for_a_survey_is_looked_at_again_and_not_written_again():
+    """Each look would cost a write for each of them."""
+    world = World()
+    for n in range(3):
+        world.upload("a", bucket=f"waits-{n}")
+    world.run_for(600)
+    assert len(world.bucket_runs) > 5
+    assert world.memory.newest("unknown") == 3

@@ -63,7 +63,7 @@ def test_a_first_round_of_ten_thousand_objects_takes_less_than_two_minutes():
     time.start(rounds)
     time.run()
     assert bucket.memory.state("site").objects == 10_000
-    assert time.now() - START < 120
+    assert time.now() - START < 30
     assert bucket.objects.asked == 10_000
 
 
@@ -73,4 +73,4 @@ def test_the_simulated_memory_has_the_numbers_of_the_template_and_of_its_adapter
     assert (AT_A_TIME, FEW) == (OBJECTS_AT_A_TIME, FEW_OBJECTS)
     assert remembered.AT_A_TIME == ROWS_AT_A_TIME
     assert remembered.ROWS_A_CALL == MOST_KEYS_IN_A_CALL
-    assert remembered.ROWS_REPLACED_A_CALL == MOST_STATEMENTS_IN_A_CALL
+    assert remembered.ROWS_WRITTEN_A_CALL == MOST_STATEMENTS_IN_A_CALL

@@ -39,6 +39,14 @@ def test_a_watch_that_ended_within_hours_costs_nothing_and_a_new_stack_has_time(
     assert not sweep.lost()
 
 
+@pytest.mark.parametrize("at", [{"S": "now"}, {"BOOL": True}, {"N": "4102444800"}])
+def test_an_end_that_somebody_edited_stops_no_sweep_and_hides_no_later_one(sweep, at):
+    sweep.table.put({**WATCHED, "at": at})
+    assert not sweep.lost()
+    (item,) = sweep.table.get([WATCHED]).values()
+    assert float(item["at"]["N"]) <= time.time()
+
+
 def test_a_watch_that_never_ends_raises_its_alarm_until_it_does(sweep):
     sweep.table.put({**WATCHED, "at": number(time.time() - 4 * HOUR)})
     assert sweep.lost()

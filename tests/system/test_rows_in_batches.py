@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from invalidator.aws.table.dynamodb import DynamoDbTable
-from invalidator.aws.table.memory import MemoryTable
+from invalidator.aws.table.memory import MemoryTable, row_key
 from invalidator.core.remembering.head import Seen
 from invalidator.core.remembering.row import Kind, Row
 
@@ -23,8 +23,19 @@ def test_each_row_of_a_batch_is_replaced_or_not_by_its_own_condition(stack):
     memory = MemoryTable(DynamoDbTable(client, stack.outputs["RememberedTableName"]), time.time)
     keys = [f"ünï/{number}" for number in range(60)]
     assert memory.store(BUCKET, 1, dict.fromkeys(keys, (ROW, ""))) == set()
-    assert len(single) == len(keys)
+    assert single == [], "new ones go in batches, too"
+    assert memory.store(BUCKET, 1, {keys[0]: (replace(ROW, rev="r2"), "")}) == {keys[0]}, (
+        "none is replaced so"
+    )
+    assert memory.rows(BUCKET, 1, keys) == dict.fromkeys(keys, ROW)
+    assert memory.store(BUCKET, 2, dict.fromkeys(keys[:2], (ROW, ""))) == set(), (
+        "but for one of an epoch before"
+    )
+    assert memory.store(BUCKET, 1, {keys[0]: (replace(ROW, rev="late"), "")}) == {keys[0]}
     single.clear()
+    client.delete_item(TableName=stack.outputs["RememberedTableName"], Key=row_key(BUCKET, keys[0]))
+    client.delete_item(TableName=stack.outputs["RememberedTableName"], Key=row_key(BUCKET, keys[1]))
+    assert memory.store(BUCKET, 1, dict.fromkeys(keys[:2], (ROW, ""))) == set()
     second = replace(ROW, rev="r2", unchanged=1_795_000_060.5)
     lost = {keys[3], keys[59], "never written"}
     asked = {key: (second, "another" if key in lost else "r1") for key in [*keys, "never written"]}

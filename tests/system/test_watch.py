@@ -328,7 +328,7 @@ def test_a_subscription_that_is_lost_is_seen_told_and_mended_where_allowed(whole
     left = watched.read(way.bucket)
     line, log = watched.round(way.bucket)
     assert re.search(way.told, " ".join(line["wrong"])), line
-    assert line["fix"].startswith("invalidator ")
+    assert line["fix"].startswith(("invalidator ", "aws "))
     assert '"SubscriptionsLost":[' in log, "the alarm's metric is written"
     assert f'"bucket":"{way.bucket}"' in log
     assert line["repaired"] is way.repaired, line

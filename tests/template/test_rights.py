@@ -106,6 +106,7 @@ def test_parameters_add_just_the_rights_they_name(stacks):
         ("xray:PutTraceSegments", "*"),
         ("xray:PutTelemetryRecords", "*"),
         ("dynamodb:BatchGetItem", "<RememberedTable.Arn>"),
+        ("dynamodb:PartiQLInsert", "<RememberedTable.Arn>"),
         ("dynamodb:PartiQLUpdate", "<RememberedTable.Arn>"),
         ("dynamodb:PutItem", "<RememberedTable.Arn>"),
         ("sqs:SendMessage", "<RememberQueue.Arn>"),

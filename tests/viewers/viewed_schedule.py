@@ -31,7 +31,7 @@ from invalidator.survey.summary import Outcome
 from invalidator.survey.survey import Survey
 from invalidator.waking import Waking
 from tests.sender.schedules.faults import FAULTS_END, START
-from tests.sender.schedules.random_schedule import S3_SKEW, Queues, Schedule, covers
+from tests.sender.schedules.random_schedule import RESTORED_TO_SECONDS, S3_SKEW, Queues, Schedule, covers
 from tests.survey.account import Account
 from tests.viewers import sites
 
@@ -373,6 +373,36 @@ class ViewedSchedule(Schedule):
 
     def _read(self, name: str) -> Distribution:
         return sites.read(name, self.documents[name])
+
+
+@dataclass
+class RestoredSchedule(ViewedSchedule):
+    """A schedule in which nothing fails but that the table is restored, while some changes are taken in and not sent.
+
+    Of all schedules few have a restore at such a moment.
+    """
+
+    def _rate(self, chance: random.Random) -> float:
+        return 0.0
+
+    def _skew(self, chance: random.Random) -> float:
+        return 0.0
+
+    def deliveries(self, chance: random.Random) -> int:
+        return 1
+
+    def _restore(self, to: float) -> None:
+        """Its own one comes instead."""
+
+    def _upload(self) -> None:
+        super()._upload()
+        chance = self.look_chance
+        to = START + chance.uniform(60.0, 200.0)
+        super()._restore(to)
+        for key in chance.sample(self.keys, 2):
+            at = to + RESTORED_TO_SECONDS - chance.uniform(0.5, 1.5)
+            self.time.at(at, partial(self._change, key, deleted=False))
+            self.time.at(at + 0.3, partial(self._notify, notification("b", key, at)))
 
 
 @cache

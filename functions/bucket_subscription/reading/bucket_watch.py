@@ -1,7 +1,7 @@
 """One bucket as a look found it: the value that the watch's summary, `status` and `check` show."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,7 +13,7 @@ class BucketWatch:
         road: how it was connected, for people: "parameter Buckets", "bucket connect", "another tool's entry", …;
             several with commas.
         wrong: what keeps changes from coming, plain sentences; empty where nothing does.
-        fix: the first command to type, "" where nothing is wrong.
+        fix: the first command to type, "" where it works.
         unknown: why nobody could look, "" where it was looked at. Then `wrong` is empty.
     """
 
@@ -46,4 +46,4 @@ def joined(bucket: str, looks: Sequence[BucketWatch]) -> BucketWatch:
 
 def unread(bucket: str, road: str, why: str) -> BucketWatch:
     """Return a bucket that could not be looked at."""
-    return replace(BucketWatch(bucket, road), unknown=why)
+    return BucketWatch(bucket, road, fix="invalidator check", unknown=why)

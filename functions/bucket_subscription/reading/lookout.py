@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from bucket_subscription.bucket_notifications import BucketNotifications
 from bucket_subscription.document import Document, Entry, describe, entries, sends_to_eventbridge
@@ -16,6 +17,9 @@ from bucket_subscription.wishes.wish import Maker, Road, Wish
 
 # What lies in a bucket's notification is told up to so many entries.
 _MOST_TOLD = 3
+# Puts back what is the stack's own beside the notifications: its rule, and what lets senders in to its queue. The watch
+# only tells of those: who may write a queue's policy may let anybody in, and a function that runs by itself may not.
+MENDS = "invalidator check --repair --yes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +33,13 @@ class Looked:
 
     watch: BucketWatch
     document: Document | None
+
+
+class Wrong(NamedTuple):
+    """What keeps a bucket's changes from coming, and the first command; "" for the one that connects it as wished."""
+
+    text: str
+    fix: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,34 +102,42 @@ class Lookout:
     def judge(self, wish: Wish, document: Document) -> BucketWatch:
         """Say how a bucket with this notification stands by one wish. Raises SubscriptionError where none can tell."""
         wrong = {Road.QUEUE: self._queue, Road.EVENTBRIDGE: self._eventbridge, Road.TOPIC: self._topic}
-        lines: list[str] = []
+        found: list[Wrong] = []
         try:
-            lines.extend(wrong[wish.road](wish, document))
+            found.extend(wrong[wish.road](wish, document))
         except SubscriptionError:
             # What is seen to be wrong already is so, whatever else could not be asked.
-            if not lines:
+            if not found:
                 raise
-        return BucketWatch(wish.bucket, str(wish), tuple(lines), _fix(wish) if lines else "")
+        lines = tuple(each.text for each in found)
+        return BucketWatch(wish.bucket, str(wish), lines, found[0].fix or _fix(wish) if found else "")
 
-    def _queue(self, wish: Wish, document: Document) -> Iterator[str]:
+    def _queue(self, wish: Wish, document: Document) -> Iterator[Wrong]:
         yield from self._entries(wish, document, self.queue.arn, "the queue")
-        problem = self.access.problem(self.queue, wish.bucket)
-        if problem is not None:
-            yield problem
+        yield from self._kept_out(self.access.problem(self.queue, wish.bucket))
 
-    def _topic(self, wish: Wish, document: Document) -> Iterator[str]:
+    @staticmethod
+    def _kept_out(problem: str | None) -> Iterator[Wrong]:
+        if problem is not None:
+            yield Wrong(problem, MENDS if "policy of queue" in problem else "invalidator check")
+
+    def _topic(self, wish: Wish, document: Document) -> Iterator[Wrong]:
         yield from self._entries(wish, document, wish.through, f"topic {_short(wish.through)}")
         topic = self.roads.topics.get(wish.through)
         if topic is None:
-            yield f"topic {wish.through} is not among TopicArns any more: the queue does not let it in"
+            text = f"topic {wish.through} is not among TopicArns any more: the queue does not let it in"
+            yield Wrong(text, "make deploy")
             return
         if not topic.subscribed:
-            yield f"the queue's subscription of topic {_short(wish.through)} is gone, or not confirmed"
-        problem = self.access.keeps_out(self.queue, Caller(self.queue.account, topic.arn, SNS))
-        if problem is not None:
-            yield problem
+            yield Wrong(
+                f"the queue's subscription of topic {_short(wish.through)} is gone, or not confirmed",
+                f"aws sns subscribe --topic-arn {topic.arn} --protocol sqs --notification-endpoint {self.queue.arn}",
+            )
+        yield from self._kept_out(
+            self.access.keeps_out(self.queue, Caller(self.queue.account, topic.arn, SNS))
+        )
 
-    def _entries(self, wish: Wish, document: Document, arn: str, where: str) -> Iterator[str]:
+    def _entries(self, wish: Wish, document: Document, arn: str, where: str) -> Iterator[Wrong]:
         """What of the wished keys and events no entry to a destination takes."""
         leading = [each for each in entries(document) if each.arn == arn]
         taking = [each for each in leading if each.keys.covers(wish.keys)]
@@ -130,27 +149,27 @@ class Lookout:
         )
         if taking:
             entry = taking[0]
-            yield f"entry {entry.id} to {where} lacks {', '.join(missing)}"
+            yield Wrong(f"entry {entry.id} to {where} lacks {', '.join(missing)}")
         elif leading:
             there = "; ".join(str(each.keys) for each in leading[:_MOST_TOLD])
-            yield f"no entry takes {wish.keys} to {where} any more, only {there}"
+            yield Wrong(f"no entry takes {wish.keys} to {where} any more, only {there}")
         elif alike is not None and wish.road is Road.QUEUE:
-            yield f"entry {alike.id} is called as ours, but sends to {alike.arn}"
+            yield Wrong(f"entry {alike.id} is called as ours, but sends to {alike.arn}")
         else:
-            yield f"its notification holds no entry to {where} any more{_instead(document)}"
+            yield Wrong(f"its notification holds no entry to {where} any more{_instead(document)}")
 
-    def _eventbridge(self, wish: Wish, document: Document) -> Iterator[str]:
+    def _eventbridge(self, wish: Wish, document: Document) -> Iterator[Wrong]:
         if not sends_to_eventbridge(document):
-            yield "its delivery to EventBridge is switched off"
+            yield Wrong("its delivery to EventBridge is switched off")
         wanted = [CREATED, DELETED, *([ACL_UPDATED] if ACL_EVENT in wish.events else [])]
         lost = [each for each in wanted if not self._working(wish.bucket, each)]
         if lost:
-            yield self._why_no_rule(wish.bucket, lost)
+            yield self._why_no_rule(wish, lost)
             return
         for rule in {each.arn: each for kind in wanted for each in self._working(wish.bucket, kind)}.values():
-            problem = self.access.keeps_out(self.queue, Caller(self.queue.account, rule.arn, EVENTBRIDGE))
-            if problem is not None:
-                yield problem
+            yield from self._kept_out(
+                self.access.keeps_out(self.queue, Caller(self.queue.account, rule.arn, EVENTBRIDGE))
+            )
 
     def _working(self, bucket: str, detail_type: str) -> list[Rule]:
         return [
@@ -159,17 +178,21 @@ class Lookout:
             if rule.enabled and rule.targeted and rule.takes(bucket, detail_type)
         ]
 
-    def _why_no_rule(self, bucket: str, lost: Sequence[str]) -> str:
+    def _why_no_rule(self, wish: Wish, lost: Sequence[str]) -> Wrong:
+        mends = MENDS if wish.maker is Maker.STACK else ""
         for rule in self.roads.rules:
-            if rule.takes(bucket, lost[0]):
+            if rule.takes(wish.bucket, lost[0]):
                 if not rule.enabled:
-                    return f"EventBridge rule {rule.name} is disabled"
+                    fix = MENDS if rule.own else f"aws events enable-rule --name {rule.name}"
+                    return Wrong(f"EventBridge rule {rule.name} is disabled", fix)
                 if not rule.targeted:
-                    return f"EventBridge rule {rule.name} does not send to the queue any more"
+                    return Wrong(f"EventBridge rule {rule.name} does not send to the queue any more", mends)
         named = next((rule.name for rule in self.roads.rules if rule.own), "")
         of_it = f"; the pattern of rule {named} does not" if named else "; the stack's rule is gone"
         way = "name the bucket in EventBridgeBuckets and deploy, or make a rule of yours"
-        return f"no EventBridge rule takes {', '.join(lost)} of this bucket to the queue{of_it}: {way}"
+        return Wrong(
+            f"no EventBridge rule takes {', '.join(lost)} of this bucket to the queue{of_it}: {way}", mends
+        )
 
 
 def _fix(wish: Wish) -> str:

@@ -10,6 +10,8 @@ from http.client import HTTPConnection, HTTPSConnection
 from ssl import SSLContext
 from typing import Final, NamedTuple
 
+from urllib3.util import wait_for_read
+
 NOT_FOUND: Final = 404
 _STATUS = re.compile(r"HTTP/1\.1 (200|404)(?: .*)?")
 # A header's name is one of HTTP's tokens, and its value stands on one line [RFC 9110, 5.1; RFC 9112, 5.2].
@@ -60,6 +62,9 @@ class HeadConnection:
 
     def ask(self, request: bytes) -> Answer:
         """Send a request and return its answer. Raises OSError and NotPlainError; then the next one connects anew."""
+        # What came unasked is no answer to this: an end, or one that belongs to nobody.
+        if self._http.sock and wait_for_read(self._http.sock, timeout=0.0):
+            self.close()
         try:
             answer = read_answer(self._sent_again(request) if self._http.sock else self._sent(request))
         except (OSError, NotPlainError):

@@ -8,7 +8,7 @@ happens is the SDK's to ask again, with its retries, its redirects and its error
 import re
 import ssl
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from threading import local
 from typing import Any
 from urllib.parse import urlsplit
@@ -42,7 +42,7 @@ class Road:
 
     place: Place
     requests: HeadRequests
-    unanswered: int = field(default=0)
+    unanswered: int = 0
 
 
 class SignedHeads:

@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 from infra.bench.function.scenario import ENVIRONMENT
+from infra.release.zips import write_zips
 
 ROOT = Path(__file__).resolve().parents[3]
 PLACE = ROOT / ".local/bench"
@@ -56,9 +58,21 @@ def build() -> Path:
     return package
 
 
-def run(*arguments: str, environment: Mapping[str, str] = ENVIRONMENT) -> Run:
+def unzipped(package: Path) -> Path:
+    """Return a folder with what a release's zip of the package holds, as Lambda unpacks it."""
+    into, folder = PLACE / "zips", PLACE / "unzipped"
+    into.mkdir()
+    (zipped,) = write_zips({"InvalidatorFunction": package}, into)
+    with ZipFile(zipped.file) as packed:
+        packed.extractall(folder)
+    return folder
+
+
+def run(
+    *arguments: str, environment: Mapping[str, str] = ENVIRONMENT, package: Path = PLACE / "package"
+) -> Run:
     """Run `infra.bench.function.in_lambda` on the built package."""
-    paths = (PLACE / "package", PLACE / "runtime", ROOT)
+    paths = (package, PLACE / "runtime", ROOT)
     seen = {**environment, "PATH": os.environ["PATH"], "PYTHONPATH": os.pathsep.join(map(str, paths))}
     return measured([sys.executable, "-S", "-m", "infra.bench.function.in_lambda", *arguments], seen)
 

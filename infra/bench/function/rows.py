@@ -32,6 +32,7 @@ def worker_rows() -> Iterator[Row]:
     yield _one_message(batch(1))
     yield _reading(batch(MESSAGES))
     yield _cold_start(_saved("first", batch(1)))
+    yield _zipped_start(_saved("first", batch(1)), lambda_process.unzipped(package))
     yield _memory(_saved("largest", largest_batch()))
     yield _shared_bucket(_saved("shared", shared_bucket(300, 20, MESSAGES)))
     yield from _judged(re_upload(PORTION))
@@ -135,6 +136,22 @@ def _cold_start(file: str) -> Row:
         "x",
         1.6,
         f"CPU {ours * 1000:.0f} ms / {theirs * 1000:.0f} ms; wall {walls[0] * 1000:.0f} / {walls[1] * 1000:.0f} ms",
+    )
+
+
+def _zipped_start(file: str, unzipped: Path) -> Row:
+    """What a release's zip holds starts as fast as what was built: nothing of it is compiled anew."""
+    turns = [
+        (lambda_process.run("first", file, package=unzipped), lambda_process.run("first", file))
+        for _ in range(COLD_STARTS)
+    ]
+    theirs, ours = (statistics.median(each.cpu for each in side) for side in zip(*turns, strict=True))
+    return Row(
+        "cold start of a release's zip / of the built folder",
+        theirs / ours,
+        "x",
+        1.1,
+        f"CPU {theirs * 1000:.0f} ms / {ours * 1000:.0f} ms",
     )
 
 

@@ -12,7 +12,7 @@ from bucket_subscription.key_filter import asked_filter
 from infra.cli.bucket.desk import BucketDesk
 from infra.cli.bucket.state import BROKEN, UNKNOWN, print_states
 from infra.cli.errors import IN_PARTS, NOT_EMPTY, PARTLY_DONE, CommandError, interrupted_says
-from infra.cli.printing import harmless, print_text
+from infra.cli.printing import harmless, print_notes, print_text
 from infra.cli.session import Session, session_options
 
 _AT_ONCE = 8
@@ -131,6 +131,7 @@ def list_(session: Session, names: tuple[str, ...]) -> int:
         click.echo(json.dumps({"buckets": [state.as_json() for state in states]}, indent=2))
     else:
         print_states(states, asked=bool(names))
+    print_notes(desk.doubts())
     unread = sum(state.state == UNKNOWN for state in states) if names else 0
     if unread:
         return PARTLY_DONE if unread < len(states) else 1

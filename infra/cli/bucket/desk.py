@@ -155,6 +155,10 @@ class BucketDesk:
         except SubscriptionError as error:
             return BucketState(name, UNKNOWN, str(error), (), eventbridge=False)
 
+    def doubts(self) -> tuple[str, ...]:
+        """Say what could not be looked at, so that "works" was said without it."""
+        return self._access.doubts()
+
     def _as_wished(self, found: BucketState, wishes: Sequence[Wish]) -> BucketState:
         """Say of a bucket without an entry of ours how it stands by what is remembered: it may be lost."""
         topics = [wish.through for wish in wishes if wish.through]

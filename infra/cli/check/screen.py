@@ -56,9 +56,7 @@ def check_everything(session: Session, *, repair: bool, yes: bool) -> int:
     output(session, "FunctionName")
     found = look(session)
     mended = _mend(found, yes=yes) if repair else []
-    if session.as_json:
-        print_json(_document(session, found, mended))
-    else:
+    if not session.as_json:
         _print(session, found)
         if repair:
             _print_repairs(mended, yes=yes)
@@ -67,6 +65,8 @@ def check_everything(session: Session, *, repair: bool, yes: bool) -> int:
         if not session.as_json:
             click.echo("\nAnd now:")
             _print(session, found)
+    if session.as_json:
+        print_json(_document(session, found, mended))
     if any(each.error for each in mended):
         return PARTLY_DONE
     return {True: 0, False: NOT_EMPTY, None: PARTLY_DONE}[is_well(found)]

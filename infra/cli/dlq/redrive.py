@@ -81,12 +81,21 @@ def redrive_letters(queue: DeadLetterQueue, selector: Selector) -> Done:
     """Send the selected letters again, each batch as it is received; hold the others until the end."""
     done = Done()
     lock = Lock()
-    began = time.time() + CLOCK_MARGIN_SECONDS
+    began = time.time()
+    told: set[str] = set()
+
+    def is_new(letter: DeadLetter) -> bool:
+        """Whether it came after this began. SQS's clock may differ: of those in doubt, none is sent twice."""
+        doubtful = abs(letter.sent - began) <= CLOCK_MARGIN_SECONDS
+        return letter.body in told if doubtful else letter.sent > began
+
     with progress("redriving", queue.counts().visible) as advance:
 
         def handle(batch: list[DeadLetter]) -> None:
             selected = [letter for letter in batch if selector.takes(letter)]
-            chosen = [letter for letter in selected if letter.sent <= began]
+            with lock:
+                chosen = [letter for letter in selected if not is_new(letter)]
+                told.update(letter.body for letter in chosen if letter.sent >= began - CLOCK_MARGIN_SECONDS)
             failed = queue.send_again(chosen)
             taken = [letter for letter in chosen if letter.id not in failed]
             kept = queue.delete(taken)

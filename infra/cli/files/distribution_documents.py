@@ -6,6 +6,7 @@ people keep it compressed. What describes a distribution in another language (Cl
 
 import gzip
 import json
+import re
 import zlib
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 WANTED = "give what this prints: aws cloudfront get-distribution --id ID"
 _GZIP = b"\x1f\x8b"
 _CONFIGURATION = "DistributionConfig"
+_BLANKS = re.compile(r"\s*")
 # What is written in other languages, by a name that only stands there.
 _OTHERS = {
     "a Terraform file": (b"aws_cloudfront_distribution", b"terraform_version"),
@@ -29,7 +31,7 @@ class DocumentError(ValueError):
 
 
 def parsed(content: bytes) -> object:
-    """Return the document in a file: JSON or YAML, compressed or not.
+    """Return the document in a file: JSON or YAML, compressed or not; of several one after the other, a list.
 
     Raises:
         DocumentError: it is neither.
@@ -40,7 +42,7 @@ def parsed(content: bytes) -> object:
     except UnicodeDecodeError as error:
         raise DocumentError(f"not UTF-8 at byte {error.start}") from error
     except json.JSONDecodeError as error:
-        found = None if text.lstrip()[:1] in {b"{", b"["} else _yaml(text)
+        found = _series(text) if text.lstrip()[:1] in {b"{", b"["} else _yaml(text)
         if isinstance(found, Mapping | list):
             return found
         raise DocumentError(
@@ -60,6 +62,9 @@ def documents(document: object, content: bytes) -> Iterator[tuple[str, object]]:
     Raises:
         DocumentError: there is none.
     """
+    if isinstance(document, Mapping):
+        # What create-distribution-with-tags takes.
+        document = document.get("DistributionConfigWithTags", document)
     listed = document.get("DistributionList") if isinstance(document, Mapping) else None
     if isinstance(listed, Mapping):
         document, where = listed.get("Items") or [], "DistributionList.Items"
@@ -68,11 +73,31 @@ def documents(document: object, content: bytes) -> Iterator[tuple[str, object]]:
     else:
         where = "Items"
     if isinstance(document, list) and document:
-        yield from ((f"{where}.{at}", each) for at, each in enumerate(document))
-    elif isinstance(document, Mapping) and not {"Distribution", _CONFIGURATION, "Origins"} & document.keys():
+        for at, each in enumerate(document):
+            inner = documents(each, content) if _is_list(each) else [("", each)]
+            yield from ((f"{where}.{at}{name and '.'}{name}", one) for name, one in inner)
+    elif not (
+        isinstance(document, Mapping) and {"Distribution", _CONFIGURATION, "Origins"} & document.keys()
+    ):
         raise DocumentError(f"not a distribution: Origins: field required{_other(_unpacked(content))}")
     else:
         yield "", document
+
+
+def policy_documents(document: object) -> list[object]:
+    """Return the cache policies in a document: of list-cache-policies, or the one that it is."""
+    listed = document.get("CachePolicyList") if isinstance(document, Mapping) else None
+    items = listed.get("Items") if isinstance(listed, Mapping) else document
+    return items if isinstance(items, list) else [document]
+
+
+def is_cut(document: object) -> bool:
+    """Whether it is a list, or holds one, that goes on on another page."""
+    if isinstance(document, list):
+        return any(map(is_cut, document))
+    if not _is_list(document) or not isinstance(document, Mapping):
+        return False
+    return bool(document.get("NextToken") or document["DistributionList"].get("IsTruncated"))
 
 
 def lacks_id(document: object) -> bool:
@@ -89,6 +114,24 @@ def with_id(document: Any, identifier: str) -> dict[str, object]:
     """Return a document that `lacks_id` with one, in the form of get-distribution."""
     inner = document.get("Distribution", document)
     return {"Id": identifier, _CONFIGURATION: inner.get(_CONFIGURATION, inner)}
+
+
+def _is_list(document: object) -> bool:
+    return isinstance(document, Mapping) and isinstance(document.get("DistributionList"), Mapping)
+
+
+def _series(text: bytes) -> list[object] | None:
+    """The documents of a file that holds several one after the other, as a loop writes them; None where it does not."""
+    found: list[object] = []
+    end = 0
+    try:
+        whole = text.decode(json.detect_encoding(text)).strip()
+        while end < len(whole):
+            each, end = json.JSONDecoder().raw_decode(whole, _BLANKS.match(whole, end).end())  # type: ignore[union-attr]
+            found.append(each)
+    except (ValueError, RecursionError):
+        return None
+    return found
 
 
 def _unpacked(content: bytes) -> bytes:

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING
 import click
 
 from infra.cli.errors import CommandError
-from infra.cli.files.distribution_documents import DocumentError, documents, lacks_id, parsed, with_id
+from infra.cli.files.distribution_documents import (
+    DocumentError,
+    documents,
+    is_cut,
+    lacks_id,
+    parsed,
+    policy_documents,
+    with_id,
+)
 from infra.cli.files.key_lines import NoKeysError, key_lines
 from infra.cli.printing import many, visible
 from invalidator.core.routing.distribution import Distribution
@@ -42,6 +50,13 @@ def read_keys(file: str, *, literal: bool = False) -> tuple[str, ...]:
         click.echo(
             f"note: {named(file)}: {many(len(found.empty), 'empty line')} passed over, "
             f"the first is line {found.empty[0]}",
+            err=True,
+        )
+    rooted = [number for number, line in enumerate(found.lines, 1) if line.startswith(b"/")]
+    if rooted and not literal:
+        click.echo(
+            f"note: {named(file)}: line {rooted[0]} begins with a slash, which counts as the key's own; of viewer "
+            "paths take it off: sed 's|^/||' FILE",
             err=True,
         )
     try:
@@ -92,9 +107,16 @@ def read_distributions(
     for file in files:
         content = read_bytes(file)
         try:
-            found = list(documents(parsed(content), content))
+            whole = parsed(content)
+            found = list(documents(whole, content))
         except DocumentError as error:
             raise CommandError(f"{named(file)}: {error}") from error
+        if is_cut(whole):
+            click.echo(
+                f"note: {named(file)}: the list goes on on another page; the AWS CLI prints all of it without "
+                "--max-items and --no-paginate",
+                err=True,
+            )
         for where, document in found:
             place = f"{where}: " if where else ""
             if lacks_id(document) and names:
@@ -125,10 +147,10 @@ def _is_summary(document: object) -> bool:
 
 
 def read_policies(files: Iterable[str]) -> "dict[str, CachePolicy]":
-    """Return, by id, whether each cache policy keys on query strings.
+    """Return, by id, what each cache policy makes of a behavior.
 
     Args:
-        files: what `aws cloudfront get-cache-policy` prints; `-` is stdin.
+        files: what `aws cloudfront get-cache-policy` or `list-cache-policies` prints; `-` is stdin.
 
     Raises:
         CommandError: a file cannot be read, or is not a cache policy; the field is named.
@@ -138,10 +160,12 @@ def read_policies(files: Iterable[str]) -> "dict[str, CachePolicy]":
     policies: dict[str, CachePolicy] = {}
     for file in files:
         try:
-            policy, learned = read_cache_policy(_json(file))
+            policies |= map(read_cache_policy, policy_documents(_json(file)))
         except DistributionError as error:
-            raise CommandError(f"{named(file)}: not a cache policy: {visible(str(error))}") from error
-        policies[policy] = learned
+            raise CommandError(
+                f"{named(file)}: not a cache policy: {visible(str(error))}; give what this prints: "
+                "aws cloudfront get-cache-policy --id ID"
+            ) from error
     return policies
 
 

@@ -3,6 +3,7 @@
 Keys are what would be purged: a line that is no key, read as one, would promise a purge that does nothing.
 """
 
+import codecs
 import csv
 import json
 import re
@@ -40,9 +41,16 @@ def key_lines(content: bytes, *, literal: bool = False) -> KeyLines:
         literal: a line is a key, whatever it looks like, and LF alone ends it.
 
     Raises:
-        NoKeysError: these are no keys: URLs of S3, what `aws s3 ls` or `aws s3 sync` prints, JSON, CSV, quoted
-            strings, lines of which some end in CR and some do not, or a CR in the midst of one.
+        NoKeysError: these are no keys: URLs, ARNs, paths of local files, what `aws s3 ls` or `aws s3 sync` prints,
+            JSON, CSV, quoted strings, lines of which some end in CR and some do not, or a CR in the midst of one.
     """
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):  # as PowerShell writes files
+        try:
+            content = content.decode("utf-16").encode()
+        except UnicodeDecodeError as error:
+            raise NoKeysError(
+                f"begins as UTF-16 and is none at byte {error.start}; write it as UTF-8"
+            ) from error
     text = content.removeprefix(b"\xef\xbb\xbf")
     lines = text.split(b"\n")
     ended = lines[:-1]
@@ -89,6 +97,16 @@ def _problems(lines: Sequence[bytes], text: bytes) -> Iterator[_Problem]:
         "leave out the bucket: sed 's|^s3://[^/]*/||' FILE",
         lambda line: line.startswith(b"s3://"),
     )
+    addresses = _Problem(
+        "a URL, not a key",
+        f"leave out the host: sed -E 's|^https?://[^/]*/||' FILE; if keys look so: {LITERAL}",
+        re.compile(rb"https?://[^/]").match,
+    )
+    names = _Problem(
+        "an ARN, not a key",
+        "leave out the bucket: sed 's|^arn:[^/]*/||' FILE",
+        re.compile(rb"arn:aws[^:/]*:s3:::").match,
+    )
     listed = _Problem(
         "what aws s3 ls prints, not a key",
         "list keys alone: aws s3api list-objects-v2 --bucket BUCKET --query 'Contents[].[Key]' --output text",
@@ -99,9 +117,15 @@ def _problems(lines: Sequence[bytes], text: bytes) -> Iterator[_Problem]:
         "take the keys out: sed -n 's|.*s3://[^/]*/||p' FILE",
         _COPIED.match,
     )
-    for each in (urls, listed, copied):
+    for each in (urls, addresses, names, listed, copied):
         if any(map(each.of_line, lines)):
             yield each
+    if lines and all(line.startswith(b"./") for line in lines):
+        yield _Problem(
+            "a path of a local file, not a key",
+            f"leave out what it begins with: sed 's|^[.]/||' FILE; if keys look so: {LITERAL}",
+            bool,
+        )
     if lines and (_is_json(text) or all(map(_is_object, lines))):
         yield _Problem(
             "JSON, not a key",

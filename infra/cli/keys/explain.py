@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from infra.cli.buckets import no_such_bucket
-from infra.cli.errors import CommandError
+from infra.cli.errors import DENIED, CommandError, explain_aws_error
 from infra.cli.keys.explain_url import explain_url
 from infra.cli.keys.explanation import Found, found_as_json, print_found
 from infra.cli.keys.freshness import Freshness, freshness
@@ -100,7 +100,11 @@ def _last_modified(session: Session, bucket: str, key: str) -> tuple[float | Non
         )
         if code in {"404", "NoSuchKey", "NoSuchBucket"} and no_such_bucket(session, bucket):
             return None, NO_BUCKET
-        return None, "it does not exist (any more)" if code in {"404", "NoSuchKey"} else f"S3 says {code}"
+        if code in {"404", "NoSuchKey"}:
+            return None, "it does not exist (any more)"
+        # Without s3:ListBucket, S3 says 403 of what is not there, too (S3 API reference, HeadObject).
+        missing = " (or s3:ListBucket, where there is no such object)" if code in DENIED else ""
+        return None, (explain_aws_error(error) if isinstance(error, ClientError) else code) + missing
     return modified.timestamp(), ""
 
 

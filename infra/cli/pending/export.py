@@ -12,7 +12,7 @@ from infra.cli.defaults import default_settings
 from infra.cli.deployed import Deployed, one_line, settings_or_why
 from infra.cli.files.new_file import new_file
 from infra.cli.pending.reading import LogAsItStands, must_wait, read_target, read_unknown, waiting_now
-from infra.cli.printing import iso, many, print_json, visible
+from infra.cli.printing import iso, many, print_json, print_notes, visible
 from infra.cli.session import Session
 from invalidator.core.messages.backlog import KeyBacklog, PathBacklog, bodies
 from invalidator.core.pending.entry import UNKNOWN, Times, bucket_owner
@@ -23,6 +23,8 @@ def export_waiting(session: Session, file: Path, names: tuple[str, ...]) -> None
     """Write what waits, of all or of those named, to a new file."""
     deployed = Deployed(session)
     settings = settings_or_why(deployed)
+    if isinstance(settings, str):
+        print_notes([f"{settings}; paths are those of the template's defaults"])
     routing = (default_settings() if isinstance(settings, str) else settings).routing
     with one_line():
         asked = list(names) or _all(deployed)

@@ -82,7 +82,13 @@ def _looking(place: Place) -> list[dict[str, Any]]:
 
 
 def _ci(place: Place) -> list[dict[str, Any]]:
-    return _looking(place)
+    """What looks, and `wait`: whether the bucket sends at all, and whether something of it was given up."""
+    letters = place.arn("sqs", f"{place.stack}-DeadLetterQueue-*")
+    return [
+        *_looking(place),
+        _allow("SeeWhetherBucketsSend", "s3:GetBucketNotification", *place.bucket_arns),
+        _allow("SeeWhatWasGivenUp", "sqs:ChangeMessageVisibility ReceiveMessage", letters),
+    ]
 
 
 def _operator(place: Place) -> list[dict[str, Any]]:

@@ -28,9 +28,17 @@ _validate = TypeAdapter(_File).validate_json
 
 def export_pins(session: Session, table: str | None = None) -> None:
     """Print what people pinned; of a table that a deleted stack left, where one is named."""
-    with one_line():
-        kept = None if table is None else PinTable(DynamoDbTable(session.client("dynamodb"), table))
-        pins = (Deployed(session).pins if kept is None else kept).pins()
+    if table is None:
+        with one_line():
+            pins = Deployed(session).pins.pins()
+    else:
+        try:
+            with one_line():
+                pins = PinTable(DynamoDbTable(session.client("dynamodb"), table)).pins()
+        except CommandError as error:
+            raise CommandError(
+                f"table {visible(table)} cannot be read: {error}; those of this Region: aws dynamodb list-tables"
+            ) from error
     print_json({"pins": [asdict(pin) for pin in pins]})
     if not pins:
         click.echo("Nothing is pinned.", err=True)

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote_plus
 
+from infra.local.edge.documents import one_of, seconds
+
 YEAR = 31_536_000.0
 DAY = 86_400.0
 
@@ -106,29 +108,35 @@ MANAGED: Mapping[str, CachePolicy] = {
 def read_cache_policy(config: Mapping[str, Any]) -> CachePolicy:
     """Read a CachePolicyConfig as the SDK gives it; TTLs that are left out have CloudFront's defaults.
 
-    Raises ValueError for a kind that is not known.
+    Raises one of `MALFORMED` for what is not known.
     """
     key = config.get("ParametersInCacheKeyAndForwardedToOrigin") or {}
-    minimum = float(config["MinTTL"])
+    minimum = seconds(config, "MinTTL")
     encodings = [
         name
         for name, switch in (("br", "EnableAcceptEncodingBrotli"), ("gzip", "EnableAcceptEncodingGzip"))
         if key.get(switch)
     ]
+    headers = key.get("HeadersConfig") or {}
+    # Of headers there is neither "all" nor "allExcept" [CachePolicyHeadersConfig].
+    one_of(headers, "HeaderBehavior", {"none", "whitelist"}, "none")
     return CachePolicy(
         minimum,
-        float(config.get("DefaultTTL", max(minimum, DAY))),
-        float(config.get("MaxTTL", max(minimum, YEAR))),
+        seconds(config, "DefaultTTL", max(minimum, DAY)),
+        seconds(config, "MaxTTL", max(minimum, YEAR)),
         query_strings=_chosen(key.get("QueryStringsConfig"), "QueryStringBehavior", "QueryStrings"),
-        headers=_lower(_chosen(key.get("HeadersConfig"), "HeaderBehavior", "Headers")),
+        headers=_lower(_chosen(headers, "HeaderBehavior", "Headers")),
         cookies=_chosen(key.get("CookiesConfig"), "CookieBehavior", "Cookies"),
         encodings=tuple(encodings),
     )
 
 
 def read_forwarded_values(behavior: Mapping[str, Any]) -> CachePolicy:
-    """Read a behavior's legacy cache settings: ForwardedValues, MinTTL, DefaultTTL, MaxTTL."""
-    values = behavior.get("ForwardedValues") or {}
+    """Read a behavior's legacy cache settings: ForwardedValues, MinTTL, DefaultTTL, MaxTTL.
+
+    Raises one of `MALFORMED` for what is not known.
+    """
+    values = behavior["ForwardedValues"]
     keys = (values.get("QueryStringCacheKeys") or {}).get("Items") or []
     cookies = values.get("Cookies") or {}
     headers = (values.get("Headers") or {}).get("Items") or []
@@ -136,18 +144,20 @@ def read_forwarded_values(behavior: Mapping[str, Any]) -> CachePolicy:
     if values.get("QueryString"):
         query_strings = Chosen(names=frozenset(keys)) if keys else ALL
     forwarded = {
+        "none": NONE,
         "all": ALL,
         "whitelist": Chosen(names=frozenset((cookies.get("WhitelistedNames") or {}).get("Items") or [])),
     }
-    minimum = float(behavior.get("MinTTL", 0))
+    minimum = seconds(behavior, "MinTTL", 0)
+    maximum = seconds(behavior, "MaxTTL", max(minimum, YEAR))
     return CachePolicy(
         minimum,
-        float(behavior.get("DefaultTTL", max(minimum, DAY))),
+        seconds(behavior, "DefaultTTL", max(minimum, DAY)),
         # "*" forwards all headers: nothing is cached then [DownloadDistValuesCacheBehavior].
-        0.0 if "*" in headers else float(behavior.get("MaxTTL", max(minimum, YEAR))),
+        0.0 if "*" in headers else maximum,
         query_strings=query_strings,
         headers=Chosen(names=frozenset(name.lower() for name in headers)),
-        cookies=forwarded.get(cookies.get("Forward", "none"), NONE),
+        cookies=forwarded[one_of(cookies, "Forward", forwarded, "none")],
     )
 
 
@@ -160,10 +170,7 @@ def _chosen(config: Mapping[str, Any] | None, behavior: str, names: str) -> Chos
         "all": ALL,
         "allExcept": Chosen(everything=True, names=items),
     }
-    kind = config.get(behavior, "none")
-    if kind not in kinds:
-        raise ValueError(f"{behavior} {kind!r}")
-    return kinds[kind]
+    return kinds[one_of(config, behavior, kinds, "none")]
 
 
 def _lower(chosen: Chosen) -> Chosen:

@@ -6,12 +6,18 @@ the worker by construction.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from infra.local.edge.cache_policies import MANAGED, CachePolicy, read_forwarded_values
+from infra.local.edge.documents import MALFORMED, one_of, said, seconds
 from infra.local.edge.rewrites import FindRewrite, Rewrite, by_name, unchanged
 
 _DEFAULT_PATTERN = "*"
+_TENANT_ONLY = "a multi-tenant distribution itself: viewers reach its tenants"
+# The edge stands for all three: who asks it by HTTP is answered as one who followed the redirect to HTTPS.
+_PROTOCOLS = frozenset({"allow-all", "https-only", "redirect-to-https"})
+_EVENTS = frozenset({"viewer-request", "viewer-response", "origin-request", "origin-response"})
 Documents = Mapping[str, Any]
 
 
@@ -94,7 +100,7 @@ def read_distribution(
     policies: Mapping[str, CachePolicy],
     find_rewrite: FindRewrite = by_name,
 ) -> Distribution:
-    """Read a DistributionConfig.
+    """Read a DistributionConfig; one that cannot be read is not modelled, which harms no other.
 
     Args:
         identity: the distribution's id.
@@ -103,19 +109,37 @@ def read_distribution(
         policies: the account's own cache policies by id; CloudFront's managed ones are known.
         find_rewrite: what the functions of its behaviors do.
     """
+    try:
+        return _read(identity, domain, config, policies, find_rewrite)
+    except MALFORMED as error:
+        return unread(identity, domain, f"its configuration: {said(error)}")
+
+
+def unread(identity: str, domain: str, why: str) -> Distribution:
+    """Return a distribution of which nobody can tell what its viewers get; its aliases are not known either."""
+    return Distribution(identity, (domain.lower(),) if domain else (), "", (), not_modelled=why)
+
+
+def _read(
+    identity: str,
+    domain: str,
+    config: Documents,
+    policies: Mapping[str, CachePolicy],
+    find_rewrite: FindRewrite,
+) -> Distribution:
     origins = {
         one["Id"]: Origin(one["DomainName"], one.get("OriginPath") or "") for one in _items(config, "Origins")
     }
-    groups = {}
-    for one in _items(config, "OriginGroups"):
-        codes = frozenset(one.get("FailoverCriteria", {}).get("StatusCodes", {}).get("Items") or [])
-        groups[one["Id"]] = tuple(origins[each["OriginId"]] for each in _items(one, "Members")), codes
-    behaviors = [*_items(config, "CacheBehaviors"), config["DefaultCacheBehavior"]]
+    groups = {one["Id"]: one for one in _items(config, "OriginGroups")}
+    read = partial(_behavior, _Known(origins, groups, {**MANAGED, **policies}, find_rewrite))
+    # By its place, which is its order among the patterns; the last has none.
+    behaviors = [(each, each["PathPattern"]) for each in _items(config, "CacheBehaviors")]
+    behaviors.append((config["DefaultCacheBehavior"], _DEFAULT_PATTERN))
     return Distribution(
         identity,
         tuple(name.lower() for name in (domain, *(_items(config, "Aliases"))) if name),
         config.get("DefaultRootObject") or "",
-        tuple(_behavior(each, origins, groups, {**MANAGED, **policies}, find_rewrite) for each in behaviors),
+        tuple(read(each, pattern) for each, pattern in behaviors),
         {int(each["ErrorCode"]): _error_page(each) for each in _items(config, "CustomErrorResponses")},
         ((config.get("CacheTagConfig") or {}).get("HeaderName") or "").lower(),
         "" if config.get("Enabled", True) else "the distribution is disabled",
@@ -134,7 +158,16 @@ def tenant_of(
         shared: the multi-tenant distribution, its origins with `{{parameters}}`.
         tenant: the DistributionTenant, as the SDK gives it.
         definitions: TenantConfig's ParameterDefinitions.
+
+    Raises KeyError for a tenant without an id; what else of it cannot be read is not modelled.
     """
+    try:
+        return _tenant_of(shared, tenant, definitions)
+    except MALFORMED as error:
+        return unread(tenant["Id"], "", f"its tenant's configuration: {said(error)}")
+
+
+def _tenant_of(shared: Distribution, tenant: Documents, definitions: list[Documents]) -> Distribution:
     values = {}
     for each in definitions:
         default = (each.get("Definition", {}).get("StringSchema") or {}).get("DefaultValue")
@@ -149,8 +182,11 @@ def tenant_of(
 
     def rendered(behavior: Behavior) -> Behavior:
         origins = tuple(Origin(filled(each.host), filled(each.path)) for each in behavior.origins)
-        return replace(behavior, origins=origins)
+        left = next((each for each in origins if "{{" in each.host + each.path), None)
+        missing = f"a parameter that the tenant does not give: {left.host}{left.path}" if left else ""
+        return replace(behavior, origins=origins, not_modelled=behavior.not_modelled or missing)
 
+    inherited = "" if shared.not_modelled == _TENANT_ONLY else shared.not_modelled
     customized = sorted(name for name, value in (tenant.get("Customizations") or {}).items() if value)
     customized = [name for name in customized if name != "Certificate"]
     return replace(
@@ -159,27 +195,42 @@ def tenant_of(
         hosts=tuple(each["Domain"].lower() for each in tenant.get("Domains") or []),
         behaviors=tuple(map(rendered, shared.behaviors)),
         refused=shared.refused or ("" if tenant.get("Enabled", True) else "the tenant is disabled"),
-        not_modelled=f"the tenant's {customized[0]}" if customized else "",
+        not_modelled=inherited or (f"the tenant's {customized[0]}" if customized else ""),
     )
 
 
-def _behavior(
-    found: Documents,
-    origins: Mapping[str, Origin],
-    groups: Mapping[str, tuple[tuple[Origin, ...], frozenset[int]]],
-    policies: Mapping[str, CachePolicy],
-    find_rewrite: FindRewrite,
-) -> Behavior:
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What a distribution's behaviors refer to."""
+
+    origins: Mapping[str, Origin]
+    groups: Mapping[str, Documents]
+    policies: Mapping[str, CachePolicy]
+    find_rewrite: FindRewrite
+
+
+def _behavior(known: _Known, found: Documents, pattern: str) -> Behavior:
+    try:
+        return _read_behavior(known, found, pattern)
+    except MALFORMED as error:
+        return Behavior(pattern, (), not_modelled=f"the behavior of {pattern}: {said(error)}")
+
+
+def _read_behavior(known: _Known, found: Documents, pattern: str) -> Behavior:
     target = found["TargetOriginId"]
-    members, codes = groups.get(target) or ((origins[target],), frozenset())
-    rewrites, missing = _rewrites(found, find_rewrite)
+    if target in known.groups:
+        members, codes = _group(known.groups[target], known.origins)
+    else:
+        members, codes = (known.origins[target],), frozenset()
+    one_of(found, "ViewerProtocolPolicy", _PROTOCOLS, "allow-all")
+    rewrites, missing = _rewrites(found, known.find_rewrite)
     identity = found.get("CachePolicyId")
-    policy = policies.get(identity) if identity else read_forwarded_values(found)
+    policy = known.policies.get(identity) if identity else read_forwarded_values(found)
     missing += [text for text, there in _UNUSUAL if there(found)]
     if policy is None:
         missing.append(f"the cache policy {identity}, which could not be read")
     return Behavior(
-        found.get("PathPattern") or _DEFAULT_PATTERN,
+        pattern,
         members,
         codes,
         policy or CachePolicy(),
@@ -188,6 +239,14 @@ def _behavior(
         frozenset((found.get("AllowedMethods") or {}).get("Items") or ("GET", "HEAD")),
         missing[0] if missing else "",
     )
+
+
+def _group(found: Documents, origins: Mapping[str, Origin]) -> tuple[tuple[Origin, ...], frozenset[int]]:
+    """Read an origin group: its members in order, and the status codes at which the next is asked."""
+    one_of(found, "SelectionCriteria", {"default"}, "default")
+    codes = (found.get("FailoverCriteria") or {}).get("StatusCodes") or {}
+    members = tuple(origins[each["OriginId"]] for each in _items(found, "Members"))
+    return members, frozenset(int(code) for code in codes.get("Items") or [])
 
 
 _UNUSUAL: tuple[tuple[str, Callable[[Documents], bool]], ...] = (
@@ -204,9 +263,13 @@ def _rewrites(found: Documents, find: FindRewrite) -> tuple[dict[str, Rewrite], 
     functions = [(each, "FunctionARN") for each in _items(found, "FunctionAssociations")]
     functions += [(each, "LambdaFunctionARN") for each in _items(found, "LambdaFunctionAssociations")]
     for each, name in functions:
+        if each["EventType"] not in _EVENTS:
+            raise ValueError(f"EventType {each['EventType']!r}")
         event = each["EventType"]
         # What a response function does comes after the cache, or adds headers: no name depends on it.
         rewrite = find(event, each.get(name, "")) if event.endswith("request") else unchanged
+        if event in rewrites:
+            raise ValueError(f"two functions on {event}")
         if rewrite is None:
             missing.append(f"the function {each.get(name, '')} on {event}")
         else:
@@ -215,11 +278,11 @@ def _rewrites(found: Documents, find: FindRewrite) -> tuple[dict[str, Rewrite], 
 
 
 def _error_page(found: Documents) -> ErrorPage:
-    status, seconds = found.get("ResponseCode"), found.get("ErrorCachingMinTTL")
+    status = found.get("ResponseCode")
     return ErrorPage(
         found.get("ResponsePagePath") or "",
         int(status) if status else None,
-        None if seconds is None else float(seconds),
+        None if found.get("ErrorCachingMinTTL") is None else seconds(found, "ErrorCachingMinTTL"),
     )
 
 
@@ -233,9 +296,8 @@ def _not_modelled(config: Documents) -> str:
     restriction = (config.get("Restrictions") or {}).get("GeoRestriction") or {}
     if restriction.get("RestrictionType", "none") != "none":
         return "a geographic restriction"
-    if config.get("ConnectionMode") == "tenant-only":
-        return "a multi-tenant distribution itself: viewers reach its tenants"
-    return ""
+    mode = one_of(config, "ConnectionMode", {"direct", "tenant-only"}, "direct")
+    return _TENANT_ONLY if mode == "tenant-only" else ""
 
 
 def _items(found: Documents, name: str) -> list[Any]:

@@ -83,14 +83,16 @@ class Edge:
         `E….localhost` or an alias is the first location; `fra56.E….localhost` names one.
         """
         name = name.lower()
-        found = self._hosts.get(name)
-        if found is not None:
-            return found, self.settings.locations[0]
         first, _, rest = name.partition(".")
-        found = self._hosts.get(rest)
-        if found is not None and first.upper() in self.locations:
-            return found, first.upper()
-        return None
+        found = self._hosts.get(name)
+        if found is None and first.upper() in self.locations and rest in self._hosts:
+            return self._hosts[rest], first.upper()
+        above = rest
+        while found is None and above:
+            # `*.example.org` takes whatever ends so, and what is named itself goes before it [CNAMEs, "wildcard"].
+            found = self._hosts.get(f"*.{above}")
+            above = above.partition(".")[2]
+        return None if found is None else (found, self.settings.locations[0])
 
     def begin(self, distribution: Distribution, location: str, request: Request) -> Response | Fetching:
         """Answer a viewer, see `Location.begin`; what has arrived by now counts."""

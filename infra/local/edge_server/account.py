@@ -6,7 +6,8 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from infra.local.edge.cache_policies import MANAGED, CachePolicy, read_cache_policy
-from infra.local.edge.distributions import Distribution, read_distribution, tenant_of
+from infra.local.edge.distributions import Distribution, read_distribution, tenant_of, unread
+from infra.local.edge.documents import MALFORMED, said
 
 _TENANT_ONLY = "tenant-only"
 
@@ -24,7 +25,10 @@ class Account:
         self._policies: dict[str, CachePolicy] = {}
 
     def distributions(self) -> list[Distribution]:
-        """Return the distributions and tenants that there are now; only configurations that changed are read again."""
+        """Return the distributions and tenants that there are now; only configurations that changed are read again.
+
+        One that cannot be read is not modelled. Raises the SDK's errors where the account cannot be listed.
+        """
         found = []
         configs = {}
         self._policies.clear()
@@ -36,23 +40,36 @@ class Account:
                 try:
                     answer = self._cloudfront.get_distribution_config(Id=identity)
                 except ClientError as error:
-                    if error.response["Error"]["Code"] == "NoSuchDistribution":
-                        continue  # deleted since it was listed
-                    raise
+                    code = error.response["Error"]["Code"]
+                    if code != "NoSuchDistribution":  # else deleted since it was listed
+                        found.append(
+                            unread(identity, summary.get("DomainName", ""), f"it cannot be read: {code}")
+                        )
+                    continue
                 known = answer["ETag"], answer["DistributionConfig"]
             configs[identity] = known
             read = self._read(identity, summary.get("DomainName", ""), known[1])
             found.append(read)
             if known[1].get("ConnectionMode") == _TENANT_ONLY:
-                found += self._tenants(read, known[1])
+                try:
+                    found += list(self._tenants(read, known[1]))
+                except ClientError as error:
+                    why = f"its tenants cannot be listed: {error.response['Error']['Code']}"
+                    found[-1] = unread(identity, summary.get("DomainName", ""), why)
         self._configs = configs
         return found
 
     def _read(self, identity: str, domain: str, config: Mapping[str, Any]) -> Distribution:
-        behaviors = [*(config.get("CacheBehaviors") or {}).get("Items", []), config["DefaultCacheBehavior"]]
-        for policy in {each.get("CachePolicyId") for each in behaviors} - {None, "", *MANAGED}:
-            if policy not in self._policies:
-                self._read_policy(policy)
+        try:
+            behaviors = [
+                *((config.get("CacheBehaviors") or {}).get("Items") or []),
+                config["DefaultCacheBehavior"],
+            ]
+            policies = {each.get("CachePolicyId") for each in behaviors} - {None, "", *MANAGED}
+        except MALFORMED as error:
+            return unread(identity, domain, f"its configuration: {said(error)}")
+        for policy in policies - self._policies.keys():
+            self._read_policy(policy)
         return read_distribution(identity, domain, config, self._policies)
 
     def _read_policy(self, identity: str) -> None:
@@ -62,7 +79,7 @@ class Account:
             return  # its behaviors are answered as "not modelled", which names it
         try:
             self._policies[identity] = read_cache_policy(found["CachePolicy"]["CachePolicyConfig"])
-        except ValueError:
+        except MALFORMED:
             return  # of a kind that came after this was written: not guessed either
 
     def _tenants(self, shared: Distribution, config: Mapping[str, Any]) -> Iterator[Distribution]:
@@ -72,8 +89,12 @@ class Account:
         while True:
             answer = self._cloudfront.list_distribution_tenants(**asked, **marker)
             for summary in answer.get("DistributionTenantList") or []:
-                found = self._cloudfront.get_distribution_tenant(Identifier=summary["Id"])
-                yield tenant_of(shared, found["DistributionTenant"], definitions)
+                try:
+                    found = self._cloudfront.get_distribution_tenant(Identifier=summary["Id"])
+                except ClientError as error:
+                    yield unread(summary["Id"], "", f"it cannot be read: {error.response['Error']['Code']}")
+                else:
+                    yield tenant_of(shared, found["DistributionTenant"], definitions)
             if not answer.get("NextMarker"):
                 return
             marker = {"Marker": answer["NextMarker"]}

@@ -3,7 +3,12 @@
 What happens to what is no ordinary request:
 
 - A host that no distribution has: 403, as CloudFront's front door answers.
-- A distribution or behavior with something that is not modelled: 501, "not modelled: …" with what.
+- A distribution or behavior with something that is not modelled, or that cannot be read: 501, "not modelled: …" with
+  what; the others are answered. An account that cannot be listed: 503, with why.
+- Who has it already (If-None-Match, If-Modified-Since) is answered 304; one Range 206, several are answered whole, as
+  CloudFront may do [RangeGETs].
+- A request target with a scheme and a host is that host's (RFC 9112 §3.2.2). One that is not ASCII is 400, and a host
+  with a dot at its end nobody's: what CloudFront makes of these two is said nowhere; browsers send neither.
 - A viewer that goes away: what was being fetched for it is kept, and others that wait for it get it.
 - A flood: more than `MOST_AT_ONCE` requests in work are answered 503 at once. Caches are bounded
   (`EdgeSettings.most_bytes`), and of one object that is not cached only one request goes to S3 at a time.
@@ -15,11 +20,12 @@ import threading
 import time
 import uuid
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from aiohttp import web
+from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.local.edge.distributions import Distribution
 from infra.local.edge.edge import Edge, EdgeSettings
@@ -27,6 +33,7 @@ from infra.local.edge.location import ERROR, Fetching, Request, Response, Steps
 from infra.local.edge.origins import NotModelledError
 from infra.local.edge.urls import typed
 from infra.local.edge_server.account import Account
+from infra.local.edge_server.conditions import sent
 from infra.local.edge_server.storage import Storage
 
 if TYPE_CHECKING:
@@ -40,7 +47,7 @@ LOCATION_HEADER = "X-Edge-Location"
 _SECONDS_TO_START = 10.0
 _SECONDS_TO_STOP = 0.5
 _VIA = "1.1 local.cloudfront.net (CloudFront)"
-_FORBIDDEN, _NOT_MODIFIED, _NOT_IMPLEMENTED, _BUSY = 403, 304, 501, 503
+_BAD_REQUEST, _FORBIDDEN, _NOT_IMPLEMENTED, _BUSY = 400, 403, 501, 503
 
 
 class EdgeServer:
@@ -156,8 +163,13 @@ class EdgeServer:
             self._in_work -= 1
 
     async def _answer(self, request: web.BaseRequest) -> tuple[str, Response]:
-        host = request.headers.get("Host", "").rpartition("@")[2].partition(":")[0]
-        found = await self._host(host)
+        host, target = _asked(request.headers.get("Host", ""), request.raw_path)
+        if not target.startswith("/"):
+            return "", _told(_BAD_REQUEST, f"no path: {target!r}")
+        try:
+            found = await self._host(host)
+        except (BotoCoreError, ClientError) as error:
+            return "", _told(_BUSY, f"the account cannot be read: {error}")
         if found is None:
             return "", _told(_FORBIDDEN, f"no distribution answers to {host!r}")
         distribution, location = found
@@ -165,7 +177,7 @@ class EdgeServer:
         if asked not in self.edge.locations:
             known = ", ".join(self.edge.locations)
             return "", _told(_FORBIDDEN, f"there is no location {asked!r}; there are {known}")
-        path, _, query = request.raw_path.partition("?")
+        path, _, query = target.partition("?")
         try:
             wanted = Request(typed(path), query, request.method, request.headers)
             return asked, await self._get(distribution, asked, wanted)
@@ -235,15 +247,17 @@ class EdgeServer:
             headers["x-amz-cf-pop"] = location
         if response.age is not None:
             headers["age"] = str(int(response.age))
-        etag = response.headers.get("etag")
-        if etag and response.x_cache != ERROR and etag in _etags(request.headers):
-            headers.pop("content-type", None)
-            return web.Response(status=_NOT_MODIFIED, headers=headers)
-        return web.Response(status=response.status, headers=headers, body=response.body)
+        answer = sent(request.method, request.headers, response.status, headers, response.body)
+        return web.Response(status=answer.status, headers=answer.headers, body=answer.body)
 
 
-def _etags(headers: Mapping[str, str]) -> list[str]:
-    return [each.strip().removeprefix("W/") for each in headers.get("If-None-Match", "").split(",")]
+def _asked(host: str, target: str) -> tuple[str, str]:
+    """Return the host without its port, and the path with its query: those of an absolute target are its own."""
+    scheme, found, rest = target.partition("://")
+    if found and scheme.lower() in {"http", "https"}:
+        at = min((rest.find(each) for each in "/?" if each in rest), default=len(rest))
+        host, target = rest[:at], rest[at:] if rest[at:].startswith("/") else f"/{rest[at:]}"
+    return host.rpartition("@")[2].partition(":")[0], target
 
 
 def _told(status: int, text: str) -> Response:

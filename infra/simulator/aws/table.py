@@ -102,7 +102,7 @@ class InMemoryTable:
         if bucket is not None and not log.known:
             return None
         log.newest += 1
-        few = bucket is not None and len(log.targets) <= FEW_TARGETS
+        few = bucket is not None and 0 < len(log.targets) <= FEW_TARGETS
         return Dealt(log.newest, log.targets if few else None)
 
     def put(self, owner: str, number: int, entry: Entry) -> bool:

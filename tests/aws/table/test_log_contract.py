@@ -43,7 +43,7 @@ def test_changes_of_unknown_buckets_are_always_dealt_a_number(ports):
     assert ports.log.deal(UNKNOWN).targets is None
 
 
-@pytest.mark.parametrize(("count", "named"), [(0, True), (1, True), (10, True), (11, False), (40, False)])
+@pytest.mark.parametrize(("count", "named"), [(0, False), (1, True), (10, True), (11, False), (40, False)])
 def test_a_known_bucket_names_its_targets_where_they_are_few(ports, count, named):
     bucket = ports.name("bucket")
     targets = [f"E{number:02d}" for number in range(count)]
@@ -59,7 +59,7 @@ def test_knowing_a_bucket_again_keeps_its_numbers_and_replaces_its_targets(ports
         ports.routes.know_bucket(bucket, targets)
         dealt = ports.log.deal(owner)
         assert set(ports.targets.of_bucket(bucket)) == set(targets)
-        assert dealt.targets == (None if len(targets) > 10 else tuple(targets))
+        assert dealt.targets == (tuple(targets) if 0 < len(targets) <= 10 else None)
     assert dealt.number == 4
 
 

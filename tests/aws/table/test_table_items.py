@@ -25,10 +25,11 @@ from invalidator.core.limits.account import Account
 from invalidator.core.limits.budget import Spending
 from invalidator.core.limits.pace import LONGEST_GAP_SECONDS
 from invalidator.core.limits.slots import ABSURD_SECONDS, MOST_QUEUED, believed
-from invalidator.core.pending.entry import Entry, target_owner
+from invalidator.core.pending.entry import Entry, bucket_owner, target_owner
 from invalidator.core.pending.wakes import Wake
+from invalidator.core.routing.distribution import Behavior, Distribution, Origin
 from invalidator.core.routing.pins import Pin
-from invalidator.core.routing.target import NOT_SEEN
+from invalidator.core.routing.target import NOT_SEEN, TargetRoutes
 from invalidator.core.target_state import TargetState
 from invalidator.failures import Failure, TableUnavailable, UnreadableEntry, UnreadablePin, UnreadableRoutes
 from invalidator.ports import MOST_IN_FLIGHT, Dealt, SurveyState
@@ -239,6 +240,27 @@ def test_a_head_edited_by_hand_is_named_and_a_list_of_targets_that_is_none_is_lo
             stored.log.deal(owner)
         with pytest.raises(TableUnavailable):
             stored.log.newest(owner)
+
+
+@pytest.mark.parametrize("count", [3, 30])
+@pytest.mark.parametrize("edit", ["a row is gone", "all rows are gone", "the head names none"])
+def test_a_list_of_targets_edited_by_hand_leaves_none_out(stored, client, table, count, edit, caplog):
+    bucket = stored.name("site")
+    origin = Origin("s3", "site.s3.amazonaws.com", bucket)
+    targets = sorted(stored.name("E") for _ in range(count))
+    for each in targets:
+        site = Distribution(each, (origin,), (Behavior("*", ("s3",)),))
+        stored.routes.store_routes(TargetRoutes(each, (site,), "1", NOW))
+    stored.routes.know_bucket(bucket, targets)
+    head = head_key(bucket_owner(bucket))
+    if edit == "the head names none":
+        table.update(head, "SET #targets = :none REMOVE #many", {":none": {"L": []}})
+        assert stored.log.deal(bucket_owner(bucket)).targets is None
+    else:
+        for each in targets[: 1 if edit == "a row is gone" else None]:
+            table.delete(key(f"bucket#{bucket}", f"target#{each}"))
+    assert stored.targets.of_bucket(bucket) == targets
+    assert f"the list of the targets of {bucket}" in caplog.text
 
 
 @some

@@ -10,6 +10,7 @@ import pytest
 from bucket_subscription.key_filter import KeyFilter
 from bucket_subscription.owner import Owner
 from infra.cli.bucket.remember import BY_HAND
+from infra.cli.check.parts import queues, subscriptions
 from invalidator.aws.table.heartbeat import beat
 from invalidator.core.heartbeat import Heartbeat
 from invalidator.core.limits.account import OWN_ACCOUNT
@@ -298,11 +299,103 @@ def test_repair_mends_policy_rule_event_source_and_subscription_and_looks_again(
     # With the policy in place, the subscription can be put back.
     taken_away(well)
     assert well.run("check", "--json").code == 3
-    well.run("check", "--repair", "--yes")
+    repaired = well.run("check", "--repair", "--yes", "--json")
+    wrong = [each["part"] for each in repaired.data["findings"] if each["state"] == "wrong"]
+    # As it stands afterwards, which is what the exit code says, too.
+    assert ("subscriptions" in wrong, repaired.data["ok"]) == (False, repaired.code == 0)
+    assert [(each["part"], each["done"]) for each in repaired.data["repairs"]] == [("subscriptions", True)]
     found = aws("s3").get_bucket_notification_configuration(Bucket="site")["QueueConfigurations"]
     assert [each["QueueArn"] for each in found] == [well.sqs.outputs["QueueArn"]]
     well.function.mappings["intake"]["State"] = "Enabled"
     assert well.run("check", "--json").code == 0
+
+
+RULE, TOPIC = "own-rule", "arn:aws:sns:eu-west-1:123456789012:uploads"
+PATTERN = {
+    "source": ["aws.s3"],
+    "detail-type": ["Object Created", "Object Deleted"],
+    "detail": {"bucket": {"name": ["site"]}},
+}
+
+
+@pytest.fixture
+def by_rule(well, monkeypatch):
+    """The bucket sends through the stack's own rule, another through a topic; all that lets them in is there."""
+    queue = well.sqs.outputs["QueueArn"]
+    well.sqs.parameters |= {"Buckets": "", "EventBridgeBuckets": "site", "TopicArns": TOPIC}
+    for part in (queues, subscriptions):
+        monkeypatch.setattr(part, "own_rule", lambda session: RULE)
+    monkeypatch.setattr(subscriptions, "_PATIENCE_SECONDS", 0.0)  # moto does not keep EventBridge's switch
+    found = json.loads(well.sqs.policy)
+    for sid, service, arn in (
+        ("TheRuleOfThisStack", "events", f"arn:aws:events:eu-west-1:123456789012:rule/{RULE}"),
+        ("TheNamedTopics", "sns", TOPIC),
+    ):
+        principal = {"Service": f"{service}.amazonaws.com"}
+        condition = {"ArnEquals": {"aws:SourceArn": [arn] if service == "sns" else arn}}
+        found["Statement"].append({
+            "Sid": sid, "Effect": "Allow", "Principal": principal, "Action": "sqs:SendMessage", "Resource": queue,
+            "Condition": condition,
+        })  # fmt: skip
+    well.sqs.policy = json.dumps(found)
+    aws("events").put_rule(Name=RULE, EventPattern=json.dumps(PATTERN))
+    aws("events").put_targets(Rule=RULE, Targets=[{"Id": "InvalidationQueue", "Arn": queue}])
+    answer = well.run("check", "--json")
+    assert not [each for each in wrong(answer) if each[0] in {"queues", "rule"}], answer.data
+    return well
+
+
+def without(sid):
+    def lose(desk):
+        policy = json.loads(desk.sqs.policy)
+        policy["Statement"] = [each for each in policy["Statement"] if each["Sid"] != sid]
+        desk.sqs.policy = json.dumps(policy)
+
+    return lose
+
+
+def gone(desk):
+    aws("events").remove_targets(Rule=RULE, Ids=["InvalidationQueue"])
+    aws("events").delete_rule(Name=RULE)
+
+
+LOST = [
+    (lambda desk: aws("events").disable_rule(Name=RULE), "rule", f"rule {RULE}: DISABLED → ENABLED"),
+    (
+        lambda desk: aws("events").remove_targets(Rule=RULE, Ids=["InvalidationQueue"]),
+        "rule",
+        f"rule {RULE}: target InvalidationQueue → ",
+    ),
+    (
+        lambda desk: aws("events").put_rule(
+            Name=RULE, EventPattern=json.dumps({**PATTERN, "detail": {"bucket": {"name": ["other"]}}})
+        ),
+        "rule",
+        f"rule {RULE}: pattern ",
+    ),
+    (gone, "rule", f"rule {RULE}: gone → ENABLED"),
+    (without("TheRuleOfThisStack"), "queues", '+ policy of Queue: {"Sid": "TheRuleOfThisStack"'),
+    (without("TheNamedTopics"), "queues", '+ policy of Queue: {"Sid": "TheNamedTopics"'),
+]
+
+
+def test_what_the_watch_only_tells_of_its_command_mends(by_rule):
+    """A deployment would not: for CloudFormation nothing changed."""
+    policy = sorted(json.loads(by_rule.sqs.policy)["Statement"], key=str)
+    for lose, part, line in LOST:
+        lose(by_rule)
+        answer = by_rule.run("check", "--repair", "--yes", "--json")
+        (found,) = (each for each in answer.data["repairs"] if each["part"] == part)
+        assert (any(each.startswith(line) for each in found["difference"]), found["done"]) == (True, True), (
+            found
+        )
+        assert sorted(json.loads(by_rule.sqs.policy)["Statement"], key=str) == policy
+        (target,) = aws("events").list_targets_by_rule(Rule=RULE)["Targets"]
+        assert (target["Arn"], aws("events").describe_rule(Name=RULE)["State"]) == (
+            by_rule.sqs.outputs["QueueArn"],
+            "ENABLED",
+        )
+        assert json.loads(aws("events").describe_rule(Name=RULE)["EventPattern"]) == PATTERN
 
 
 def test_what_cannot_be_asked_is_unknown_and_not_called_well(well):

@@ -151,6 +151,19 @@ def test_what_does_not_fit_into_memory_is_left_with_its_number(desk, monkeypatch
     assert 0 < left < 300
 
 
+def test_a_letter_that_comes_back_within_the_clocks_doubt_is_sent_once(desk):
+    """What no worker can read is back in a second, and would go round until the clocks' margin is over."""
+    desk.bury("no json", "not-json")
+
+    def fails_at_once(action, _):
+        if action == "SendMessageBatch":
+            desk.bury("no json", "not-json")
+
+    desk.sqs.after = fails_at_once
+    answer = desk.run("dlq", "redrive", "--yes", "--json")
+    assert (answer.code, answer.data["sent"], answer.data["came_meanwhile"]) == (2, 1, 1)
+
+
 def test_what_fails_anew_at_once_is_not_sent_for_ever(desk):
     for number in range(20):
         desk.bury(f"{number}", "access-denied", sent=time.time() - 60)

@@ -216,7 +216,7 @@ def test_where_cloudfronts_list_is_denied_the_table_knows_the_aliases(typed, sto
     )
     answer = typed("explain", "https://www.example.com/docs/", "--json")
     assert (answer.code, answer.data["distribution"]["id"]) == (0, "E1")
-    assert "note: CloudFront's list cannot be read: AWS refused ListDistributions" in answer.err
+    assert "note: CloudFront's list cannot be read: cloudfront:ListDistributions is not allowed" in answer.err
     nobody = typed("explain", "https://d1.cloudfront.net/")
     assert "CloudFront's list cannot be read, so domain names are not known" in nobody.err
 

@@ -47,6 +47,11 @@ FORMS = {
     "list-distributions": ({"DistributionList": {"Items": [summary("E1", CONFIG)]}}, []),
     "an item of it": (summary("E1", CONFIG), []),
     "several items of it": ([summary("E1", CONFIG)], []),
+    "create-distribution-with-tags takes": (
+        {"DistributionConfigWithTags": {"DistributionConfig": CONFIG}},
+        ["--id", "E1"],
+    ),
+    "UTF-16, as PowerShell writes it": (json.dumps({"Distribution": DISTRIBUTION}).encode("utf-16"), []),
     "YAML": (AS_YAML, []),
     "YAML of a configuration": (yaml.safe_dump(CONFIG).encode(), ["--id", "E1"]),
     ".json.gz": (gzip.compress(json.dumps({"Distribution": DISTRIBUTION}).encode()), []),
@@ -68,6 +73,70 @@ def test_of_a_list_those_of_the_bucket_are_planned(planned):
     answer = planned({"DistributionList": {"Items": [summary("E1", CONFIG), summary("E2", other)]}})
     assert [each["id"] for each in answer.data["distributions"]] == ["E1"]
     assert "1 distribution of the list left out: no origin of theirs is my-site" in answer.err
+
+
+@pytest.mark.parametrize(
+    "several",
+    [
+        [{"Distribution": DISTRIBUTION}, {"Distribution": DISTRIBUTION | {"Id": "E2"}}],
+        [{"DistributionList": {"Items": [summary(name, CONFIG)]}} for name in ("E1", "E2")],
+    ],
+)
+def test_documents_one_after_the_other_as_a_loop_writes_them_are_read(planned, several):
+    answer = planned("".join(json.dumps(each, indent=1) + "\n" for each in several).encode())
+    assert answer.code == 0, answer.err
+    assert [each["id"] for each in answer.data["distributions"]] == ["E1", "E2"]
+
+
+@pytest.mark.parametrize(
+    "cut",
+    [
+        {"DistributionList": {"Items": [summary("E1", CONFIG)], "IsTruncated": True, "NextMarker": "E1"}},
+        {"DistributionList": {"Items": [summary("E1", CONFIG)]}, "NextToken": "t"},
+    ],
+)
+def test_a_list_that_is_not_whole_is_said(planned, cut):
+    assert "the list goes on on another page" in planned(cut).err
+    assert "another page" not in planned({"DistributionList": {"Items": [summary("E1", CONFIG)]}}).err
+
+
+def policy(name, query):
+    cache_key = {"QueryStringsConfig": {"QueryStringBehavior": query}}
+    return {
+        "Id": name,
+        "CachePolicyConfig": {"MinTTL": 1, "ParametersInCacheKeyAndForwardedToOrigin": cache_key},
+    }
+
+
+@pytest.mark.parametrize(
+    ("document", "paths"),
+    [
+        ({"CachePolicy": policy("p", "none")}, ["/a.html"]),
+        ({"CachePolicy": policy("p", "allExcept")}, ["/a.html*"]),
+        (
+            {"CachePolicyList": {"Items": [{"Type": "custom", "CachePolicy": policy("p", "none")}]}},
+            ["/a.html"],
+        ),
+    ],
+)
+def test_cache_policies_are_read_alone_and_as_a_list(planned, tmp_path, document, paths):
+    (tmp_path / "policy").write_text(json.dumps(document))
+    by_policy = CONFIG | {"DefaultCacheBehavior": CONFIG["DefaultCacheBehavior"] | {"CachePolicyId": "p"}}
+    answer = planned(
+        DISTRIBUTION | {"DistributionConfig": by_policy}, "--cache-policy", str(tmp_path / "policy")
+    )
+    assert answer.code == 0, answer.err
+    assert answer.data["distributions"][0]["paths"] == paths
+
+
+def test_a_cache_policy_without_id_is_one_line_with_the_way_on(planned, tmp_path):
+    (tmp_path / "policy").write_text('{"ETag": "E", "CachePolicyConfig": {}}')
+    answer = planned(DISTRIBUTION, "--cache-policy", str(tmp_path / "policy"))
+    assert (answer.code, answer.err.count("\n")) == (1, 1)
+    assert (
+        "not a cache policy: Id: field required; give what this prints: aws cloudfront get-cache-policy"
+        in answer.err
+    )
 
 
 @pytest.mark.parametrize(
@@ -125,11 +194,40 @@ def test_the_files_of_people_who_were_refused_are_read(planned, name, options, i
     assert [each["id"] for each in answer.data["distributions"]] == ids
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig"])
+def test_keys_as_windows_writes_them_are_read(encoding):
+    assert key_lines("a.html\r\né.html\r\n".encode(encoding)).lines == (b"a.html", "é.html".encode())
+
+
+def test_half_a_character_of_utf_16_is_said():
+    with pytest.raises(NoKeysError, match="begins as UTF-16"):
+        key_lines("a.html\n".encode("utf-16")[:-1])
+
+
+def test_a_slash_before_keys_is_said(typed, tmp_path):
+    (tmp_path / "keys").write_text("a.html\n/b.html\n")
+    (tmp_path / "e1").write_text(json.dumps(DISTRIBUTION))
+    command = [
+        "plan",
+        "--bucket",
+        "my-site",
+        "--keys",
+        str(tmp_path / "keys"),
+        "--distribution",
+        str(tmp_path / "e1"),
+    ]
+    assert "line 2 begins with a slash, which counts as the key's own" in typed(*command).err
+    assert "slash" not in typed(*command, "--literal").err
+
+
 LISTED = "2026-11-26 01:00:00       1234 docs/a.html\n"
 INVENTORY = '"my-site","docs/a+b.html","12"\n"my-site","c%20d.html","3"\n'
 NO_KEYS = {
     "s3://my-site/docs/a.html\ns3://my-site/b.html\n": "line 1 is a URL of S3",
     "a.html\ns3://my-site/b.html\n": "line 2 is a URL of S3",
+    "https://my-site.s3.amazonaws.com/a.html\n": "line 1 is a URL, not a key",
+    "a.html\narn:aws:s3:::my-site/b.html\n": "line 2 is an ARN",
+    "./a.html\n./docs/b.html\n": "line 1 is a path of a local file",
     LISTED: "line 1 is what aws s3 ls prints",
     f"                           PRE docs/\n{LISTED}": "line 1 is what aws s3 ls prints",
     "upload: site/a.html to s3://my-site/a.html\n": "line 1 is what aws s3 sync or cp prints",
@@ -167,6 +265,9 @@ def test_lines_that_are_no_keys_are_refused_with_the_way_to_keys(typed, tmp_path
     ("content", "keys"),
     [
         ("s3://my-site/docs/a.html\n", ["docs/a.html"]),
+        ("https://d1.cloudfront.net/docs/a.html\n", ["docs/a.html"]),
+        ("arn:aws-cn:s3:::my-site/docs/a.html\n", ["docs/a.html"]),
+        ("./docs/a.html\n./b.html\n", ["docs/a.html", "b.html"]),
         ("upload: site/a b.html to s3://my-site/a b.html\n", ["a b.html"]),
         (INVENTORY, ["docs/a b.html", "c d.html"]),
         ("a.html\rb.html\r", ["a.html", "b.html"]),

@@ -232,7 +232,7 @@ def test_with_files_boto3_is_not_even_imported(folder):
         ("{", "not JSON: Expecting property name"),
         ("[" * 100_000, "not JSON that can be read"),
         (b"\xff{}", "not"),
-        ("[]", "not a distribution: Distribution: not an object but list"),
+        ("[]", "not a distribution: Origins: field required; give what this prints"),
         ("{}", "not a distribution: Origins: field required"),
         ('{"Distribution": {"Id": "E1"}}', "not a distribution: Origins: field required"),
         (

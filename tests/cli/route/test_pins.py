@@ -72,6 +72,8 @@ def test_a_new_stack_takes_back_what_a_deleted_one_s_table_holds(typed, stored, 
     assert stored.pins.pins() == [pin]
     missing = typed("route", "export", "--table", "none")
     assert (missing.code, missing.err.count("\n")) == (1, 1)
+    assert "table none cannot be read: " in missing.err
+    assert "aws dynamodb list-tables" in missing.err
 
 
 def test_what_is_exported_can_be_imported_elsewhere(typed, stored, tmp_path):

@@ -55,6 +55,24 @@ NAMED = {
         Reason.NOT_A_NOTIFICATION,
         "'Instance State-change' of 'aws.ec2'",
     ),
+    "CloudTrail's other rules": (
+        {"source": "aws.s3", "detail-type": "AWS Service Event via CloudTrail", "detail": {"eventName": "X"}},
+        Reason.NOT_A_NOTIFICATION,
+        "'AWS Service Event via CloudTrail' of 'aws.s3'",
+    ),
+    "CloudTrail's log file": (
+        {"Records": [{"eventSource": "s3.amazonaws.com", "eventName": "PutObject"}]},
+        Reason.NOT_A_NOTIFICATION,
+        "as its log files hold them",
+    ),
+    "S3 Batch Operations": (
+        {"invocationSchemaVersion": "2.0", "job": {"id": "j"}, "tasks": [{"s3Key": "a", "s3Bucket": "site"}]},
+        Reason.NOT_A_NOTIFICATION,
+        "S3 Batch Operations' call",
+    ),
+    "a batch of EventBridge Pipes": ([json.loads(S3_BODY)], Reason.NOT_A_NOTIFICATION, "send each alone"),
+    "a text in quotes": (S3_BODY, Reason.NOT_A_NOTIFICATION, "a text in quotes"),
+    "a lone record of MinIO": (s3_record("a", eventSource="minio:s3"), Reason.NOT_A_NOTIFICATION, "minio:s3"),
     "an alarm": ({"AlarmName": "a", "source": None}, Reason.NOT_A_NOTIFICATION, "its fields are: AlarmName"),
 }  # fmt: skip
 
@@ -79,6 +97,13 @@ def test_an_alien_record_beside_s3s_own_is_named_and_s3s_is_read():
     assert [change.key for change in content.changes] == ["a"]
     assert content.problem is not None
     assert "SNS" in content.problem.detail
+
+
+def test_one_of_s3s_records_alone_is_read():
+    assert read_body(json.dumps(s3_record("a b+c")), SENT) == read_body(direct("a b+c"), SENT)
+    assert read_body(
+        json.dumps({"Type": "Notification", "Message": json.dumps(s3_record("a"))}), SENT
+    ).changes
 
 
 def detail_of(key, **more):
@@ -120,6 +145,7 @@ def cloudtrail(call="PutObject", *, alone=False, **detail):
     ("call", "kind"),
     [
         ("PutObject", ChangeKind.CREATED),
+        ("PostObject", ChangeKind.CREATED),
         ("CopyObject", ChangeKind.CREATED),
         ("CompleteMultipartUpload", ChangeKind.CREATED),
         ("DeleteObject", ChangeKind.REMOVED),

@@ -200,6 +200,16 @@ DISTRIBUTIONS: dict[str, dict[str, Any]] = {
     "error page not cached itself": document(
         [S3], [behavior("s3", "/404.html", DISABLED), behavior("s3")], errors=[error(404, "/404.html")]
     ),
+    "spa not cached": document(
+        [S3], [behavior("s3", policy=DISABLED)], root="index.html", errors=[error(403, "/index.html")]
+    ),
+    "spa of a second, not cached": document(
+        [S3], [behavior("s3", policy=DISABLED)], root="index.html", errors=[error(403, "/index.html", 1)]
+    ),
+    "errors of a day, not cached": document(
+        [S3], [behavior("s3", policy=DISABLED)], errors=[error(404, "", 86400)]
+    ),
+    "error page without a slash": document([S3], [behavior("s3")], errors=[error(404, "404.html")]),
     "errors without a page": document([S3], [behavior("s3")], errors=[error(404, "", 86400)]),
     "website keeping its errors": document([WEB], [behavior("web")], errors=[error(404, "", 86400)]),
     "website with another page": document(

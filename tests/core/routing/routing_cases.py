@@ -256,7 +256,31 @@ CASES = [
     ),
     Case("issue 16: another object below", "shop", "errors/x.html", ("/errors/x.html",)),
     Case("issue 16: a page that another origin serves", "error page elsewhere", "errors/404.html", ()),
-    Case("Error pages: kept though the page is not", "error page not cached itself", "404.html", ("/*",)),
+    Case(
+        "Error pages: kept though the page is not",
+        "error page not cached itself",
+        "404.html",
+        ("/404.html", "/*"),
+    ),
+    Case(
+        "Error pages: kept where caching is disabled",
+        "spa not cached",
+        "index.html",
+        ("/index.html", "/", "/*"),
+    ),
+    Case("Error pages: a 404 kept where caching is disabled", "errors of a day, not cached", "a", ("/a",)),
+    Case(
+        "Error pages: soon forgotten where caching is disabled",
+        "spa of a second, not cached",
+        "index.html",
+        (),
+    ),
+    Case(
+        "Error pages: configured without its slash",
+        "error page without a slash",
+        "404.html",
+        ("/404.html", "/*"),
+    ),
     Case("Error pages: the origin's own answer", "errors without a page", "404.html", ("/404.html",)),
     Case(
         "Error pages: a website's document",

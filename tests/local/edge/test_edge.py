@@ -1,9 +1,10 @@
 """Several locations: when an invalidation arrives at each, who answers to a host, and how much is held."""
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra.local.edge import path_patterns
 from infra.local.edge.cache import ENTRY_BYTES, Cache, Entry, Name
 from infra.local.edge.edge import COMPLETE_SECONDS, EFFECTIVE_P95_SECONDS, LOCATIONS, Edge, EdgeSettings
 from tests.core.routing.distributions import S3, behavior, document
@@ -62,6 +63,23 @@ def test_hosts_are_aliases_the_domain_and_localhost_names_with_or_without_a_loca
     assert edge.host("e1.localhost") is None
 
 
+def test_a_wildcard_alias_takes_all_that_ends_so_but_what_is_named_itself():
+    wide = replace(PLAIN, id="E2", hosts=("*.example.org", "example.com"))
+    edge = Edge(lambda: NOW)
+    edge.know([PLAIN, wide])
+    found = {
+        host: edge.host(host)
+        for host in ("www.example.org", "a.example.org", "a.b.example.org", "example.org", "b.example.com")
+    }
+    assert {host: each and each[0].id for host, each in found.items()} == {
+        "www.example.org": "E1",
+        "a.example.org": "E2",
+        "a.b.example.org": "E2",
+        "example.org": None,
+        "b.example.com": None,
+    }
+
+
 def entry(size: int) -> Entry:
     return Entry(200, {}, b"", size, NOW, NOW + 1)
 
@@ -98,9 +116,3 @@ def test_names_and_headers_count_too_for_viewers_choose_them():
         name = Name("E1", f"/?{number}" + "q" * 4 * ENTRY_BYTES, "*")
         cache.put(name, Entry(404, {"x": "y" * ENTRY_BYTES}, b"", 0, NOW, NOW + 1))
     assert 2 <= len(cache) <= 4
-
-
-def test_long_paths_are_not_remembered():
-    before = path_patterns._remembered.cache_info().misses
-    assert path_patterns.fits("/a*", "/" + "a" * 5_000)
-    assert path_patterns._remembered.cache_info().misses == before

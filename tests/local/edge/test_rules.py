@@ -7,6 +7,7 @@ import pytest
 
 from infra.local.edge.cache_policies import read_cache_policy
 from infra.local.edge.distributions import Distribution, read_distribution, tenant_of
+from infra.local.edge.documents import MALFORMED
 from infra.local.edge.edge import EdgeSettings
 from infra.local.edge.location import Request
 from infra.local.edge.origins import NotModelledError, Website
@@ -410,10 +411,41 @@ def test_a_tilde_cannot_be_named():
             )
         },
         {"policy": "nobody-knows-it"},
+        {"policy": "", "ForwardedValues": {"QueryString": False, "Cookies": {"Forward": "some"}}},
+        {"policy": "", "ForwardedValues": {"QueryString": False}, "MinTTL": "60"},
+        {"policy": "", "ForwardedValues": {"QueryString": False}, "MaxTTL": -1},
+        {"policy": "", "ForwardedValues": {"QueryString": False}, "DefaultTTL": float("nan")},
+        {"policy": ""},
+        {"ViewerProtocolPolicy": "quic-only"},
+        {
+            "FunctionAssociations": listed(
+                [{"FunctionARN": "…:function/headers", "EventType": "viewer-dream"}]
+            )
+        },
+        {"FunctionAssociations": listed([{"FunctionARN": "…:function/headers"}])},
+        {
+            "FunctionAssociations": listed(
+                [
+                    {"FunctionARN": f"…:function/{name}", "EventType": "viewer-request"}
+                    for name in ("headers", "clean-urls")
+                ]
+            )
+        },
+        {"TargetOriginId": "nowhere"},
+        {"TargetOriginId": "by-quality"},
+        {"TargetOriginId": "of-nobody"},
     ],
 )
 def test_what_is_not_modelled_is_said_and_never_guessed(unusual):
-    site = viewer(document([S3], [behavior("s3", "/x/*", **unusual), behavior("s3")]))
+    groups = [
+        group("by-quality", "s3", "s3") | {"SelectionCriteria": "media-quality-based"},
+        group("of-nobody", "s3", "nowhere"),
+    ]
+    made = {"target": "s3", "pattern": "/x/*", **unusual}
+    made = {"target": made.pop("TargetOriginId", made["target"])} | {
+        k: v for k, v in made.items() if k != "target"
+    }
+    site = viewer(document([S3], [behavior(**made), behavior("s3")], groups=groups))
 
     assert site.seen("/a.html")[0] == 200
     with pytest.raises(NotModelledError):
@@ -428,6 +460,12 @@ def test_what_is_not_modelled_is_said_and_never_guessed(unusual):
         {"ContinuousDeploymentPolicyId": "C1"},
         {"Restrictions": {"GeoRestriction": {"RestrictionType": "blacklist"}}},
         {"ConnectionMode": "tenant-only"},
+        {"ConnectionMode": "mesh"},
+        {"CacheBehaviors": listed([behavior("s3")])},
+        {"CustomErrorResponses": listed([{"ErrorCode": "none"}])},
+        {"CustomErrorResponses": listed([{"ErrorCode": 404, "ErrorCachingMinTTL": "long"}])},
+        {"Origins": {"Quantity": 0}},
+        {"DefaultCacheBehavior": None},
     ],
 )
 def test_nor_is_a_whole_distribution(unusual):
@@ -435,6 +473,39 @@ def test_nor_is_a_whole_distribution(unusual):
     found["Distribution"]["DistributionConfig"] |= unusual
     with pytest.raises(NotModelledError):
         viewer(found).get("/a.html")
+
+
+@pytest.mark.parametrize(
+    "unusual",
+    [
+        {"QueryStringsConfig": {"QueryStringBehavior": "sorted"}},
+        {"CookiesConfig": {"CookieBehavior": "some"}},
+        {"HeadersConfig": {"HeaderBehavior": "allExcept", "Headers": {"Items": ["Accept"]}}},
+        {"HeadersConfig": {"HeaderBehavior": "all"}},
+        {"minimum": "0"},
+        {"default": True},
+        {"maximum": float("inf")},
+    ],
+)
+def test_a_cache_policy_of_another_kind_is_not_read(unusual):
+    with pytest.raises(MALFORMED):
+        read_cache_policy(policy(**unusual))
+    with pytest.raises(MALFORMED):
+        read_cache_policy({"Name": "p"})
+
+
+def test_a_tenant_is_not_guessed_either():
+    """A parameter that nobody gives, what its distribution has beside, and what cannot be read."""
+    found = document([origin("s3", "{{bucket}}.s3.us-east-1.amazonaws.com")], [behavior("s3")])
+    found["Distribution"]["DistributionConfig"] |= {"ConnectionMode": "tenant-only"}
+    tenant = {"Id": "dt_1", "Parameters": [{"Name": "bucket", "Value": "b"}]}
+    assert Viewer(tenant_of(distribution(found), tenant, [])).seen("/a.html")[0] == 404
+    for given in ({"Parameters": []}, {"Parameters": [{"Name": "bucket"}]}, {"Domains": [{}]}):
+        with pytest.raises(NotModelledError):
+            Viewer(tenant_of(distribution(found), tenant | given, [])).get("/a.html")
+    found["Distribution"]["DistributionConfig"] |= {"WebACLId": "arn:waf"}
+    with pytest.raises(NotModelledError):
+        Viewer(tenant_of(distribution(found), tenant, [])).get("/a.html")
 
 
 def test_methods_and_disabled_distributions_are_refused():

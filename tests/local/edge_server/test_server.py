@@ -47,6 +47,63 @@ def test_browsers_and_caches_ask_whether_it_is_still_the_same(site):
     assert site.get("/", if_none_match='"else"')[0] == 200
     status, headers, body = site.get("/", method="HEAD")
     assert (status, headers["content-length"], body) == (200, "3", b"")
+    site.s3.headers["Last-Modified"] = "Thu, 26 Nov 2026 07:00:00 GMT"
+    site.server.invalidate("E1", "I1", ("/*",), time.time())
+    for at, status in (("Thu, 26 Nov 2026 07:00:00 GMT", 304), ("Thu, 26 Nov 2026 06:59:59 GMT", 200)):
+        found = site.get("/", if_modified_since=at)
+        assert (found[0], found[1]["x-cache"].split()[0]) == (status, "Miss" if status == 304 else "Hit")
+    assert site.get("/", range="bytes=1-1")[::2] == (206, b"n")
+
+
+def test_a_configuration_that_cannot_be_read_harms_no_other(site, monkeypatch):
+    """The others answer, and of each viewers are told what it is."""
+    good = site.cloudfront.configs["E1"]
+    alone = good | {"Aliases": {}}
+    site.cloudfront.configs |= {
+        "E2": alone | {"Comment": "2", "Origins": {"Quantity": 0}},
+        "E3": {name: each for name, each in alone.items() if name != "DefaultCacheBehavior"}
+        | {"Comment": "3"},
+        "E4": alone | {"Comment": "4", "CacheBehaviors": {"Items": [None]}},
+        "E5": alone | {"Comment": "5"},
+    }
+    read = site.cloudfront.get_distribution_config
+
+    def denied(Id):
+        if Id == "E5":
+            raise ClientError({"Error": {"Code": "AccessDenied"}}, "GetDistributionConfig")
+        return read(Id=Id)
+
+    monkeypatch.setattr(site.cloudfront, "get_distribution_config", denied)
+    assert site.get("/")[2] == b"one"
+    told = {each: site.get("/", f"{each}.localhost") for each in ("e2", "e3", "e4", "e5")}
+    assert {each: (status, body.decode()) for each, (status, _, body) in told.items()} == {
+        "e2": (501, "not modelled: the behavior of *: there is no 's3'\n"),
+        "e3": (501, "not modelled: its configuration: there is no 'DefaultCacheBehavior'\n"),
+        "e4": (501, "not modelled: its configuration: 'NoneType' object has no attribute 'get'\n"),
+        "e5": (501, "not modelled: it cannot be read: AccessDenied\n"),
+    }
+
+
+def test_tenants_that_cannot_be_listed_harm_no_other_distribution(site, monkeypatch):
+    def refuse(**asked):
+        raise ClientError({"Error": {"Code": "AccessDenied"}}, "ListDistributionTenants")
+
+    monkeypatch.setattr(site.cloudfront, "list_distribution_tenants", refuse, raising=False)
+    shared = site.cloudfront.configs["E1"] | {"Comment": "2", "Aliases": {}, "ConnectionMode": "tenant-only"}
+    site.cloudfront.configs["E2"] = shared
+    assert site.get("/")[2] == b"one"
+    assert site.get("/", "e2.localhost")[2] == b"not modelled: its tenants cannot be listed: AccessDenied\n"
+
+
+def test_an_account_that_cannot_be_listed_is_told(site, monkeypatch):
+    def refuse(operation):
+        raise ClientError({"Error": {"Code": "Throttling"}}, "ListDistributions")
+
+    with monkeypatch.context() as away:
+        away.setattr(site.cloudfront, "get_paginator", refuse)
+        status, _, body = site.get("/")
+        assert (status, b"Throttling" in body) == (503, True)
+    assert site.get("/")[2] == b"one"
 
 
 @pytest.mark.parametrize(
@@ -57,6 +114,7 @@ def test_browsers_and_caches_ask_whether_it_is_still_the_same(site):
         ("e1.cloudfront.net", 200),
         ("nobody.example", 403),
         ("sfo5.e1.localhost", 403),
+        ("e1.localhost.", 403),
         ("", 403),
     ],
 )
@@ -217,7 +275,7 @@ def test_an_s3_that_breaks_off_is_a_502_that_is_kept_ten_seconds(site):
         b"GET /%zz%f HTTP/1.1\r\nHost: e1.localhost\r\nConnection: close\r\n\r\n",
         b"GET \xff\xfe HTTP/1.1\r\nHost: e1.localhost\r\n\r\n",
         b"OPTIONS * HTTP/1.1\r\nHost: e1.localhost\r\nConnection: close\r\n\r\n",
-        b"GET http://e1.localhost/ HTTP/1.1\r\nHost: e1.localhost\r\nConnection: close\r\n\r\n",
+        b"GET /\xc3\xa9.html HTTP/1.1\r\nHost: e1.localhost\r\n\r\n",
     ],
 )
 def test_what_is_no_request_is_refused_and_harms_nobody(site, sent):
@@ -226,6 +284,26 @@ def test_what_is_no_request_is_refused_and_harms_nobody(site, sent):
         answer = viewer.recv(200)
     assert answer.startswith((b"HTTP/1.1 4", b"HTTP/1.0 4"))
     assert site.get("/")[2] == b"one"
+
+
+@pytest.mark.parametrize(
+    ("target", "status"),
+    [
+        ("http://e1.localhost/", 200),
+        ("HTTP://e1.localhost:80/index.html", 200),
+        ("http://e1.localhost", 200),
+        ("http://e1.localhost?a=/", 200),
+        ("http://nobody.example/", 403),
+        ("ftp://e1.localhost/", 400),
+    ],
+)
+def test_an_absolute_target_names_its_own_host(site, target, status):
+    """RFC 9112 §3.2.2: the Host header does not count beside it."""
+    with socket.create_connection(("127.0.0.1", site.server.port), timeout=10) as viewer:
+        viewer.sendall(
+            f"GET {target} HTTP/1.1\r\nHost: www.example.org\r\nConnection: close\r\n\r\n".encode()
+        )
+        assert viewer.recv(200).startswith(f"HTTP/1.1 {status} ".encode())
 
 
 def test_keys_are_found_as_viewers_spell_them(site):

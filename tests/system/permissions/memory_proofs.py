@@ -44,13 +44,18 @@ def a_memory_that_is_due_is_called_for(stack: Stack) -> bool:
 
 def what_is_given_up_is_forgotten(stack: Stack) -> bool:
     """As the worker does before it writes a dead letter, under its role."""
-    known, new = "given-up.html", f"given-up-{next(_numbers)}.html"
+    known, before, new = ("given-up.html", *(f"given-up-{next(_numbers)}.html" for _ in range(2)))
     _know(stack, known)
+    theirs = _memory(stack, stack.aws.client("dynamodb"))
+    theirs.store(
+        REMEMBERED, theirs.state(REMEMBERED).epoch - 1, {before: (Row(Kind.UNKNOWN, rev="before"), "")}
+    )
     session = as_role(stack, stack.worker_role)
     memory = _memory(stack, session.client("dynamodb", endpoint_url=stack.aws.endpoint))
     try:
         state = memory.state(REMEMBERED)
-        return forget_keys(memory, REMEMBERED, state, [known, new], Kind.OWED, rev=f"p{next(_numbers)}")
+        keys = [known, before, new]
+        return forget_keys(memory, REMEMBERED, state, keys, Kind.OWED, rev=f"p{next(_numbers)}")
     except TableUnavailable:
         return False
 

@@ -141,7 +141,7 @@ WORKER = {
     **each_of("WakeMemories", "sqs:SendMessage", a_change_wakes_its_memory),
     **each_of(
         "ForgetWhatIsGivenUp",
-        "dynamodb:BatchGetItem PartiQLUpdate PutItem",
+        "dynamodb:BatchGetItem PartiQLInsert PartiQLUpdate PutItem",
         what_is_given_up_is_forgotten,
     ),
     **those_of_every_function("InvalidatorFunction", "invalidator"),
@@ -209,7 +209,7 @@ MEMORY = {
     **each_of("ReadWakes", READ, lambda_can_read_the_wakes_of_memories),
     **each_of("Wake", "sqs:SendMessage", JUDGED),
     **each_of("HandOver", "dynamodb:BatchGetItem PutItem Query UpdateItem", JUDGED),
-    **each_of("Remember", "dynamodb:BatchGetItem PutItem", JUDGED),
+    **each_of("Remember", "dynamodb:BatchGetItem PartiQLInsert PutItem", JUDGED),
     **each_of("Remember", "dynamodb:PartiQLUpdate", what_is_known_is_judged_again),
     **each_of("ReadHeaders", "s3:GetObject", JUDGED),
     **each_of("ListRememberedBuckets", "s3:ListBucket", JUDGED),

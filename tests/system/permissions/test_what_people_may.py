@@ -198,9 +198,11 @@ def test_an_operators_policy_lets_every_command_run_and_holds_nothing_dead(
 def test_a_ci_jobs_policy_lets_it_look_and_change_nothing(stack, distribution, keys):
     job = Person(stack, "ci")
     look(job, keys, distribution)
+    letter(stack, "not-json")
+    waited = job.types("wait", f"s3://{SECOND}/people/", "--settle", "0", "--timeout", "60", expect=None)
+    assert waited["done"] or "dead letter" in waited["why"], waited
     unused = granted("ci") - job.called - set(NOT_CALLED_HERE)
     assert unused <= {"cloudwatch:DescribeAlarms"}, unused  # check asks for them
-    job.types("dlq", "list", expect=1)
     job.types("pause", expect=1)
     job.types("route", "refresh", expect=1)
     assert denied(lambda: job.client("s3").put_object(Bucket=SECOND, Key="x", Body=b""))

@@ -89,13 +89,11 @@ class DynamoDbTable:
             items: the item, and the value; all with the same attributes as what they replace.
             attribute: its name.
         """
-        done: list[bool] = []
-        for start in range(0, len(items), MOST_STATEMENTS_IN_A_CALL):
-            part = items[start : start + MOST_STATEMENTS_IN_A_CALL]
-            statements = [self._replacement(item, attribute, value) for item, value in part]
-            answers = self._ask("batch_execute_statement", Statements=statements)["Responses"]
-            done += ["Error" not in answer for answer in answers]
-        return done
+        return self._execute([self._replacement(item, attribute, value) for item, value in items])
+
+    def insert_each(self, items: Sequence[Item]) -> list[bool]:
+        """Write items, each where none has its key, as `replace_each` does; all have the same attributes."""
+        return self._execute([self._insertion(item) for item in items])
 
     def change_all(self, puts: Sequence[Item] = (), deletes: Sequence[Item] = ()) -> None:
         """Write items, and remove others by their keys. Where this fails, some of it may be done."""
@@ -175,6 +173,21 @@ class DynamoDbTable:
         """Yield the items of a partition; the arguments are those of `pages`."""
         for page in self.pages(pk, **asked):
             yield from page
+
+    def _execute(self, statements: Sequence[Item]) -> list[bool]:
+        done: list[bool] = []
+        for start in range(0, len(statements), MOST_STATEMENTS_IN_A_CALL):
+            part = statements[start : start + MOST_STATEMENTS_IN_A_CALL]
+            answers = self._ask("batch_execute_statement", Statements=part)["Responses"]
+            done += ["Error" not in answer for answer in answers]
+        return done
+
+    def _insertion(self, item: Item) -> Item:
+        values = ", ".join(f"'{name}': ?" for name in item)
+        return {
+            "Statement": f'INSERT INTO "{self._name}" VALUE {{{values}}}',
+            "Parameters": list(item.values()),
+        }
 
     def _replacement(self, item: Item, attribute: str, value: Item) -> Item:
         changed = [name for name in item if name not in ("pk", "sk")]

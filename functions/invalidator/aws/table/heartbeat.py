@@ -15,6 +15,7 @@ from invalidator.aws.table.packed_values import UNREADABLE, packed, unpacked
 from invalidator.aws.table.routes import RoutesTable
 from invalidator.core.heartbeat import Heartbeat, Identity
 from invalidator.failures import TableUnavailable
+from invalidator.ports import CLOCKS_APART_SECONDS
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -69,8 +70,11 @@ def watched(table: DynamoDbTable, now: float) -> None:
 def last_watched(table: DynamoDbTable, now: float) -> float:
     """Return when the watch came to its end last, epoch seconds; `now` for the first look. Raises TableUnavailable."""
     for item in table.items("watched"):
-        if "at" in item:
-            return float(item["at"]["N"])
+        try:
+            if (at := float(item["at"]["N"])) <= now + CLOCKS_APART_SECONDS:
+                return at
+        except UNREADABLE:
+            break
     watched(table, now)
     return now
 

@@ -131,9 +131,9 @@ def newest_dealt(head: Item) -> int:
 
 
 def _few_targets(head: Item) -> tuple[str, ...] | None:
-    """The targets that a bucket's head names; None where they are many, or it cannot be read: the bucket has a list."""
+    """The targets that a bucket's head names; None where they are many, none, or no list: then the bucket is asked."""
     try:
-        return tuple(str(each["S"]) for each in head["targets"]["L"]) if "targets" in head else None
+        return tuple(str(each["S"]) for each in head["targets"]["L"]) or None if "targets" in head else None
     except UNREADABLE:
         return None
 

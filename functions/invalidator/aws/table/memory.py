@@ -95,8 +95,15 @@ class MemoryTable:
         items = {
             name: row_item(bucket, name, epoch, row) | {"expires": expires} for name, (row, _) in rows.items()
         }
-        known = [name for name, (_, before) in rows.items() if before]
-        left = rows.keys() - self._replaced(items, {name: rows[name][1] for name in known})
+        known = {name: before for name, (_, before) in rows.items() if before}
+        left = rows.keys() - self._written(
+            known,
+            lambda part: self._table.replace_each([(items[each], text(known[each])) for each in part], "rev"),
+        )
+        left -= self._written(
+            rows.keys() - known.keys(),
+            lambda part: self._table.insert_each([items[each] for each in part]),
+        )
 
         def write(name: str) -> bool:
             row, before = rows[name]
@@ -111,14 +118,13 @@ class MemoryTable:
         asked = [name for name in rows if name in left]
         return {name for name, stands in zip(asked, self._pool.map(write, asked), strict=True) if not stands}
 
-    def _replaced(self, items: Mapping[str, Item], before: Mapping[str, str]) -> set[str]:
-        """Write what replaces a row, many with a call; return the keys of those that surely stand.
+    def _written(self, names: Iterable[str], write: Callable[[tuple[str, ...]], list[bool]]) -> set[str]:
+        """Write rows, many with a call; return the keys of those that surely stand.
 
         Of the others it is not sure: another run may have been faster, or this one itself, where the SDK tried twice.
         """
-        parts = list(_parts(before, MOST_STATEMENTS_IN_A_CALL))
-        asked = [[(items[name], text(before[name])) for name in part] for part in parts]
-        answers = self._pool.map(lambda part: self._table.replace_each(part, "rev"), asked)
+        parts = list(_parts(names, MOST_STATEMENTS_IN_A_CALL))
+        answers = self._pool.map(write, parts)
         return {
             name
             for part, done in zip(parts, answers, strict=True)

@@ -19,7 +19,7 @@ from invalidator.aws.table.accounts import calls_key, read_account, spending_key
 from invalidator.aws.table.dynamodb import DynamoDbTable, Item, key, place, text
 from invalidator.aws.table.logs import head_key, newest_dealt
 from invalidator.aws.table.packed_values import UNREADABLE, packed, unpacked
-from invalidator.aws.table.routes import bucket_partition, read_routes, routes_key, target_of
+from invalidator.aws.table.routes import RoutesTable, bucket_partition, read_routes, routes_key, target_of
 from invalidator.aws.table.sent_items import (
     read_all_sent,
     sent_items,
@@ -28,7 +28,7 @@ from invalidator.aws.table.sent_items import (
     sent_sort_key,
 )
 from invalidator.core.limits.account import OWN_ACCOUNT
-from invalidator.core.pending.entry import target_owner
+from invalidator.core.pending.entry import bucket_owner, target_owner
 from invalidator.core.sent import Sent
 from invalidator.core.target_state import TargetState
 from invalidator.failures import UnreadableHead
@@ -99,11 +99,29 @@ class TargetTable:
         )
 
     def of_bucket(self, bucket: str) -> list[str]:
-        """Return the ids of all targets that a bucket has."""
-        return [target_of(item) for item in self._table.items(bucket_partition(bucket))]
+        """Return the ids of all targets that a bucket has; by all routing where its list and its head do not agree."""
+        listed = [target_of(item) for item in self._table.items(bucket_partition(bucket))]
+        head = self._table.get([head_key(bucket_owner(bucket))])
+        if not head or _counts(next(iter(head.values())), len(listed)):
+            return listed
+        _logger.warning(
+            "the list of the targets of %s and the head of its log do not agree: by all routing", bucket
+        )
+        routed = [
+            routes.target for routes, _ in RoutesTable(self._table).all_routes() if bucket in routes.buckets
+        ]
+        return sorted({*listed, *routed})
 
     def _newest_first(self, target: str) -> Iterator[Item]:
         return self._table.items(sent_partition(target), newest_first=True, most=1)
+
+
+def _counts(head: Item, listed: int) -> bool:
+    """Whether a bucket's head says that it has so many targets."""
+    try:
+        return listed == (int(head["many"]["N"]) if "many" in head else len(head["targets"]["L"]))
+    except UNREADABLE:
+        return False
 
 
 def _own_dealt(head: Item) -> int | None:

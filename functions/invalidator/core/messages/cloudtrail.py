@@ -17,6 +17,7 @@ from invalidator.core.reasons import Reason
 # S3 user guide, cloudtrail-logging-s3-info: the object-level calls that change what viewers get, one object each.
 _CHANGING = {
     "PutObject": ChangeKind.CREATED,
+    "PostObject": ChangeKind.CREATED,
     "CopyObject": ChangeKind.CREATED,
     "CompleteMultipartUpload": ChangeKind.CREATED,
     "DeleteObject": ChangeKind.REMOVED,

@@ -13,8 +13,18 @@ from invalidator.core.reasons import Reason
 _RECORDS_OF = {
     "aws:sns": "a Lambda function's event from SNS, passed on whole: pass on each Records[].Sns.Message alone",
     "aws:sqs": "a Lambda function's event from SQS, passed on whole: pass on each Records[].body alone",
+    "s3.amazonaws.com": "CloudTrail's records, as its log files hold them: send each alone, or S3's own events",
     "minio:s3": "MinIO's event: its buckets are none of S3's",
     "ceph:s3": "Ceph's event: its buckets are none of S3's",
+}
+# What is known by fields that nobody else has together.
+_BY_FIELDS = {
+    frozenset({"requestPayload", "requestContext"}): (
+        "a Lambda destination's record of a run: its requestPayload is what the function was given"
+    ),
+    frozenset({"invocationSchemaVersion", "tasks"}): (
+        "S3 Batch Operations' call of a Lambda function: its tasks name objects, not what was done to them"
+    ),
 }
 
 
@@ -33,9 +43,18 @@ def name(document: Mapping[str, Any]) -> Problem | None:
     return Problem(Reason.NOT_A_NOTIFICATION, what) if what else None
 
 
+def name_unpacked(document: object) -> Problem:
+    """Return what a message is that is no JSON object."""
+    what = "a text in quotes, which may hold the message" if isinstance(document, str) else "no JSON object"
+    if isinstance(document, list):
+        what = f"a list of {len(document)}, as EventBridge Pipes pass batches on: send each alone"
+    return Problem(Reason.NOT_A_NOTIFICATION, f"{what}; S3's notification is an object with Records")
+
+
 def _what(document: Mapping[str, Any], kind: object) -> str:
-    if "requestPayload" in document and "requestContext" in document:
-        return "a Lambda destination's record of a run: its requestPayload is what the function was given"
+    for fields, what in _BY_FIELDS.items():
+        if document.keys() >= fields:
+            return what
     if document.get("eventSource") == "aws:sqs" and "body" in document:
         return "a whole record of SQS, as EventBridge Pipes pass it on: give the pipe the input template <$.body>"
     if "detail-type" in document or "source" in document:

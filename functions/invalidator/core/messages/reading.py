@@ -1,7 +1,8 @@
 """Reads a queue message's body: what S3 said, by whatever road it came.
 
-Four roads lead to the queue: S3 directly, S3 through SNS (raw or wrapped), S3 through EventBridge (its event, the
-event's detail alone, or CloudTrail's record of a call), and the worker's own compact messages. What came otherwise is
+Four roads lead to the queue: S3 directly (all of a notification, or one of its records alone), S3 through SNS (raw or
+wrapped), S3 through EventBridge (its event, the event's detail alone, or CloudTrail's record of a call), and the
+worker's own compact messages. What came otherwise is
 named (`other_writers`); a field that is null counts as absent.
 """
 
@@ -29,6 +30,8 @@ from invalidator.core.reasons import Reason
 MAX_ENVELOPES = 2
 _CHANGING_TYPES = ("Object Created", "Object Deleted")
 _ACL_TYPE = "Object ACL Updated"
+# How S3's own kinds of events begin; CloudTrail's rules ("AWS Service Event via CloudTrail") name S3 as source too.
+_OF_OBJECTS = "Object "
 _FROM_CLOUDTRAIL = "AWS API Call via CloudTrail"
 _SHOWN_FIELDS = 10
 # The adapter's own methods pass seven options on, which takes as long as a third of what a record needs.
@@ -71,8 +74,8 @@ def _read_form(
         return content
     if "invalidator" in message:
         return read_backlog(message, sent)
-    kind = message.get("detail-type", _FROM_CLOUDTRAIL)
-    if message.get("source") == "aws.s3" and kind != _FROM_CLOUDTRAIL:
+    kind = message.get("detail-type", "")
+    if message.get("source") == "aws.s3" and kind.startswith(_OF_OBJECTS):
         if kind not in _CHANGING_TYPES and not (acl_changes and kind == _ACL_TYPE):
             return ignore(kind)
         at = moment(message.get("time", ""), sent, EVENTBRIDGE_TIME_STEP)
@@ -95,14 +98,17 @@ def _read_whole(
     """Read a message that is in none of the usual forms, or in one with nulls; `flaw` names the field that failed."""
     document = _without_nulls(from_json(body))
     if not isinstance(document, Mapping):
-        return MessageContent(problem=flaw)
+        return MessageContent(problem=other_writers.name_unpacked(document))
     detail = document.get("detail") if document.get("detail-type") == _FROM_CLOUDTRAIL else document
     if isinstance(detail, Mapping) and detail.get("eventSource") == "s3.amazonaws.com":
         return read_cloudtrail(detail, sent, acl_changes=acl_changes)
-    if isinstance(document.get("bucket"), Mapping) and isinstance(document.get("object"), Mapping):
+    lone = "s3" in document and "Records" not in document
+    if lone:  # one of S3's records, by a writer who takes them apart
+        document = {"Records": [document]}
+    elif isinstance(document.get("bucket"), Mapping) and isinstance(document.get("object"), Mapping):
         # EventBridge's detail alone, without the time: as old as the message. The form of the whole event checks it.
         document = {"source": "aws.s3", "detail-type": _CHANGING_TYPES[0], "detail": document}
-    if flaw is not None:
+    if lone or flaw is not None:
         try:
             content = _read_form(
                 _FORM.validate_python(document), body, sent, envelopes, acl_changes=acl_changes

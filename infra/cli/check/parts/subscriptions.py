@@ -3,10 +3,12 @@
 The watch reads it each hour with its role; here it is read now, with the operator's credentials.
 """
 
+import json
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import groupby
+from typing import Any
 
 from bucket_subscription.bucket_notifications import S3Notifications
 from bucket_subscription.errors import SubscriptionError
@@ -15,7 +17,7 @@ from bucket_subscription.owner import ACL_EVENT, EVENTS, Owner
 from bucket_subscription.queue_access import SqsQueueAccess
 from bucket_subscription.reading.bucket_watch import BucketWatch
 from bucket_subscription.reading.lookout import Lookout
-from bucket_subscription.reading.roads import AwsRoads
+from bucket_subscription.reading.roads import ACL_UPDATED, CREATED, DELETED, AwsRoads, Rule
 from bucket_subscription.subscription import Subscription
 from bucket_subscription.wishes.wish import Maker, Road, Wish
 from bucket_subscription.wishes.wish_table import WishTable
@@ -26,12 +28,13 @@ from infra.cli.bucket.own_rule import own_rule
 from infra.cli.bucket.state import UNKNOWN
 from infra.cli.check.finding import Finding, Repair, State, ok, wrong
 from infra.cli.check.ground import Ground
-from infra.cli.check.parts.functions import enable_rule
 from infra.cli.errors import CommandError
 from infra.cli.printing import many, visible
 from infra.cli.session import output
 
 PART, RULE = "subscriptions", "rule"
+# As the template calls them.
+_TARGET, _DESCRIPTION = "InvalidationQueue", "Changes in buckets that send their events through EventBridge."
 _AT_ONCE = 8
 _PATIENCE_SECONDS = 15.0
 # So many are asked for a line of `status`; `check` asks for all.
@@ -93,17 +96,60 @@ def rule(ground: Ground) -> Iterator[Finding]:
         yield ok(RULE, "none is needed")
         return
     own = next((each for each in _hold(ground).roads.rules if each.own), None)
+    name = own.name if own is not None else own_rule(ground.session)
+    wanted = _pattern(ground)
+    lost = [
+        (bucket, kind)
+        for bucket in wanted["detail"]["bucket"]["name"]
+        for kind in wanted["detail-type"]
+        if own is not None and not own.takes(bucket, kind)
+    ]
     if own is None:
-        yield wrong(RULE, "the rule that takes EventBridge's events to the queue is gone", "make deploy")
+        text = "the rule that takes EventBridge's events to the queue is gone"
     elif not own.enabled:
-        repair = enable_rule(ground.session.client("events"), own.name)
-        yield wrong(
-            RULE, f"{own.name} is disabled: no event comes", "invalidator check --repair --yes", repair
-        )
+        text = f"{own.name} is disabled: no event comes"
     elif not own.targeted:
-        yield wrong(RULE, f"{own.name} does not send to the queue any more", "make deploy")
+        text = f"{own.name} does not send to the queue any more"
+    elif lost:
+        text = f"the pattern of {own.name} does not take {lost[0][1]} of {lost[0][0]} any more"
     else:
         yield ok(RULE, f"{own.name} is on")
+        return
+    # Deploying again does not bring it back: for CloudFormation nothing changed.
+    yield wrong(RULE, text, "invalidator check --repair --yes", _as_the_template_makes_it(ground, name, own))
+
+
+def _pattern(ground: Ground) -> dict[str, Any]:
+    """Return the pattern of the template's rule."""
+    kinds = [CREATED, DELETED, *([ACL_UPDATED] if ground.parameters.get("AclChanges") == "yes" else [])]
+    names = list(ground.list_of("EventBridgeBuckets"))
+    return {"source": ["aws.s3"], "detail-type": kinds, "detail": {"bucket": {"name": names}}}
+
+
+def _as_the_template_makes_it(ground: Ground, name: str, own: Rule | None) -> Repair | None:
+    """Return the repair of the stack's rule; None where nobody knows its name any more."""
+    if not name:
+        return None
+    session, pattern = ground.session, json.dumps(_pattern(ground))
+    target: Any = {
+        "Id": _TARGET,
+        "Arn": output(session, "QueueArn"),
+        "DeadLetterConfig": {"Arn": output(session, "DeadLetterQueueArn")},
+    }
+    lines = []
+    if own is None or json.loads(pattern) != own.pattern:
+        lines.append(f"rule {name}: pattern {json.dumps(own.pattern) if own else 'none'} → {pattern}")
+    if own is None or not own.enabled:
+        lines.append(f"rule {name}: {'DISABLED' if own else 'gone'} → ENABLED")
+    if own is None or not own.targeted:
+        lines.append(f"rule {name}: target {_TARGET} → {target['Arn']}")
+
+    def do() -> None:
+        events = session.client("events")
+        events.put_rule(Name=name, EventPattern=pattern, State="ENABLED", Description=_DESCRIPTION)
+        events.put_targets(Rule=name, Targets=[target])
+
+    return Repair(lines, do)
 
 
 def any_connected(ground: Ground) -> Iterator[Finding]:

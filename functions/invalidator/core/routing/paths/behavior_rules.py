@@ -72,7 +72,9 @@ class OriginRules:
         return next((behavior for matches, _, behavior in self.rules if matches(path)), None)
 
 
-def compile_rules(behaviors: Iterable[Behavior], origin: str, *, follow_rewrites: bool = True) -> OriginRules:
+def compile_rules(
+    behaviors: Iterable[Behavior], origin: str, *, follow_rewrites: bool = True, keep_errors: bool = False
+) -> OriginRules:
     """Prepare a distribution's behaviors for one origin.
 
     First match wins (aws-behaviour.md "Distributions"). Where a behavior that leads to this origin has a
@@ -80,8 +82,11 @@ def compile_rules(behaviors: Iterable[Behavior], origin: str, *, follow_rewrites
     cached under the new path. So every path counts as reaching the origin, whichever behavior the path itself
     would match; AWS advises to invalidate the rewritten URI too (invalidation-specifying-objects). That is
     left out without `follow_rewrites`.
+
+    Where the distribution keeps errors for long (`keep_errors`), caching that is disabled is not: the error caching
+    minimum TTL counts for every behavior (aws-behaviour.md "Error pages"), and what failed once stays failed.
     """
-    known = [(behavior, _reach(behavior, origin)) for behavior in behaviors]
+    known = [(behavior, _reach(behavior, origin, keep_errors=keep_errors)) for behavior in behaviors]
     rewritten = max(
         (reach for behavior, reach in known if behavior.rewrites and follow_rewrites), default=Reach.NOT_HERE
     )
@@ -105,10 +110,10 @@ def spellings(path: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*forms, *map(_normalized, forms))))
 
 
-def _reach(behavior: Behavior, origin: str) -> Reach:
+def _reach(behavior: Behavior, origin: str, *, keep_errors: bool) -> Reach:
     if origin not in behavior.origins:
         return Reach.NOT_HERE
-    if not behavior.cached:
+    if not (behavior.cached or keep_errors):
         return Reach.NOT_CACHED
     return Reach.WITH_QUERY_STRINGS if behavior.query_strings else Reach.PLAIN
 

@@ -27,9 +27,17 @@ def lasting_error_pages(
         pages += _website_pages(distribution, settings.error_document)
     found: dict[str, list[ErrorPage]] = {}
     for each in pages:
-        if not settings.error_page_seconds or each.seconds > settings.error_page_seconds:
-            found.setdefault(unquote(each.path, errors="surrogateescape"), []).append(each)
-    return {path: _why(each) for path, each in found.items()}
+        if outlasts(each, settings):
+            path = unquote(each.path, errors="surrogateescape")
+            found.setdefault(path if path.startswith("/") else f"/{path}", []).append(each)
+    ours = {each.id for each in distribution.origins if each.bucket == origin.bucket}
+    elsewhere = not all(ours.intersection(each.origins) for each in distribution.behaviors)
+    return {path: _why(each, elsewhere=elsewhere) for path, each in found.items()}
+
+
+def outlasts(page: ErrorPage, settings: RoutingSettings) -> bool:
+    """Whether edges keep an error for longer than the operator takes for soon."""
+    return not settings.error_page_seconds or page.seconds > settings.error_page_seconds
 
 
 def _website_pages(distribution: Distribution, document: str) -> list[ErrorPage]:
@@ -38,10 +46,11 @@ def _website_pages(distribution: Distribution, document: str) -> list[ErrorPage]
     return [ErrorPage(each.code, f"/{document}", each.seconds) for each in own if not each.path]
 
 
-def _why(pages: list[ErrorPage]) -> str:
+def _why(pages: list[ErrorPage], *, elsewhere: bool) -> str:
     codes = ", ".join(f"{code}" for code in sorted({each.code for each in pages}))
     longest = max(each.seconds for each in pages)
     return (
         f"it is the error page of {codes}, which stays under any path that failed for {longest} s; "
         "all else that is cached there is purged too"
+        + ("; not so where only other origins answer: there it stays" if elsewhere else "")
     )

@@ -12,7 +12,7 @@ from invalidator.core.routing.documents.origin_hosts import bucket_of
 from invalidator.core.routing.paths.behavior_rules import OriginRules, Reach, compile_rules, spellings
 from invalidator.core.routing.paths.behavior_wildcards import covering, outermost
 from invalidator.core.routing.paths.encoding import invalidation_paths, is_ordinary, wildcards_below
-from invalidator.core.routing.paths.error_pages import lasting_error_pages
+from invalidator.core.routing.paths.error_pages import lasting_error_pages, outlasts
 from invalidator.core.routing.paths.explanation import Explanation, OriginVerdict, PathVerdict
 from invalidator.core.routing.paths.object_names import (
     ObjectName,
@@ -218,6 +218,14 @@ class Router:
             for each in taking
         )
 
+    def _rules(self, origin: Origin, *, follow_rewrites: bool = True) -> OriginRules:
+        return compile_rules(
+            self.distribution.behaviors,
+            origin.id,
+            follow_rewrites=follow_rewrites,
+            keep_errors=any(outlasts(each, self.settings) for each in self.distribution.error_pages),
+        )
+
     def _compile_rendered(self) -> Iterator[RenderedOrigin]:
         for origin in self.distribution.origins:
             if (
@@ -225,7 +233,7 @@ class Router:
                 and self.distribution.enabled
                 and (origin.templates or origin.tags)
             ):
-                yield RenderedOrigin(origin, compile_rules(self.distribution.behaviors, origin.id))
+                yield RenderedOrigin(origin, self._rules(origin))
 
     def _compile(self) -> Iterator[_CompiledOrigin]:
         root = self.distribution.root_object.removeprefix("/")
@@ -241,7 +249,7 @@ class Router:
                 self.settings.clean_urls == "auto"
                 and any(each.rewrites and origin.id in each.origins for each in self.distribution.behaviors)
             )
-            rules = compile_rules(self.distribution.behaviors, origin.id)
+            rules = self._rules(origin)
             pages = lasting_error_pages(self.distribution, origin, self.settings)
             pages = {path: why for path, why in pages.items() if rules.reach_in_any_spelling(path)}
             yield _CompiledOrigin(
@@ -267,7 +275,7 @@ class Router:
         refusal = self._refusal(origin, at, key)
         if refusal or at is None:
             return OriginVerdict(origin, refusal)
-        unrewritten = compile_rules(self.distribution.behaviors, origin.id, follow_rewrites=False)
+        unrewritten = self._rules(origin, follow_rewrites=False)
         names = list(at.names("/" + key[len(at.folder) :]))
         verdicts = [_verdict(name, at.rules, unrewritten) for name in names]
         page = next((at.error_pages[name.path] for name in names if name.path in at.error_pages), "")
