@@ -6,12 +6,13 @@
 import signal
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from infra.local import ministack
 from infra.local.aws import REPOSITORY, LocalAws, local_aws
 from infra.local.ministack import MinistackError
-from infra.local.sam import SamError
+from infra.local.sam import SamError, for_this_machine
 from infra.local.sample_site import make_bucket, make_distribution
 from infra.local.troubles import TROUBLES, Playground
 
@@ -49,12 +50,17 @@ def main(arguments: Iterable[str]) -> int:
         VARIABLES.unlink(missing_ok=True)
 
 
+def exports(environment: Mapping[str, str]) -> str:
+    """Return the lines that lead a shell's commands to the local AWS; `make deploy` builds for this machine there."""
+    variables = {**environment, **for_this_machine(ministack.INTERPRETER)}
+    return "".join(f"export {name}={value}\n" for name, value in variables.items())
+
+
 def _export(aws: LocalAws) -> None:
-    lines = [f"export {name}={value}\n" for name, value in aws.environment.items()]
-    for line in lines:
-        print(line, end="", flush=True)
+    lines = exports(aws.environment)
+    print(lines, end="", flush=True)
     VARIABLES.parent.mkdir(exist_ok=True)
-    VARIABLES.write_text("".join(lines), encoding="utf-8")
+    VARIABLES.write_text(lines, encoding="utf-8")
     _say(f"The local AWS runs on {aws.endpoint}; its logs are in {aws.logs}.")
 
 
@@ -87,7 +93,7 @@ def _play(aws: LocalAws, faults: list[str]) -> None:
         f"  .venv/bin/invalidator {first}\n"
         f"  .venv/bin/invalidator explain s3://{BUCKET}/index.html\n"
         f"  .venv/bin/invalidator verify https://{domain}/\n\n"
-        "Everything that finds AWS by these variables works there: the AWS CLI, sam, make status.\n"
+        "Everything that finds AWS by these variables works there: the AWS CLI, make deploy, make status.\n"
         f"What can go wrong on purpose: make local FAULT=NAME ({', '.join(TROUBLES)})."
     )
 

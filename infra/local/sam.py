@@ -38,6 +38,11 @@ class SamError(Exception):
     """`sam` is not installed or failed; the text holds the end of what it said."""
 
 
+def for_this_machine(interpreter: Path) -> dict[str, str]:
+    """Return the variables by which `functions/Makefile` builds for an interpreter here, not for Lambda's."""
+    return {"LAMBDA_PLATFORM": "host", "LAMBDA_PYTHON": str(interpreter)}
+
+
 def build(template: Path, log: Path, environment: Mapping[str, str], interpreter: Path) -> Path:
     """Build the template's functions for an interpreter of this machine and return the built template.
 
@@ -68,7 +73,7 @@ def build(template: Path, log: Path, environment: Mapping[str, str], interpreter
             _run(
                 ["build", "--template-file", template, "--build-dir", making],
                 log,
-                {**environment, "LAMBDA_PLATFORM": "host", "LAMBDA_PYTHON": str(interpreter), "UV": str(UV)},
+                {**environment, **for_this_machine(interpreter), "UV": str(UV)},
                 template.parent,
             )
             subprocess.run([SAM.with_name("python"), "-c", _PACK], cwd=making, check=True)

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from infra.local import ministack
+from infra.local.__main__ import exports
 from infra.local.aws import LocalAws, local_aws
 from infra.local.cloudfront.faults import ACCESS_DENIED, Fault
 from infra.local.sample_site import make_distribution
@@ -71,8 +72,7 @@ def type_(aws: LocalAws, command: str, folder: Path) -> str:
         env={
             **{name: value for name, value in os.environ.items() if not name.startswith("MAKE")},
             **aws.subprocess_environment,
-            "LAMBDA_PLATFORM": "host",
-            "LAMBDA_PYTHON": str(ministack.INTERPRETER),
+            **dict(re.findall("export (.*?)=(.*)", exports(aws.environment))),
         },
         cwd=folder,
         input="y\n",  # make delete asks
