@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from infra.cli.errors import CommandError
 from infra.cli.main import run
 from infra.cli.session import Session
 from infra.stack import farewell
@@ -46,8 +47,15 @@ def delete(stack: str, command: tuple[str, ...], *, yes: bool) -> None:
     found = farewell.look(session)
     for line in farewell.as_lines(found, stack):
         click.echo(line, err=True)
-    if not yes and not click.confirm(f"Delete stack {stack}?", err=True):
-        sys.exit(1)
+    try:
+        if not yes and not click.confirm(f"Delete stack {stack}?", err=True):
+            sys.exit(1)
+    except click.Abort as error:
+        if isinstance(error.__context__, KeyboardInterrupt):
+            raise
+        raise CommandError(
+            "nobody answered, so nothing was deleted; to do it without being asked: make delete YES=1"
+        ) from error
     failed = farewell.disconnect(session, found.by_hand)
     for line in failed:
         click.echo(line, err=True)

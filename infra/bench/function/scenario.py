@@ -18,7 +18,7 @@ from infra.simulator.traffic import notification
 from invalidator.aws.table.accounts import spending_key
 from invalidator.aws.table.dynamodb import Item, number
 from invalidator.aws.table.dynamodb import key as item_key
-from invalidator.aws.table.logs import entry_item
+from invalidator.aws.table.logs import entry_item, head_key
 from invalidator.aws.table.routes import bucket_partition, routes_item
 from invalidator.aws.table.sent_items import sent_items
 from invalidator.aws.table.targets import state_item
@@ -110,7 +110,13 @@ def shared_bucket(distributions: int, looks: int, messages: int) -> Scenario:
         )
         for identity in ids[:looks]
     }
-    replies = {**taken_in.replies, "Query bucket#": dynamodb(listed(named)), **view}
+    head = head_key(bucket_owner(BUCKET)) | {"many": number(distributions)}
+    many = {
+        f'BatchGetItem "Keys": [{json.dumps({"pk": head["pk"]})[:-1]}': dynamodb(
+            {"Responses": {TABLE: [head]}, "UnprocessedKeys": {}}
+        )
+    }
+    replies = {**taken_in.replies, "Query bucket#": dynamodb(listed(named)), **many, **view}
     wakes = [bucket_owner(BUCKET), *map(target_owner, ids[:looks])]
     records = [*taken_in.event["Records"], *map(wake_record, wakes)]
     return Scenario({"Records": records}, replies, [])

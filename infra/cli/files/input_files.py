@@ -159,13 +159,16 @@ def read_policies(files: Iterable[str]) -> "dict[str, CachePolicy]":
 
     policies: dict[str, CachePolicy] = {}
     for file in files:
+        wanted = "give what this prints: aws cloudfront get-cache-policy --id ID"
         try:
-            policies |= map(read_cache_policy, policy_documents(_json(file)))
+            read = dict(map(read_cache_policy, policy_documents(_json(file))))
         except DistributionError as error:
             raise CommandError(
-                f"{named(file)}: not a cache policy: {visible(str(error))}; give what this prints: "
-                "aws cloudfront get-cache-policy --id ID"
+                f"{named(file)}: not a cache policy: {visible(str(error))}; {wanted}"
             ) from error
+        if not read:
+            raise CommandError(f"{named(file)}: a list without a cache policy; {wanted}")
+        policies |= read
     return policies
 
 
