@@ -17,14 +17,19 @@ from typing import Any
 from infra.demo.proof import Changed, uncovered
 from infra.local.aws import LocalAws
 from infra.local.cloudfront.faults import INVALID_PATHS, SERVICE_UNAVAILABLE, Fault
+from invalidator.aws.table.dynamodb import DynamoDbTable
+from invalidator.aws.table.logs import LogTable
 from invalidator.core.messages.backlog import KeyBacklog, PathBacklog, bodies
+from invalidator.core.pending.entry import Entry, target_owner
 from invalidator.core.reasons import Reason
+from invalidator.logs import append
 from tests.cli.conftest import Answer
 from tests.notifications import direct, s3_record
 from tests.system import site
 from tests.system.stack import until
 
 PATIENCE = 150
+MANY = 10_000
 SETTINGS = {"GiveUpHours": "1"}
 ELSEWHERE = "elsewhere.example.com"  # an origin that no scan can tell the bucket of
 PAUSED = "paused-site"
@@ -196,15 +201,20 @@ def a_role_that_the_worker_may_not_assume(desk: Desk) -> Iterator[Stale]:
 
 @contextmanager
 def an_outage_longer_than_give_up_hours(desk: Desk) -> Iterator[Stale]:
-    """The change is older than GiveUpHours when CloudFront fails once more: redriven by somebody too early, say."""
+    """The change was taken in longer ago than GiveUpHours when CloudFront fails once more."""
     bucket = Reason.UNAVAILABLE.value
     distribution = site.make_distribution(desk.aws, bucket)
     assert desk.typed("route", "refresh").code == 0
     at = time.time() - 3700
-    outage = Fault(SERVICE_UNAVAILABLE, times=None, distribution=distribution)
+    outage = Fault(SERVICE_UNAVAILABLE, times=MANY, distribution=distribution)
     desk.aws.gate.inject(outage)
-    (body,) = bodies(PathBacklog(distribution, (bucket,), {"/page.html": at}))
+    (body,) = bodies(PathBacklog(distribution, (bucket,), {"/page.html": time.time()}))
     desk.send(body)
+    # Only what was there when CloudFront was asked has been tried, and can have waited too long.
+    until(lambda: outage.times != MANY, PATIENCE, "a call to CloudFront")
+    table = DynamoDbTable(desk.aws.client("dynamodb"), desk.outputs["TableName"])
+    waiting = Entry({"/page.html": (at, at)}, written=at)
+    append(LogTable(table, time.time), target_owner(distribution), waiting)
     yield Stale({distribution: [Changed("page.html", at)]})
     outage.times = 0  # it is over; the path that is refused stays so
 
