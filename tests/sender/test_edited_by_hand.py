@@ -56,6 +56,11 @@ def wake(**wrong: Any) -> Edit:
     return edit
 
 
+def asleep(seconds: float) -> Edit:
+    """As of one that waits until then, and that nobody called."""
+    return lambda world: wake(due=world.clock.now() + seconds, called=0.0)(world)
+
+
 def head(owner: str, newest: int) -> Edit:
     def edit(world: World) -> None:
         world.memory._log(owner).newest = newest
@@ -107,6 +112,7 @@ WAKES = {
     **{f"since {value}": wake(since=value) for value in (-1.0, FAR)},
     "lease": wake(leased_until=FAR),
     "nobody asked": wake(due=None, called=0.0),
+    **{f"sleeps for {hours} h": asleep(hours * HOUR) for hours in (0.5, 12, 300)},
     "rest to come": wake(rest=Rest(1e9, FAR)),
     "rest negative": wake(rest=Rest(-5.0, -5.0)),
 }

@@ -63,6 +63,20 @@ def test_a_wake_by_a_clock_that_is_ten_minutes_ahead_is_called_at_once():
     assert world.sweep().called == ["target:E1"]
 
 
+def test_what_sleeps_is_looked_at_each_hour_whatever_its_due_says():
+    world = site()
+    world.upload("a.html")
+    world.queues.wakes.clear()
+    began = world.clock.now()
+    world.memory._woken["target:E1"].wake = Wake(
+        "target:E1", due=began + 10 * 86_400, called=began, since=began
+    )
+    world.run_for(3500)
+    assert world.paths == []
+    world.run_for(400)
+    assert world.paths == [("/a.html",)]
+
+
 def test_what_is_idle_is_forgotten_so_that_the_list_stays_short():
     world = site()
     world.upload("a.html")

@@ -293,13 +293,10 @@ class Remembering:
         since = wake.since if waits and wake.since is not None else now
         reason = "" if waits else "a round goes through the bucket"
         wait = max(0.0, due - now)
-        called = now if wait <= LONGEST_DELAY_SECONDS else 0.0
-        if (
-            self.wakes.end(
-                name, token, Wake(name, due=max(due, now), called=called, since=since, reason=reason)
-            )
-            and called
-        ):
+        asked = self.wakes.end(
+            name, token, Wake(name, due=max(due, now), called=now, since=since, reason=reason)
+        )
+        if asked and wait <= LONGEST_DELAY_SECONDS:
             self.waking.call([(name, wait)])
 
     def _told(self, done: Judged) -> Judged:

@@ -333,19 +333,18 @@ class Sender:
         if left:
             since = min((first for first, _ in outcome.left.values()), default=wake.since or now)
         delay = max(0.0, (run.due or now) - now)
-        called = now if left and delay <= LONGEST_DELAY_SECONDS else 0.0
         asked = self.wakes.end(
             name,
             token,
             Wake(
                 name,
                 due=run.due,
-                called=called,
+                called=now if left else 0.0,
                 since=since,
                 rest=rest,
                 waiting=len(outcome.left) or (wake.waiting if left else 0),
                 reason=outcome.reason,
             ),
         )
-        if asked and called:
+        if asked and delay <= LONGEST_DELAY_SECONDS:
             self.wake_queue.call([(name, delay)])

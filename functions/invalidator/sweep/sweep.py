@@ -7,7 +7,6 @@ wherever a process died, is made good within three minutes of being due.
 from dataclasses import dataclass, field
 
 from invalidator.core.pending.wakes import (
-    ABSURD_SECONDS,
     LONGEST_DELAY_SECONDS,
     LONGEST_LEASE_SECONDS,
     Wake,
@@ -17,6 +16,8 @@ from invalidator.ports import Clock, WakeQueue, Wakes
 
 # A message that is so late was lost. (One more than needed does no harm.)
 LATE_SECONDS = 60.0
+# What sleeps is looked at as often all the same: who edited by hand when it is due would hold it for ever.
+LOOK_SECONDS = 3600.0
 # What rests so long is removed from the list.
 IDLE_SECONDS = 600.0
 
@@ -77,9 +78,11 @@ def _call(wakes: Wakes, wake: Wake, now: float) -> bool:
 
 def _uncalled(wake: Wake, due: float, now: float) -> bool:
     """Whether no message is on its way for what is asked for: it was not time yet, or the message is too late."""
-    asleep = wake.called == 0.0
-    if due > now + LONGEST_DELAY_SECONDS:
-        # No message is delayed longer: where one was sent for this, it was by a clock that is off.
-        return not asleep or due > now + ABSURD_SECONDS
     # A message that will only be sent is none: a clock that is ahead, or somebody by hand, wrote that.
-    return asleep or wake.called > now + LATE_SECONDS or max(due, wake.called) < now - LATE_SECONDS
+    if wake.called > now + LATE_SECONDS:
+        return True
+    if due > now + LONGEST_DELAY_SECONDS:
+        return wake.called < now - LOOK_SECONDS
+    # No message is delayed longer: what was noted so long before it is due was that it sleeps.
+    asleep = wake.called < due - LONGEST_DELAY_SECONDS
+    return asleep or max(due, wake.called) < now - LATE_SECONDS
