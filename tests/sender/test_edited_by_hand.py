@@ -173,6 +173,26 @@ def test_a_wake_whatever_it_says_is_followed_within_three_minutes(name):
     assert last.created - world.clock.now() <= 180 - HOUR
 
 
+@pytest.mark.parametrize("answered", ["nothing", "what it did", "what is to come"])
+@pytest.mark.parametrize("path", ["/a.html", "/*"])
+@pytest.mark.parametrize("created", [FAR, INFINITE, NAN, "in ten minutes"])
+def test_an_invalidation_that_will_only_be_created_covers_nothing_and_a_line_names_it(
+    created, path, answered
+):
+    world = World(distribution("E1", "site"))
+    world.upload("a.html")
+    world.run_for(30)
+    sent = world.memory._sent["E1"]
+    at = world.clock.now() + 600 if created == "in ten minutes" else created
+    times = {"nothing": (), "what it did": sent[-1].answered, "what is to come": (at,)}[answered]
+    (edited_one,) = sent
+    sent[-1] = replace(edited_one, created=at, paths=(path,), answered=times)
+    world.upload("a.html")
+    world.run_for(HOUR)
+    assert world.paths == [("/a.html",), ("/a.html",)]
+    assert f"sent#E1 {edited_one.id} is created at {at}: it covers nothing" in told(world)
+
+
 @pytest.mark.parametrize("owner", [BUCKET, OWN])
 def test_a_head_that_was_set_back_hides_nothing(owner):
     world = edited(head(owner, 0))

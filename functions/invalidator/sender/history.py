@@ -17,20 +17,37 @@ MOST_STATUS_CALLS = 10
 
 @dataclass(slots=True)
 class History:
-    """The recent invalidations of a target, as the table remembers them since the last look."""
+    """The recent invalidations of a target, as the table remembers them since the last look.
+
+    Attributes:
+        mended: is told what the table said and cannot be, in words for people.
+    """
 
     target: str
     role: str | None
     cloudfront: CloudFront
     targets: Targets
     clock: Clock
+    mended: list[str] = field(default_factory=list)
     _sent: dict[str, Sent] = field(default_factory=dict)
 
     def look(self, oldest: float) -> None:
-        """Take in what can cover a change at `oldest` or later, or be in progress. Raises TableUnavailable."""
-        since = min(oldest - CLOCK_MARGIN_SECONDS, self.clock.now() - LONGEST_SECONDS)
-        remembered = self.targets.sent_since(self.target, since)
-        self._sent = {each.id: each for each in remembered} | self._sent
+        """Take in what can cover a change at `oldest` or later, or be in progress. Raises TableUnavailable.
+
+        One that will only be created is left out: somebody wrote that by hand, or this worker's clock is behind. Taken
+        for true, it would cover changes that came after it.
+        """
+        now = self.clock.now()
+        since = min(oldest - CLOCK_MARGIN_SECONDS, now - LONGEST_SECONDS)
+        remembered: dict[str, Sent] = {}
+        for each in self.targets.sent_since(self.target, since):
+            if each.created <= now + CLOCK_MARGIN_SECONDS:
+                remembered[each.id] = each
+            else:
+                self.mended.append(
+                    f"sent#{self.target} {each.id} is created at {each.created}: it covers nothing"
+                )
+        self._sent = remembered | self._sent
 
     def uncovered(self, paths: Mapping[str, Times]) -> dict[str, Times]:
         """Return what still has to be sent of these: viewer path → first and newest change, epoch seconds."""

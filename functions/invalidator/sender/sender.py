@@ -196,7 +196,7 @@ class Sender:
                 run.due = due
                 return wake.rest
         changed = dict(pending.paths)
-        history = History(routes.target, routes.role, self.cloudfront, self.targets, self.clock)
+        history = History(routes.target, routes.role, self.cloudfront, self.targets, self.clock, run.mended)
         oldest = min((first for first, _ in changed.values()), default=now)
         if changed and needs_a_look(state, oldest, now):
             history.look(oldest)

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from infra.simulator.aws.table_units import packed_size
 from invalidator.aws.table import packed_values
 from invalidator.aws.table.accounts import calls_key, read_account, spending_key
-from invalidator.aws.table.dynamodb import key
+from invalidator.aws.table.dynamodb import key, text
 from invalidator.aws.table.logs import entry_item, head_key, read_entry
+from invalidator.aws.table.packed_values import packed, packed_bytes
 from invalidator.aws.table.pins import pin_item, read_pin
 from invalidator.aws.table.routes import read_routes, read_survey, routes_item
 from invalidator.aws.table.sent_items import MOST_PACKED_BYTES, read_sent, sent_items, sent_partition
@@ -296,8 +297,41 @@ def test_pins_are_kept_replaced_and_removed_and_one_of_another_version_is_report
 # Sent invalidations
 
 
+def unsigned(item: dict[str, Any]) -> dict[str, Any]:
+    """As version 0.1.0 wrote it: nothing to hold its content against."""
+    return {name: value for name, value in item.items() if name != "digest"}
+
+
 @some
-@given(damaged(SENT))
+@given(damaged(SENT).map(lambda item: item | {"digest": SENT["digest"]}))
+def test_one_that_somebody_edited_is_read_as_it_was_written_or_not_at_all(item):
+    read = read_sent("E1", item)
+    assert read is None or replace(read, completed=False) == replace(sent(), answered=(NOW, NOW - 1))
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        {"sk": text(f"{round((NOW + 60) * 1000):015d}#I1")},
+        {"paths": packed_bytes(b"/a\n/*")},
+        {"answered": packed([NOW, NOW + 60])},
+    ],
+    ids=["created", "paths", "answered"],
+)
+def test_one_that_somebody_edited_well_covers_nothing_and_a_line_names_it(edit, stored, client, caplog):
+    target = stored.name("E")
+    (item,) = sent_items(replace(sent(distribution=target), answered=(NOW, NOW - 1)))
+    edited = item | edit
+    client.put_item(TableName=TABLE, Item=edited)
+    assert stored.targets.sent_since(target, 0.0) == []
+    assert (
+        f"sent#{target} {edited['sk']['S']} cannot be read, and covers nothing: somebody edited it"
+        in caplog.text
+    )
+
+
+@some
+@given(damaged(unsigned(SENT)))
 def test_a_damaged_invalidation_counts_as_absent_or_reads_in_full(item):
     read = read_sent("E1", item)
     assert read is None or (read.paths and len(read.answered) in {0, len(read.paths)})
@@ -305,14 +339,14 @@ def test_a_damaged_invalidation_counts_as_absent_or_reads_in_full(item):
 
 @pytest.mark.parametrize("cut", [1, 3, 10])
 def test_paths_that_were_cut_off_are_not_read_as_others(cut):
-    (item,) = sent_items(sent("I1", NOW, *(f"/long/path/{number}" for number in range(50))))
+    item = unsigned(*sent_items(sent("I1", NOW, *(f"/long/path/{number}" for number in range(50)))))
     item["paths"] = {"B": item["paths"]["B"][:-cut]}
     assert read_sent("E1", item) is None
 
 
 def test_what_unpacks_to_more_than_any_item_of_ours_is_not_read(monkeypatch):
     monkeypatch.setattr(packed_values, "MOST_BYTES", 1000)
-    (item,) = sent_items(sent("I1", NOW, "/" + "x" * 2000))
+    item = unsigned(*sent_items(sent("I1", NOW, "/" + "x" * 2000)))
     assert read_sent("E1", item) is None
 
 

@@ -10,14 +10,13 @@ Entries expire, and nothing deletes them: deletes would heat the partition. Dyna
 [aws-behaviour.md, Lambda, SAM, DynamoDB]; one that is read still is one that its reader has settled, or it counts.
 """  # noqa: E501  a row of a table
 
-import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import astuple
 from itertools import chain
 from typing import Any
 
 from invalidator.aws.table.dynamodb import DAY, NOT_THERE, DynamoDbTable, Item, key, number, place, text
-from invalidator.aws.table.packed_values import UNREADABLE, packed, unpacked
+from invalidator.aws.table.packed_values import UNREADABLE, digest, packed, unpacked
 from invalidator.core.pending.entry import Entry, Times, bucket_of_owner
 from invalidator.core.pending.heard import Heard
 from invalidator.failures import UnreadableEntry, UnreadableHead
@@ -201,7 +200,7 @@ def _digest(item: Item) -> str:
     """
     marks = b"".join(item[each]["B"] for each in ("packed", "new", "heard") if each in item)
     times = [repr(float(item[each]["N"])) for each in ("written", "taken_in") if each in item]
-    return hashlib.sha256(marks + " ".join(times).encode()).hexdigest()[:32]
+    return digest(marks, " ".join(times).encode())
 
 
 def _read_heard(told: Any) -> dict[str, tuple[Heard, ...]]:

@@ -4,6 +4,7 @@ An attribute that another version wrote, or that somebody edited by hand, does n
 what it held.
 """
 
+import hashlib
 import json
 import zlib
 from typing import Any
@@ -48,6 +49,13 @@ def unpacked_bytes(attribute: Item) -> bytes:
         # Half of it would name paths that were never sent, the last one cut off.
         raise ValueError("packed value is cut off, or too large")
     return value
+
+
+def digest(*parts: bytes) -> str:
+    """Return what an item's content is held against when it is read: of an edit by hand that reads well, nobody else
+    would see that it was one.
+    """
+    return hashlib.sha256(b"".join(parts)).hexdigest()[:32]
 
 
 _ENCODING = ("utf-8", "surrogatepass")

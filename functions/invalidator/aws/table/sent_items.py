@@ -2,17 +2,25 @@
 
 | pk | sk | holds |
 | --- | --- | --- |
-| `sent#ID` | creation time and id | `paths` packed, `answered` (the newest change that each answered) packed, `completed`; `work` for 0.1.0 |
+| `sent#ID` | creation time and id | `paths` packed, `answered` (the newest change that each answered) packed, `completed`, `digest`; `work` for 0.1.0 |
 | `sent#ID` | the same, `#` and a number | a further part of a large one |
 
 Each part is true by itself: it names paths that were sent then. So a part that is missing costs a path at most.
 """  # noqa: E501  a row of a table
 
+import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from invalidator.aws.table.dynamodb import DAY, Item, key, number, text
-from invalidator.aws.table.packed_values import UNREADABLE, packed, packed_bytes, unpacked, unpacked_bytes
+from invalidator.aws.table.packed_values import (
+    UNREADABLE,
+    digest,
+    packed,
+    packed_bytes,
+    unpacked,
+    unpacked_bytes,
+)
 from invalidator.core.sent import Sent
 
 # A dead letter lives for 14 days; what covered its paths is remembered a little longer.
@@ -20,6 +28,8 @@ SENT_DAYS = 15
 # An item holds 400 KB [aws-behaviour.md, Lambda, SAM, DynamoDB].
 MOST_PACKED_BYTES = 300_000
 MOST_PATHS = 10_000
+
+_logger = logging.getLogger(__name__)
 
 
 def sent_partition(target: str) -> str:
@@ -42,7 +52,8 @@ def sent_items(sent: Sent) -> list[Item]:
     """Return the items of a sent invalidation: one, or as many parts as keep each below the limit, the first first."""
     first, *others = _parts(sent)
     pk, sk = sent_partition(sent.distribution), sent_sort_key(sent.created, sent.id)
-    return [sent_key(sent) | first, *(key(pk, f"{sk}#{at}") | each for at, each in enumerate(others, 1))]
+    parts = [sent_key(sent) | first, *(key(pk, f"{sk}#{at}") | each for at, each in enumerate(others, 1))]
+    return [part | {"digest": text(_digest(part))} for part in parts]
 
 
 def read_all_sent(target: str, items: Iterable[Item]) -> Iterator[Sent]:
@@ -71,20 +82,35 @@ def read_all_sent(target: str, items: Iterable[Item]) -> Iterator[Sent]:
 
 
 def read_sent(target: str, item: Item) -> Sent | None:
-    """Read an invalidation, or a part of one; None where this version cannot."""
+    """Read an invalidation, or a part of one; None where this version cannot, or somebody edited it."""
     try:
+        # Version 0.1.0 wrote none.
+        if "digest" in item and item["digest"]["S"] != _digest(item):
+            raise ValueError("somebody edited it")
         milliseconds, invalidation, *_ = item["sk"]["S"].split("#")
         content = unpacked_bytes(item["paths"])
         if content.count(b"\n") >= MOST_PATHS:
-            return None
+            raise ValueError(f"no invalidation has more than {MOST_PATHS} paths")
         paths = tuple(content.decode().split("\n"))
         answered = tuple(map(float, unpacked(item["answered"]))) if "answered" in item else ()
         if answered and len(answered) != len(paths):
-            return None
+            raise ValueError(f"it has {len(paths)} paths, and answered {len(answered)}")
         completed = item["completed"]["BOOL"]
         return Sent(target, invalidation, int(milliseconds) / 1000, paths, answered, completed)
-    except UNREADABLE:
+    except UNREADABLE as problem:
+        _logger.warning(
+            "%s %s cannot be read, and covers nothing: %s",
+            sent_partition(target),
+            item.get("sk", {}).get("S"),
+            str(problem) or type(problem).__name__,
+        )
         return None
+
+
+def _digest(item: Item) -> str:
+    """Of when it was sent and what it answered: by either, changes count as covered."""
+    content = [item[each]["B"] for each in ("paths", "answered") if each in item]
+    return digest(item["sk"]["S"].encode(), *content)
 
 
 def _parts(sent: Sent) -> Iterator[Item]:

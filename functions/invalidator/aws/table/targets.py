@@ -7,7 +7,6 @@
 Routing records and the targets of a bucket stand in `routes.py`, what was sent in `sent_items.py`.
 """
 
-import hashlib
 import logging
 from collections.abc import Iterator
 from dataclasses import asdict, replace
@@ -18,7 +17,7 @@ from pydantic import TypeAdapter
 from invalidator.aws.table.accounts import calls_key, read_account, spending_key
 from invalidator.aws.table.dynamodb import DynamoDbTable, Item, key, place, text
 from invalidator.aws.table.logs import head_key, newest_dealt
-from invalidator.aws.table.packed_values import UNREADABLE, packed, unpacked
+from invalidator.aws.table.packed_values import UNREADABLE, digest, packed, unpacked
 from invalidator.aws.table.routes import RoutesTable, bucket_partition, read_routes, routes_key, target_of
 from invalidator.aws.table.sent_items import (
     read_all_sent,
@@ -144,13 +143,8 @@ def state_item(target: str, state: TargetState) -> Item:
         **state_key(target),
         "v": {"N": VERSION},
         "state": content,
-        "digest": text(_digest(content["B"])),
+        "digest": text(digest(content["B"])),
     }
-
-
-def _digest(content: bytes) -> str:
-    """Tells what somebody edited by hand: of what is settled there, nobody else would see that it is not."""
-    return hashlib.sha256(content).hexdigest()[:32]
 
 
 def read_state(item: Item, now: float) -> TargetState:
@@ -161,7 +155,7 @@ def read_state(item: Item, now: float) -> TargetState:
         version = item["v"]["N"]
         if version != VERSION:
             raise ValueError(f"version {version} is not known here")
-        if "digest" in item and item["digest"]["S"] != _digest(item["state"]["B"]):
+        if "digest" in item and item["digest"]["S"] != digest(item["state"]["B"]):
             raise ValueError("somebody edited it")
         return _validate(unpacked(item["state"]))
     except UNREADABLE as problem:

@@ -57,7 +57,7 @@ class Wake:
     Attributes:
         name: its owner name, `target:E1`, `bucket:my-site` or `unknown`.
         due: when it is to be looked at, epoch seconds; None while nobody asked for that.
-        called: when the newest message was sent for it, or was not needed yet, since it sleeps until `due`; 0 for never.
+        called: when the newest message was sent for it, or was not needed since it sleeps until `due`; 0 for never.
         since: the first change that is not sent yet, epoch seconds; None where nothing waits.
         leased_until: until when a run holds it; 0 while none does.
         rest: its rest after the last invalidation.
