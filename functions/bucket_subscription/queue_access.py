@@ -1,6 +1,7 @@
 """The queue's side: what its policy and its key say of S3, and how many messages it holds."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from botocore.exceptions import ClientError, HTTPClientError
@@ -26,6 +27,19 @@ _NAMES = {S3: "S3", SNS: "SNS", EVENTBRIDGE: "EventBridge"}
 _KINDS = {S3: "bucket", SNS: "topic", EVENTBRIDGE: "rule"}
 
 
+@dataclass(frozen=True, slots=True)
+class KeptOut:
+    """Why a sender cannot send to the queue.
+
+    Attributes:
+        text: for people, with the fix.
+        by_policy: whether the queue's own policy keeps it out, which `check --repair` can mend; else its key.
+    """
+
+    text: str
+    by_policy: bool = False
+
+
 class QueueAccess(Protocol):
     """What the subscription needs of SQS and KMS."""
 
@@ -35,8 +49,8 @@ class QueueAccess(Protocol):
         Raises RefusedError for no such queue.
         """
 
-    def keeps_out(self, queue: QueueArn, caller: Caller) -> str | None:
-        """Likewise for any sender: a bucket, a topic, a rule."""
+    def keeps_out(self, queue: QueueArn, caller: Caller) -> KeptOut | None:
+        """Return why any sender, a bucket, a topic or a rule, cannot send; likewise."""
 
     def doubts(self) -> tuple[str, ...]:
         """Return what could not be checked, each with the reason."""
@@ -70,9 +84,10 @@ class SqsQueueAccess:
         What may not be read becomes a doubt. Raises RefusedError for no such queue, UnsettledError where SQS does
         not answer.
         """
-        return self.keeps_out(queue, Caller(queue.account, f"arn:{queue.partition}:s3:::{bucket}"))
+        kept_out = self.keeps_out(queue, bucket_caller(queue, bucket))
+        return None if kept_out is None else kept_out.text
 
-    def keeps_out(self, queue: QueueArn, caller: Caller) -> str | None:
+    def keeps_out(self, queue: QueueArn, caller: Caller) -> KeptOut | None:
         """Return why the queue's policy or key keeps a sender out, and the fix; None if nothing says so.
 
         As `problem`, for SNS and EventBridge too.
@@ -87,15 +102,17 @@ class SqsQueueAccess:
         if said is Verdict.REFUSED:
             name, source = _NAMES[caller.service], caller.source_arn.rpartition(":")[2]
             account = f"aws:SourceAccount {queue.account} and " if caller.service == S3 else ""
-            return (
+            return KeptOut(
                 f"the policy of queue {queue.name} does not let {name} send for {_KINDS[caller.service]} {source!r}: "
                 f"allow principal {caller.service} sqs:SendMessage, with {account}"
-                f"ArnLike aws:SourceArn {caller.source_arn}"
+                f"ArnLike aws:SourceArn {caller.source_arn}",
+                by_policy=True,
             )
         if said is Verdict.UNSURE:
             self._doubts[f"the policy of queue {queue.name} has conditions that only AWS can judge"] = None
         key = attributes.get("KmsMasterKeyId")
-        return self._key_problem(key, caller) if key else None
+        problem = self._key_problem(key, caller) if key else None
+        return None if problem is None else KeptOut(problem)
 
     def messages(self, queue: QueueArn) -> int | None:
         """Return how many messages wait or are in flight, about; None where that may not be asked."""
@@ -159,6 +176,11 @@ class SqsQueueAccess:
             if said is Verdict.UNSURE:
                 self._doubts[f"the policy of key {key} has conditions that only AWS can judge"] = None
         return None
+
+
+def bucket_caller(queue: QueueArn, bucket: str) -> Caller:
+    """Return S3 as it sends a bucket's events to a queue of the same account."""
+    return Caller(queue.account, f"arn:{queue.partition}:s3:::{bucket}")
 
 
 def _code(error: Exception) -> str:

@@ -13,6 +13,7 @@ from bucket_subscription.errors import RefusedError, SubscriptionError, Unreacha
 from bucket_subscription.names import QueueArn, read_queue_arn
 from bucket_subscription.owner import Owner
 from bucket_subscription.policy import Caller
+from bucket_subscription.queue_access import KeptOut
 from bucket_subscription.settle import Patience
 from bucket_subscription.stack_event import read_properties, wishes_before
 from bucket_subscription.subscription import Subscription
@@ -40,7 +41,7 @@ class _NotYet:
     def problem(self, queue: QueueArn, bucket: str) -> str | None:  # noqa: ARG002  the port's signature
         return None
 
-    def keeps_out(self, queue: QueueArn, caller: Caller) -> str | None:  # noqa: ARG002  the port's signature
+    def keeps_out(self, queue: QueueArn, caller: Caller) -> KeptOut | None:  # noqa: ARG002  the port's signature
         return None
 
     def doubts(self) -> tuple[str, ...]:

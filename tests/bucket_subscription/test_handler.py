@@ -18,18 +18,9 @@ from bucket_subscription.stack_event import read_properties, stack_of
 from custom_resource.answer import put_to_url
 from tests.bucket_subscription.fake_bucket_aws import OWNER, QUEUE, FakeS3, queue_entry, subscription
 from tests.bucket_subscription.stack_request import PHYSICAL_ID, request
+from tests.lambda_context import LambdaContext
 
 THEIRS = {"TopicConfigurations": [queue_entry("theirs", ["s3:ObjectAcl:Put"], kind="TopicConfigurations")]}
-
-
-class Context:
-    """A Lambda invocation with so many seconds left."""
-
-    def __init__(self, seconds=300.0):
-        self._seconds = seconds
-
-    def get_remaining_time_in_millis(self):
-        return int(self._seconds * 1000)
 
 
 def answers(event, s3, context=None):
@@ -37,7 +28,7 @@ def answers(event, s3, context=None):
     told = []
     respond(
         event,
-        context or Context(),
+        context or LambdaContext(),
         lambda url, body: told.append((url, json.loads(body))),
         lambda owner, account, until: replace(subscription(s3), owner=owner),
     )
@@ -251,7 +242,7 @@ def test_time_running_out_is_answered_while_s3_still_holds_the_function():
         released.set()
 
     s3.before_call[1] = lambda: released.wait(30)
-    respond(request("Create", ["site", "blog"]), Context(seconds=0), put, lambda *_: subscription(s3))
+    respond(request("Create", ["site", "blog"]), LambdaContext(seconds=0), put, lambda *_: subscription(s3))
     assert [(each["Status"], each["Reason"].split(";")[0]) for each in told] == [("FAILED", "time ran out")]
 
 
@@ -260,7 +251,9 @@ def test_the_sdk_failing_is_answered():
         raise NoCredentialsError
 
     told = []
-    respond(request("Create", ["site"]), Context(), lambda url, body: told.append(json.loads(body)), make)
+    respond(
+        request("Create", ["site"]), LambdaContext(), lambda url, body: told.append(json.loads(body)), make
+    )
     assert [each["Reason"] for each in told] == ["AWS could not be asked: Unable to locate credentials"]
 
 
@@ -268,7 +261,10 @@ def test_even_a_defect_is_answered():
     told = []
     with pytest.raises(ZeroDivisionError):
         respond(
-            request("Create"), Context(), lambda url, body: told.append(json.loads(body)), lambda *_: 1 / 0
+            request("Create"),
+            LambdaContext(),
+            lambda url, body: told.append(json.loads(body)),
+            lambda *_: 1 / 0,
         )
     assert [each["Status"] for each in told] == ["FAILED"]
 
@@ -293,10 +289,10 @@ def test_on_aws_the_same_happens_through_the_sdk(monkeypatch):
         s3.create_bucket(Bucket="site", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
         text = json.dumps({"Statement": [{**policy, "Resource": QUEUE.arn}]})
         queue = boto3.client("sqs").create_queue(QueueName=QUEUE.name, Attributes={"Policy": text})
-        respond(request("Create", ["site"]), Context(), put, subscribe_on_aws)
+        respond(request("Create", ["site"]), LambdaContext(), put, subscribe_on_aws)
         (entry,) = s3.get_bucket_notification_configuration(Bucket="site")["QueueConfigurations"]
         arrived = boto3.client("sqs").receive_message(QueueUrl=queue["QueueUrl"])["Messages"]
-        respond(request("Delete", ["site"]), Context(), put, subscribe_on_aws)
+        respond(request("Delete", ["site"]), LambdaContext(), put, subscribe_on_aws)
         left = s3.get_bucket_notification_configuration(Bucket="site")
     assert told == ["SUCCESS", "SUCCESS"]
     assert entry["Id"] == "cloudfront-invalidator-site"

@@ -14,7 +14,7 @@ from bucket_subscription.owner import ACL_EVENT
 from bucket_subscription.wishes.wish import Maker, Road, Wish
 from tests.bucket_subscription.fake_bucket_aws import QUEUE, FakeS3, subscription
 from tests.bucket_subscription.stack_request import request
-from tests.bucket_subscription.test_handler import Context
+from tests.lambda_context import LambdaContext
 from tests.memory_wishes import MemoryWishes
 
 BY_HAND = Wish("aaa", Road.QUEUE, Maker.PERSON)
@@ -32,7 +32,7 @@ def ask(kind, s3, wishes, old=None, **properties):
 
     respond(
         event,
-        Context(),
+        LambdaContext(),
         lambda _, body: told.append(json.loads(body)),
         lambda owner, account, until: replace(subscription(s3), owner=owner),
         remember,

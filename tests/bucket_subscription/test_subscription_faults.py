@@ -30,6 +30,7 @@ from tests.bucket_subscription.fake_bucket_aws import ACCOUNT, OWNER, QUEUE, que
 from tests.bucket_subscription.stack_request import PHYSICAL_ID, request
 from tests.bucket_subscription.wire_aws import WireAws, read, written
 from tests.fault_matrices import cells, operations, rows_of
+from tests.lambda_context import LambdaContext
 from tests.wire_faults import Fault, waiting_on
 from tests.wire_happenings import SLOW, anywhere
 
@@ -242,7 +243,10 @@ class World:
             event["PhysicalResourceId"] = self.physical_id
         told, began = [], self.time.now
         respond(
-            event, Context(), lambda _, body: told.append((json.loads(body), self.asked())), subscribe_on_aws
+            event,
+            LambdaContext(seconds=FUNCTION_SECONDS),
+            lambda _, body: told.append((json.loads(body), self.asked())),
+            subscribe_on_aws,
         )
         assert self.time.now - began < FUNCTION_SECONDS, "Lambda would have ended it, and run it again"
         ((body, asked),) = told
@@ -266,11 +270,6 @@ class World:
             and all(each["QueueArn"] == QUEUE.arn for each in own_part(self.document(bucket), OWNER))
             for bucket in self.aws.documents
         )
-
-
-class Context:
-    def get_remaining_time_in_millis(self):
-        return int(FUNCTION_SECONDS * 1000)
 
 
 def allow(resource, *actions):
@@ -400,7 +399,7 @@ def test_an_answer_that_the_alarm_could_not_give_fails_the_function_so_that_lamb
             world.time.sleep(FUNCTION_SECONDS)
 
     with pytest.raises(OSError, match="no way"):
-        respond(request("Create"), Context(), put, held_until_the_alarm)
+        respond(request("Create"), LambdaContext(seconds=FUNCTION_SECONDS), put, held_until_the_alarm)
     assert lost == [1], "an answer that may have arrived is not followed by another"
 
 
@@ -422,7 +421,7 @@ def test_the_alarm_leaves_the_answer_time_for_all_its_tries(world, monkeypatch):
         left.append(world.time.now + FUNCTION_SECONDS - due)
         raise UnsettledError("never mind")
 
-    respond(request("Create"), Context(), lambda *_: None, work)
+    respond(request("Create"), LambdaContext(seconds=FUNCTION_SECONDS), lambda *_: None, work)
     assert len(tries) > 1
     assert left[0] >= sum(tries)
 

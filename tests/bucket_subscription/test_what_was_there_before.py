@@ -15,7 +15,7 @@ from bucket_subscription.handler import respond
 from bucket_subscription.key_filter import KeyFilter, read_filter
 from tests.bucket_subscription.fake_bucket_aws import ACCOUNT, OWNER, QUEUE, FakeS3, queue_entry, subscription
 from tests.bucket_subscription.stack_request import PHYSICAL_ID, request
-from tests.bucket_subscription.test_handler import Context
+from tests.lambda_context import LambdaContext
 
 ALL = KeyFilter()
 
@@ -53,7 +53,7 @@ class Stack:
         told = []
         respond(
             event,
-            Context(),
+            LambdaContext(),
             lambda _, body: told.append(json.loads(body)),
             lambda owner, account, until: replace(subscription(self.s3), owner=owner),
         )

@@ -1,7 +1,7 @@
 """A lookout over fakes: buckets in memory, and what EventBridge and SNS are said to hold."""
 
 from bucket_subscription.key_filter import KeyFilter
-from bucket_subscription.policy import Caller
+from bucket_subscription.queue_access import KeptOut, bucket_caller
 from bucket_subscription.reading.lookout import Lookout
 from bucket_subscription.reading.roads import Rule, Topic
 from bucket_subscription.wishes.wish import Maker, Road, Wish
@@ -35,13 +35,16 @@ class Access(FakeQueueAccess):
     def __init__(self):
         super().__init__()
         self.closed = set()
-        self.why = "the queue"
+        self.by_policy = False
 
     def problem(self, queue, bucket):
-        return self.keeps_out(queue, Caller(queue.account, f"arn:aws:s3:::{bucket}"))
+        kept_out = self.keeps_out(queue, bucket_caller(queue, bucket))
+        return None if kept_out is None else kept_out.text
 
     def keeps_out(self, queue, caller):
-        return f"{self.why} keeps out {caller.service}" if caller.service in self.closed else None
+        if caller.service not in self.closed:
+            return None
+        return KeptOut(f"the queue keeps out {caller.service}", self.by_policy)
 
 
 def lookout(s3, access=None, roads=None):

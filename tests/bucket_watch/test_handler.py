@@ -23,6 +23,7 @@ from invalidator.aws.table.dynamodb import DynamoDbTable
 from invalidator.aws.table.logs import LogTable
 from invalidator.aws.table.routes import RoutesTable
 from invalidator.core.routing.target import TargetRoutes
+from tests.lambda_context import LambdaContext
 from tests.memory_tables import make_table
 from tests.sender.world import distribution
 
@@ -42,16 +43,6 @@ POLICY = {
     ]
 }
 BUCKETS = ("direct", "told")
-
-
-class Context:
-    function_name = "watch"
-    memory_limit_in_mb = 256
-    invoked_function_arn = "arn:aws:lambda:eu-west-1:123456789012:function:watch"
-    aws_request_id = "52fdfc07-2182-154f-163f-5f0f9a621d72"
-
-    def get_remaining_time_in_millis(self):
-        return 300_000
 
 
 class Account:
@@ -116,7 +107,7 @@ class Account:
             each.stream = log
         self.capsys.readouterr()
         with mock.patch.object(EventHistory, "__call__", return_value="somebody changed it"):
-            answer = self.module.handler({}, Context())
+            answer = self.module.handler({}, LambdaContext("watch"))
         lines = [json.loads(line) for line in log.getvalue().splitlines()]
         metrics = [json.loads(line) for line in self.capsys.readouterr().out.splitlines() if "_aws" in line]
         counted = [each["SubscriptionsLost"] for each in metrics if "SubscriptionsLost" in each]
@@ -210,7 +201,7 @@ def test_a_table_that_cannot_be_asked_raises_and_counts(account):
     account.dynamodb.delete_table(TableName=TABLE)
     account.capsys.readouterr()
     with pytest.raises(UnsettledError, match="the stack's table could not be asked"):
-        account.module.handler({}, Context())
+        account.module.handler({}, LambdaContext("watch"))
     assert '"SubscriptionsLost":[1.0]' in account.capsys.readouterr().out
 
 

@@ -76,7 +76,7 @@ def test_a_queue_that_keeps_s3_out_is_told():
     access.closed = {S3}
     found = look(OURS, access=access)
     assert (found.wrong, found.fix) == ((f"the queue keeps out {S3}",), "invalidator check")
-    access.why = "the policy of queue q"
+    access.by_policy = True
     assert look(OURS, access=access).fix == "invalidator check --repair --yes"
 
 

@@ -362,16 +362,21 @@ def test_a_watch_that_did_not_come_by_for_days_is_as_blind_and_a_round_that_dies
     )
 
 
-def test_buckets_that_are_too_many_for_a_round_are_not_purged_for_that():
-    wishes = [replace(DIRECT, bucket=f"b{n:02}") for n in range(12)]
-    world = World(*wishes, **{f"b{n:02}": copy.deepcopy(OURS) for n in range(12)})
+def slow(world):
+    """Let S3 take half a minute to tell of a bucket."""
     read = world.s3.read
 
-    def slow(bucket):
+    def read_slowly(bucket):
         world.clock.time += 30
         return read(bucket)
 
-    world.s3.read = slow
+    world.s3.read = read_slowly
+
+
+def test_buckets_that_are_too_many_for_a_round_are_not_purged_for_that():
+    wishes = [replace(DIRECT, bucket=f"b{n:02}") for n in range(12)]
+    world = World(*wishes, **{f"b{n:02}": copy.deepcopy(OURS) for n in range(12)})
+    slow(world)
     for _ in range(20):
         world.round(80)  # two of twelve: each is looked at every six hours
         world.clock.time += HOUR
@@ -408,13 +413,7 @@ def test_a_bucket_that_sends_though_nobody_told_is_learned_and_then_watched():
 def test_what_the_time_is_not_enough_for_comes_first_in_the_next_round():
     wishes = [replace(DIRECT, bucket=f"b{n}") for n in range(4)]
     world = World(*wishes, **{f"b{n}": copy.deepcopy(OURS) for n in range(4)})
-    read = world.s3.read
-
-    def slow(bucket):
-        world.clock.time += 30
-        return read(bucket)
-
-    world.s3.read = slow
+    slow(world)
     first = world.round(100)
     assert ([each.found.bucket for each in first.buckets], first.passed_over) == (["b0", "b1", "b2"], ["b3"])
     assert first.as_json()["outcome"] == "partial"

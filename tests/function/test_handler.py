@@ -9,25 +9,13 @@ from typing import Any
 import pytest
 
 from tests.function.deployed import CREDENTIALS, WAKE_QUEUE_ARN, Deployed, entry
+from tests.lambda_context import LambdaContext
 from tests.notifications import TEST_EVENT, direct
 from tests.wire_faults import Fault
 from tests.wire_happenings import error_response
 
 DENIED = error_response("rest-xml", 403, "AccessDenied", "User: role is not authorized")
 CHANGES_ARN = "arn:aws:sqs:us-east-1:123456789012:changes"
-
-
-class Context:
-    function_name = "invalidator"
-    memory_limit_in_mb = 512
-    invoked_function_arn = "arn:aws:lambda:us-east-1:123456789012:function:invalidator"
-    aws_request_id = "52fdfc07-2182-154f-163f-5f0f9a621d72"
-
-    def __init__(self, seconds: float = 30.0) -> None:
-        self.seconds = seconds
-
-    def get_remaining_time_in_millis(self) -> int:
-        return int(self.seconds * 1000)
 
 
 class Function:
@@ -66,7 +54,9 @@ class Function:
         log = io.StringIO()
         for each in self.module.logger.handlers:
             each.stream = log  # powertools holds the standard output of another test
-        answer: dict[str, Any] = self.module.handler({"Records": records}, Context(**context))
+        answer: dict[str, Any] = self.module.handler(
+            {"Records": records}, LambdaContext(**{"seconds": 30.0} | context)
+        )
         self.lines += [*log.getvalue().splitlines(), *self._capsys.readouterr().out.splitlines()]
         return answer
 
@@ -286,7 +276,7 @@ def test_no_credential_is_in_any_line(function):
 
 def test_an_event_without_record_attributes_is_taken_as_sent_now(function):
     site = function.site()
-    function.module.handler({"Records": [{"messageId": "m", "body": direct("a")}]}, Context())
+    function.module.handler({"Records": [{"messageId": "m", "body": direct("a")}]}, LambdaContext())
     (wake,) = [each.body for each in function.deployed.messages("wakes")]
     function.deliver(WAKE_QUEUE_ARN, [wake])
     assert function.deployed.invalidated(site) == [("/a",)]

@@ -20,6 +20,7 @@ from invalidator.aws.table.wakes import WakeTable
 from invalidator.sweep.sweep import Swept, sweep
 from invalidator.wiring import Wired, wire
 from tests.function.deployed import TABLE, WAKE_QUEUE_ARN, Deployed, entry
+from tests.lambda_context import LambdaContext
 from tests.wire_faults import waiting_on
 
 # The function's time-out in the template, and what its answer and its log may take.
@@ -43,19 +44,6 @@ class Clock:
 
     def sleep(self, seconds: float) -> None:
         self.passed += seconds
-
-
-@dataclass
-class Context:
-    """What Lambda says of an invocation, by the test's clock."""
-
-    aws_request_id: str
-    function_name: str = "invalidator"
-    memory_limit_in_mb: int = 512
-    invoked_function_arn: str = "arn:aws:lambda:us-east-1:123456789012:function:invalidator"
-
-    def get_remaining_time_in_millis(self) -> int:
-        return int(FUNCTION_SECONDS * 1000)
 
 
 @dataclass
@@ -95,7 +83,9 @@ class WiredWorker:
         began = self.clock.passed
         event = {"Records": [{"messageId": name, **record} for name, record in records.items()]}
         try:
-            answer = self.module.handler(event, Context(f"request-{next(self._count)}"))
+            answer = self.module.handler(
+                event, LambdaContext(seconds=FUNCTION_SECONDS, aws_request_id=f"request-{next(self._count)}")
+            )
         finally:
             self.lines += map(json.loads, log.getvalue().splitlines())
         took = self.clock.passed - began

@@ -15,18 +15,9 @@ from invalidator.aws.table.routes import RoutesTable
 from invalidator.aws.table.targets import TargetTable
 from invalidator.ports import SurveyState
 from tests.function.deployed import TABLE, Deployed, entry
+from tests.lambda_context import LambdaContext
 
 SCHEDULED = {"source": "aws.events", "detail-type": "Scheduled Event"}
-
-
-class Context:
-    function_name = "survey"
-    memory_limit_in_mb = 512
-    invoked_function_arn = "arn:aws:lambda:us-east-1:123456789012:function:survey"
-    aws_request_id = "52fdfc07-2182-154f-163f-5f0f9a621d72"
-
-    def get_remaining_time_in_millis(self) -> int:
-        return 300_000
 
 
 class Function:
@@ -44,7 +35,7 @@ class Function:
         for each in self.module.logger.handlers:
             each.stream = log
         self.capsys.readouterr()
-        answer: dict[str, Any] = self.module.handler(event, Context())
+        answer: dict[str, Any] = self.module.handler(event, LambdaContext("survey"))
         self.lines = [*log.getvalue().splitlines(), *self.capsys.readouterr().out.splitlines()]
         json.dumps(answer)
         return answer

@@ -11,16 +11,10 @@ from invalidator.aws.table.dynamodb import DynamoDbTable, number
 from invalidator.aws.table.heartbeat import HEARTBEAT
 from invalidator.aws.table.routes import RoutesTable
 from tests.function.deployed import TABLE, Deployed, entry
+from tests.lambda_context import LambdaContext
 from tests.written_metrics import written_metrics, written_while_wrong
 
 ALWAYS = {"OldestUnsentSeconds", "PendingTargets"}
-
-
-class Context:
-    function_name = "sweep"
-    memory_limit_in_mb = 256
-    invoked_function_arn = "arn:aws:lambda:us-east-1:123456789012:function:sweep"
-    aws_request_id = "52fdfc07-2182-154f-163f-5f0f9a621d72"
 
 
 class Function:
@@ -33,7 +27,7 @@ class Function:
 
     def __call__(self) -> dict[str, Any]:
         self.capsys.readouterr()
-        answer: dict[str, Any] = self.module.handler({}, Context())
+        answer: dict[str, Any] = self.module.handler({}, LambdaContext("sweep"))
         self.lines = self.capsys.readouterr().out.splitlines()
         return answer
 

@@ -9,15 +9,9 @@ from bucket_watch.standing import StandingTable
 from invalidator.aws.table.dynamodb import DynamoDbTable, number
 from invalidator.aws.table.heartbeat import WATCHED
 from tests.function.deployed import TABLE, entry
+from tests.lambda_context import LambdaContext
 
 HOUR = 3600.0
-
-
-class Context:
-    function_name = "sweep"
-    memory_limit_in_mb = 256
-    invoked_function_arn = "arn:aws:lambda:us-east-1:123456789012:function:sweep"
-    aws_request_id = "52fdfc07-2182-154f-163f-5f0f9a621d72"
 
 
 @pytest.fixture
@@ -26,7 +20,7 @@ def sweep(capsys):
 
         def run():
             capsys.readouterr()
-            module.handler({}, Context())
+            module.handler({}, LambdaContext("sweep"))
             return "SubscriptionsLost" in capsys.readouterr().out
 
         yield SimpleNamespace(lost=run, table=DynamoDbTable(deployed.dynamodb, TABLE))

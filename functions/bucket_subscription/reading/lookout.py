@@ -10,7 +10,7 @@ from bucket_subscription.errors import RefusedError, SubscriptionError
 from bucket_subscription.names import QueueArn
 from bucket_subscription.owner import ACL_EVENT, Owner
 from bucket_subscription.policy import EVENTBRIDGE, SNS, Caller
-from bucket_subscription.queue_access import QueueAccess
+from bucket_subscription.queue_access import QueueAccess, bucket_caller
 from bucket_subscription.reading.bucket_watch import BucketWatch, joined, unread
 from bucket_subscription.reading.roads import ACL_UPDATED, CREATED, DELETED, Roads, Rule
 from bucket_subscription.wishes.wish import Maker, Road, Wish
@@ -114,12 +114,12 @@ class Lookout:
 
     def _queue(self, wish: Wish, document: Document) -> Iterator[Wrong]:
         yield from self._entries(wish, document, self.queue.arn, "the queue")
-        yield from self._kept_out(self.access.problem(self.queue, wish.bucket))
+        yield from self._kept_out(bucket_caller(self.queue, wish.bucket))
 
-    @staticmethod
-    def _kept_out(problem: str | None) -> Iterator[Wrong]:
-        if problem is not None:
-            yield Wrong(problem, MENDS if "policy of queue" in problem else "invalidator check")
+    def _kept_out(self, caller: Caller) -> Iterator[Wrong]:
+        kept_out = self.access.keeps_out(self.queue, caller)
+        if kept_out is not None:
+            yield Wrong(kept_out.text, MENDS if kept_out.by_policy else "invalidator check")
 
     def _topic(self, wish: Wish, document: Document) -> Iterator[Wrong]:
         yield from self._entries(wish, document, wish.through, f"topic {_short(wish.through)}")
@@ -133,9 +133,7 @@ class Lookout:
                 f"the queue's subscription of topic {_short(wish.through)} is gone, or not confirmed",
                 f"aws sns subscribe --topic-arn {topic.arn} --protocol sqs --notification-endpoint {self.queue.arn}",
             )
-        yield from self._kept_out(
-            self.access.keeps_out(self.queue, Caller(self.queue.account, topic.arn, SNS))
-        )
+        yield from self._kept_out(Caller(self.queue.account, topic.arn, SNS))
 
     def _entries(self, wish: Wish, document: Document, arn: str, where: str) -> Iterator[Wrong]:
         """What of the wished keys and events no entry to a destination takes."""
@@ -167,9 +165,7 @@ class Lookout:
             yield self._why_no_rule(wish, lost)
             return
         for rule in {each.arn: each for kind in wanted for each in self._working(wish.bucket, kind)}.values():
-            yield from self._kept_out(
-                self.access.keeps_out(self.queue, Caller(self.queue.account, rule.arn, EVENTBRIDGE))
-            )
+            yield from self._kept_out(Caller(self.queue.account, rule.arn, EVENTBRIDGE))
 
     def _working(self, bucket: str, detail_type: str) -> list[Rule]:
         return [

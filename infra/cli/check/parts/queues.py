@@ -23,13 +23,15 @@ def look(ground: Ground) -> Iterator[Finding]:
     queue = read_queue_arn(output(session, "QueueArn"))
     access = SqsQueueAccess(session.client("sqs"), lambda: session.client("kms"))
     senders = _senders(ground, queue)
-    out = [each for each in senders if access.keeps_out(queue, each.caller) is not None]
+    out = [(each, why) for each in senders if (why := access.keeps_out(queue, each.caller)) is not None]
     if not out:
         yield ok(PART, f"{', '.join(each.name for each in senders)} may write to {queue.name}")
     else:
-        problem = access.keeps_out(queue, out[0].caller) or ""
-        repair = _let_in(ground, queue, out) if "policy of queue" in problem else None
-        yield wrong(PART, problem, "invalidator check --repair --yes" if repair else "make deploy", repair)
+        by_policy = [each for each, why in out if why.by_policy]
+        repair = _let_in(ground, queue, by_policy) if by_policy else None
+        yield wrong(
+            PART, out[0][1].text, "invalidator check --repair --yes" if repair else "make deploy", repair
+        )
     for doubt in access.doubts():
         yield Finding(PART, State.UNKNOWN, doubt)
     attributes: Any = (
