@@ -25,8 +25,8 @@ pytestmark = [pytest.mark.local_aws, pytest.mark.xdist_group("local")]
 TEMPLATE = Path(__file__).with_name("stack") / "template.yaml"
 
 
-def wait_until(seen, seconds=60.0):
-    """Wait until something is so; fail where it is not in time."""
+def wait_until(seen, seconds=300.0):
+    """Wait until something is so; fail where it is not, also where others leave this machine little time."""
     give_up = time.monotonic() + seconds
     while not seen():
         assert time.monotonic() < give_up, f"not within {seconds} s"

@@ -7,6 +7,7 @@ wherever a process died, is made good within three minutes of being due.
 from dataclasses import dataclass, field
 
 from invalidator.core.pending.wakes import (
+    ABSURD_SECONDS,
     LONGEST_DELAY_SECONDS,
     LONGEST_LEASE_SECONDS,
     Wake,
@@ -82,7 +83,7 @@ def _uncalled(wake: Wake, due: float, now: float) -> bool:
     if wake.called > now + LATE_SECONDS:
         return True
     if due > now + LONGEST_DELAY_SECONDS:
-        return wake.called < now - LOOK_SECONDS
+        return wake.called < now - LOOK_SECONDS or due > now + ABSURD_SECONDS
     # No message is delayed longer: what was noted so long before it is due was that it sleeps.
     asleep = wake.called < due - LONGEST_DELAY_SECONDS
     return asleep or max(due, wake.called) < now - LATE_SECONDS
