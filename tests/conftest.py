@@ -49,7 +49,7 @@ botocore.hooks.accepts_kwargs = _remembered(botocore.hooks.accepts_kwargs)
 
 
 # Each of these runs in one process, and waits more than it computes: all but the short one, the last, begin at once.
-_GROUPS = ("system", "readme", "desk", "permissions", "life", "template", "local", "reasons", "situations")
+_GROUPS = ("system", "readme", "life", "local", "template", "reasons", "situations")
 
 
 @pytest.hookimpl(tryfirst=True)

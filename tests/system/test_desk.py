@@ -9,7 +9,7 @@ from tests.system import site
 from tests.system.conftest import DIRECT
 from tests.system.stack import invalidator, paths_sent, until
 
-pytestmark = [pytest.mark.local_aws, pytest.mark.xdist_group("desk")]
+pytestmark = [pytest.mark.local_aws, pytest.mark.xdist_group("system")]
 
 # The local S3 tells at once.
 WAIT = ("--settle", "1", "--timeout", "60")

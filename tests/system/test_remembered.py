@@ -8,7 +8,7 @@ from tests.system import site
 from tests.system.conftest import REMEMBERED
 from tests.system.stack import PATIENCE_SECONDS, all_fresh, at_rest, invalidator, letters, paths_sent, until
 
-pytestmark = [pytest.mark.local_aws, pytest.mark.xdist_group("desk")]
+pytestmark = [pytest.mark.local_aws, pytest.mark.xdist_group("system")]
 
 PAGES = [f"docs/page-{number}.html" for number in range(12)]
 EDITED, ASSET = PAGES[7], "assets/app.1f2e3d4c.js"

@@ -61,7 +61,7 @@ from tests.system.permissions.subscription_proofs import (
     who_it_was_can_be_asked,
 )
 
-pytestmark = [pytest.mark.local_aws, pytest.mark.xdist_group("permissions")]
+pytestmark = [pytest.mark.local_aws, pytest.mark.xdist_group("system")]
 
 
 @pytest.fixture(scope="module", autouse=True)

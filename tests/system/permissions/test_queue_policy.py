@@ -10,7 +10,7 @@ from infra.local.ministack import REGION
 from tests.system.conftest import DIRECT
 from tests.system.stack import PATIENCE_SECONDS, letters, until
 
-pytestmark = [pytest.mark.local_aws, pytest.mark.xdist_group("permissions")]
+pytestmark = [pytest.mark.local_aws, pytest.mark.xdist_group("system")]
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -26,7 +26,7 @@ from tests.system.stack import invalidator
 
 pytestmark = [
     pytest.mark.local_aws,
-    pytest.mark.xdist_group("permissions"),
+    pytest.mark.xdist_group("system"),
     pytest.mark.soak("minutes of a busy machine"),
 ]
 

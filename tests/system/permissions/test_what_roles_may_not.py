@@ -6,7 +6,7 @@ from botocore.exceptions import ClientError
 from tests.system.conftest import DIRECT, EVENTS
 from tests.system.permissions.roles import as_role
 
-pytestmark = [pytest.mark.local_aws, pytest.mark.xdist_group("permissions")]
+pytestmark = [pytest.mark.local_aws, pytest.mark.xdist_group("system")]
 
 
 @pytest.fixture(scope="module")

@@ -9,12 +9,11 @@ from infra.smoke import chain
 from infra.smoke.__main__ import main
 from infra.smoke.chain import PAGES
 from infra.smoke.resources import PREFIX
-from tests.system.conftest import stack  # noqa: F401  the local AWS that the system tests share
 
-pytestmark = [pytest.mark.local_aws, pytest.mark.xdist_group("desk")]
+pytestmark = [pytest.mark.local_aws, pytest.mark.xdist_group("system")]
 
 
-def test_every_page_becomes_new_and_nothing_is_left(stack, capsys, monkeypatch):  # noqa: F811  the fixture, not the import
+def test_every_page_becomes_new_and_nothing_is_left(stack, capsys, monkeypatch):
     aws = stack.aws
     monkeypatch.setattr(chain, "SETTLED_SECONDS", 1.0)
     with mock.patch.dict(os.environ, aws.subprocess_environment, clear=True):
@@ -33,7 +32,7 @@ def test_every_page_becomes_new_and_nothing_is_left(stack, capsys, monkeypatch):
     assert [each for each in distributions if PREFIX in each["Comment"]] == []
 
 
-def test_a_stack_that_is_not_there_is_named_and_the_site_is_removed(stack, capsys, monkeypatch):  # noqa: F811  the fixture, not the import
+def test_a_stack_that_is_not_there_is_named_and_the_site_is_removed(stack, capsys, monkeypatch):
     aws = stack.aws
     monkeypatch.setattr(chain, "SETTLED_SECONDS", 0.0)
     monkeypatch.setattr("infra.smoke.__main__.QUESTIONS", ())
