@@ -109,11 +109,16 @@ browser: setup
 
 .PHONY: test
 test: browser $(SAM) $(MINISTACK) ## all checks and tests; other examples and schedules with SEED=n
-	@$(MAKE) --no-print-directory --jobs=2 lint validate
+	@$(MAKE) --no-print-directory --jobs=2 lint validate gathered
 	@$(BIN)/python -m pytest -q $(SPREAD)
 
+# On the core that lint leaves free: on a new clone, each process of the run would compile the same thousand files.
+.PHONY: gathered
+gathered: setup
+	@$(BIN)/python -m pytest -q --collect-only tests >/dev/null || :
+
 # What waits for a local AWS waits more than it computes: more processes than cores. tests/conftest.py orders the tests.
-SPREAD := -n 4 --dist loadgroup --no-loadscope-reorder
+SPREAD := -n 3 --dist loadgroup --no-loadscope-reorder
 # Without what needs the local AWS, or seconds for one test.
 QUICK := -m "not local_aws and not long and not soak"
 LAMBDA := $(addprefix tests/,core intake sender sweep survey rollback template function hostile)

@@ -48,8 +48,9 @@ _ALIASER._alias_event_name = _name_remembered
 botocore.hooks.accepts_kwargs = _remembered(botocore.hooks.accepts_kwargs)
 
 
-# Each of these runs in one process, and waits more than it computes: all but the short one, the last, begin at once.
-_GROUPS = ("system", "readme", "life", "local", "template", "reasons", "situations")
+# Each of these runs in one process. The first two wait more than they compute, on the stack that the system's tests
+# share and on local AWSs of their own; so beside them one process that only computes keeps two cores busy.
+_GROUPS = ("system", "own", "template", "life", "reasons", "situations")
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -20,7 +20,7 @@ from infra.local.ministack import without_aws
 from infra.local.sam import SamError
 from infra.local.sample_site import CACHING_OPTIMIZED
 
-pytestmark = [pytest.mark.local_aws, pytest.mark.xdist_group("local")]
+pytestmark = [pytest.mark.local_aws, pytest.mark.xdist_group("own")]
 
 TEMPLATE = Path(__file__).with_name("stack") / "template.yaml"
 

@@ -26,7 +26,7 @@ BUCKETS = ("my-site", "my-assets")
 ELSEWHERE = {"make demo", "make local", "make test"}
 DEPLOY = 'make deploy DEPLOY_ARGS="--parameter-overrides {}"'
 
-pytestmark = [pytest.mark.local_aws, pytest.mark.xdist_group("readme")]
+pytestmark = [pytest.mark.local_aws, pytest.mark.xdist_group("own")]
 
 
 def commands() -> list[str]:

@@ -7,7 +7,11 @@ from tests.system import site
 from tests.system.conftest import account  # noqa: F401  pytest finds the fixture by its name
 from tests.system.stack import all_fresh
 
-pytestmark = [pytest.mark.local_aws, pytest.mark.xdist_group("life")]
+pytestmark = [
+    pytest.mark.local_aws,
+    pytest.mark.soak("minutes of a busy machine"),
+    pytest.mark.xdist_group("life"),
+]
 
 NAME = "released"
 

@@ -8,7 +8,11 @@ import pytest
 from tests.system import site
 from tests.system.stack import all_fresh, at_rest, invalidator, letters, until
 
-pytestmark = [pytest.mark.local_aws, pytest.mark.xdist_group("life")]
+pytestmark = [
+    pytest.mark.local_aws,
+    pytest.mark.soak("minutes of a busy machine"),
+    pytest.mark.xdist_group("life"),
+]
 
 NAME = "second"
 OWN = f"cloudfront-invalidator-{NAME}"
