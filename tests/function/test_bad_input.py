@@ -147,6 +147,17 @@ def test_a_head_edited_by_hand_holds_up_its_bucket_alone(world, site):
     assert "log#bucket:broken head" in line["detail"]
 
 
+@pytest.mark.parametrize("named", [["EOTHER"], []])
+def test_a_head_that_names_other_targets_leaves_none_out_and_is_named(world, site, named, caplog):
+    """It reads well; a target that is left out would never be woken."""
+    edit(world, head_key(SITE_LOG), targets={"L": [{"S": each} for each in named]})
+    with caplog.at_level(logging.WARNING):
+        upload(world)
+        world.go_on()
+    assert world.deployed.invalidated(site) == [("/a.html",)]
+    assert "log#bucket:site head: targets are not as they were written" in caplog.text
+
+
 def test_a_head_of_its_own_log_edited_by_hand_holds_up_no_target_and_is_named(world, site, caplog):
     edit(world, head_key(f"target:{site}"), seq={"S": "one"})
     with caplog.at_level(logging.WARNING):

@@ -244,7 +244,9 @@ def test_a_head_edited_by_hand_is_named_and_a_list_of_targets_that_is_none_is_lo
 
 
 @pytest.mark.parametrize("count", [3, 30])
-@pytest.mark.parametrize("edit", ["a row is gone", "all rows are gone", "the head names none"])
+@pytest.mark.parametrize(
+    "edit", ["a row is gone", "all rows are gone", "another row", "none", "another", "some"]
+)
 def test_a_list_of_targets_edited_by_hand_leaves_none_out(stored, client, table, count, edit, caplog):
     bucket = stored.name("site")
     origin = Origin("s3", "site.s3.amazonaws.com", bucket)
@@ -254,14 +256,38 @@ def test_a_list_of_targets_edited_by_hand_leaves_none_out(stored, client, table,
         stored.routes.store_routes(TargetRoutes(each, (site,), "1", NOW))
     stored.routes.know_bucket(bucket, targets)
     head = head_key(bucket_owner(bucket))
-    if edit == "the head names none":
-        table.update(head, "SET #targets = :none REMOVE #many", {":none": {"L": []}})
+    named = {"none": [], "another": ["EOTHER"], "some": targets[:2]}.get(edit)
+    if named is not None:
+        table.update(
+            head, "SET #targets = :named REMOVE #many", {":named": {"L": [text(each) for each in named]}}
+        )
         assert stored.log.deal(bucket_owner(bucket)).targets is None
-    else:
-        for each in targets[: 1 if edit == "a row is gone" else None]:
-            table.delete(key(f"bucket#{bucket}", f"target#{each}"))
-    assert stored.targets.of_bucket(bucket) == targets
+        assert f"log#bucket:{bucket} head: targets are not as they were written" in caplog.text
+        assert stored.targets.of_bucket(bucket) == targets
+        return
+    for each in targets[: None if edit == "all rows are gone" else 1]:
+        table.delete(key(f"bucket#{bucket}", f"target#{each}"))
+    if edit == "another row":
+        table.put(key(f"bucket#{bucket}", "target#EOTHER"))
+    assert {*targets} <= {*stored.targets.of_bucket(bucket)}
     assert f"the list of the targets of {bucket}" in caplog.text
+
+
+def test_a_head_without_a_digest_is_believed_as_it_stands(stored, table, caplog):
+    """An earlier write had none."""
+    bucket = stored.name("site")
+    stored.routes.know_bucket(bucket, ["E1", "E2"])
+    table.update(head_key(bucket_owner(bucket)), "REMOVE #listed", {})
+    assert stored.log.deal(bucket_owner(bucket)).targets == ("E1", "E2")
+    assert sorted(stored.targets.of_bucket(bucket)) == ["E1", "E2"]
+    assert not caplog.text
+
+
+def test_a_bucket_that_is_told_of_again_tells_whether_its_head_said_so_already(ports):
+    bucket = ports.name("site")
+    many = [f"E{number}" for number in range(30)]
+    for targets in (["E1"], many, []):
+        assert [ports.routes.know_bucket(bucket, targets) for _ in range(2)] == [False, True]
 
 
 @some

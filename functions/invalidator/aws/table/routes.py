@@ -4,7 +4,7 @@
 | --- | --- | --- |
 | `distributions` | target's id | its routing packed, with `version` and `learned` for people, and what CloudFront's list said of it |
 | `bucket#NAME` | `target#ID` | this target serves the bucket |
-| `log#bucket:NAME` | `head` | `known`; the bucket's `targets` where they are few, else how `many` they are |
+| `log#bucket:NAME` | `head` | `known`; the bucket's `targets` where they are few, else how `many`; of all, `listed` |
 | `survey` | `state` | `started`, `completed`, `covers`, `unserved` packed, `lease` and `token` of the run that holds it |
 
 `0.1.0` kept routes by bucket (`routes`): they are left alone, and expire.
@@ -16,7 +16,7 @@ from dataclasses import asdict
 from pydantic import TypeAdapter
 
 from invalidator.aws.table.dynamodb import DynamoDbTable, Item, key, number, place, text
-from invalidator.aws.table.logs import head_key
+from invalidator.aws.table.logs import digest_of_targets, head_key
 from invalidator.aws.table.packed_values import UNREADABLE, packed, unpacked
 from invalidator.aws.table.pins import PinTable
 from invalidator.aws.table.wakes import FREE, lease_values
@@ -67,27 +67,31 @@ class RoutesTable:
         """Forget a target that is gone."""
         self._table.delete(routes_key(target))
 
-    def know_bucket(self, bucket: str, targets: Collection[str]) -> None:
-        """Note that a bucket is known, and the targets that serve it; the list first, then the log's head."""
+    def know_bucket(self, bucket: str, targets: Collection[str]) -> bool:
+        """Note that a bucket is known, and the targets that serve it; the list first, then the log's head.
+
+        Returns whether the head said so already.
+        """
         partition = bucket_partition(bucket)
         noted = {target_of(item) for item in self._table.items(partition)}
         serving = set(targets)
         self._table.change_all(puts=[key(partition, f"target#{each}") for each in sorted(serving - noted)])
+        head = {"known": {"BOOL": True}, "listed": text(digest_of_targets(bucket, serving))}
         few = len(serving) <= FEW_TARGETS
-        self._table.update(
+        if few:
+            head["targets"] = {"L": [text(each) for each in sorted(serving)]}
+        else:
+            head["many"] = number(len(serving))
+        setting = ", ".join(f"#{name} = :{name}" for name in head)
+        before = self._table.update(
             head_key(bucket_owner(bucket)),
-            "SET #known = :yes, #targets = :targets REMOVE #many"
-            if few
-            else "SET #known = :yes, #many = :many REMOVE #targets",
-            {":yes": {"BOOL": True}}
-            | (
-                {":targets": {"L": [text(each) for each in sorted(serving)]}}
-                if few
-                else {":many": number(len(serving))}
-            ),
+            f"SET {setting} REMOVE #{'many' if few else 'targets'}",
+            {f":{name}": value for name, value in head.items()},
+            returns="ALL_OLD",
         )
         gone = [key(partition, f"target#{each}") for each in sorted(noted - serving)]
         self._table.change_all(deletes=gone)
+        return before is not None and all(before.get(name) == value for name, value in head.items())
 
     def pins(self) -> list[Pin]:
         """Return what people have pinned. Raises UnreadablePin."""

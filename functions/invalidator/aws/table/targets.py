@@ -16,7 +16,7 @@ from pydantic import TypeAdapter
 
 from invalidator.aws.table.accounts import calls_key, read_account, spending_key
 from invalidator.aws.table.dynamodb import DynamoDbTable, Item, key, place, text
-from invalidator.aws.table.logs import head_key, newest_dealt
+from invalidator.aws.table.logs import head_key, is_digest_of, newest_dealt
 from invalidator.aws.table.packed_values import UNREADABLE, digest, packed, unpacked
 from invalidator.aws.table.routes import RoutesTable, bucket_partition, read_routes, routes_key, target_of
 from invalidator.aws.table.sent_items import (
@@ -101,7 +101,7 @@ class TargetTable:
         """Return the ids of all targets that a bucket has; by all routing where its list and its head do not agree."""
         listed = [target_of(item) for item in self._table.items(bucket_partition(bucket))]
         head = self._table.get([head_key(bucket_owner(bucket))])
-        if not head or _counts(next(iter(head.values())), len(listed)):
+        if not head or _fits(next(iter(head.values())), bucket, listed):
             return listed
         _logger.warning(
             "the list of the targets of %s and the head of its log do not agree: by all routing", bucket
@@ -115,10 +115,12 @@ class TargetTable:
         return self._table.items(sent_partition(target), newest_first=True, most=1)
 
 
-def _counts(head: Item, listed: int) -> bool:
-    """Whether a bucket's head says that it has so many targets."""
+def _fits(head: Item, bucket: str, listed: list[str]) -> bool:
+    """Whether a bucket's head was written with these targets; one without a digest, with so many."""
+    if "listed" in head:
+        return is_digest_of(head, bucket, listed)
     try:
-        return listed == (int(head["many"]["N"]) if "many" in head else len(head["targets"]["L"]))
+        return len(listed) == (int(head["many"]["N"]) if "many" in head else len(head["targets"]["L"]))
     except UNREADABLE:
         return False
 
