@@ -11,13 +11,14 @@ Entries expire, and nothing deletes them: deletes would heat the partition. Dyna
 """  # noqa: E501  a row of a table
 
 import logging
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import astuple
 from itertools import chain
 from typing import Any
 
 from invalidator.aws.table.dynamodb import DAY, NOT_THERE, DynamoDbTable, Item, key, number, place, text
-from invalidator.aws.table.packed_values import UNREADABLE, digest, packed, unpacked
+from invalidator.aws.table.packed_values import UNREADABLE, digest, digest_at, packed, unpacked
 from invalidator.core.pending.entry import Entry, Times, bucket_of_owner, bucket_owner
 from invalidator.core.pending.heard import Heard
 from invalidator.failures import UnreadableEntry, UnreadableHead
@@ -29,6 +30,7 @@ PENDING_DAYS = 7
 HISTORY_SECONDS = (PENDING_DAYS - 1) * 86_400.0
 HEAD = "head"
 _ENTRIES = "n#"
+_SORT_KEY = re.compile(r"n#[0-9]{15}")
 
 _logger = logging.getLogger(__name__)
 
@@ -62,7 +64,7 @@ class LogTable:
 
     def read(self, owner: str, after: int) -> Iterator[tuple[int, Entry | None]]:
         """Yield what stands in a log after a number, in order, page by page; None for a number that was closed."""
-        for item in self._table.items(_partition(owner), since=_sort_key(after + 1)):
+        for item in _numbered(self._table.items(_partition(owner), since=_sort_key(after + 1))):
             yield _number_of(item), read_entry(owner, item)
 
     def close(self, owner: str, number: int) -> Entry | None:
@@ -118,7 +120,7 @@ class LogTable:
         pages = self._table.pages(
             _partition(owner), since=_sort_key(first), most=most, attributes=("pk", "sk", "written")
         )
-        for item in chain.from_iterable(pages):
+        for item in _numbered(chain.from_iterable(pages)):
             yield _number_of(item), float(item["written"]["N"]) if "written" in item else None
 
 
@@ -223,7 +225,7 @@ def _digest(item: Item) -> str:
     """
     marks = b"".join(item[each]["B"] for each in ("packed", "new", "heard") if each in item)
     times = [repr(float(item[each]["N"])) for each in ("written", "taken_in") if each in item]
-    return digest(marks, " ".join(times).encode())
+    return digest_at(item, marks, " ".join(times).encode())
 
 
 def _read_heard(told: Any) -> dict[str, tuple[Heard, ...]]:
@@ -242,6 +244,15 @@ def _partition(owner: str) -> str:
 
 def _sort_key(place_in_log: int) -> str:
     return f"{_ENTRIES}{place_in_log:015d}"
+
+
+def _numbered(items: Iterable[Item]) -> Iterator[Item]:
+    """Pass over what stands under no number: somebody put it there, and a log is read past it."""
+    for item in items:
+        if _SORT_KEY.fullmatch(item["sk"]["S"]):
+            yield item
+        else:
+            _logger.warning("%s is no entry of a log: it is passed over", " ".join(place(item)))
 
 
 def _number_of(item: Item) -> int:

@@ -17,7 +17,7 @@ from pydantic import TypeAdapter
 from invalidator.aws.table.accounts import calls_key, read_account, spending_key
 from invalidator.aws.table.dynamodb import DynamoDbTable, Item, key, place, text
 from invalidator.aws.table.logs import head_key, is_digest_of, newest_dealt
-from invalidator.aws.table.packed_values import UNREADABLE, digest, packed, unpacked
+from invalidator.aws.table.packed_values import UNREADABLE, digest_at, packed, unpacked
 from invalidator.aws.table.routes import RoutesTable, bucket_partition, read_routes, routes_key, target_of
 from invalidator.aws.table.sent_items import (
     read_all_sent,
@@ -141,12 +141,8 @@ def state_key(target: str) -> Item:
 def state_item(target: str, state: TargetState) -> Item:
     """Return the item of a target's state."""
     content = packed({**asdict(replace(state, settled={})), "settled": dict(state.settled)})
-    return {
-        **state_key(target),
-        "v": {"N": VERSION},
-        "state": content,
-        "digest": text(digest(content["B"])),
-    }
+    item = {**state_key(target), "v": {"N": VERSION}, "state": content}
+    return item | {"digest": text(digest_at(item, content["B"]))}
 
 
 def read_state(item: Item, now: float) -> TargetState:
@@ -157,7 +153,7 @@ def read_state(item: Item, now: float) -> TargetState:
         version = item["v"]["N"]
         if version != VERSION:
             raise ValueError(f"version {version} is not known here")
-        if "digest" in item and item["digest"]["S"] != digest(item["state"]["B"]):
+        if "digest" in item and item["digest"]["S"] != digest_at(item, item["state"]["B"]):
             raise ValueError("somebody edited it")
         return _validate(unpacked(item["state"]))
     except UNREADABLE as problem:
