@@ -304,6 +304,25 @@ def test_a_survey_has_told_of_nothing_that_was_never_dealt():
     assert any("covers is" in problem for run in world.bucket_runs for problem in run.mended)
 
 
+def covers(world: World, number: int) -> None:
+    world.memory._survey.state = replace(world.memory.survey_state(), covers=number)
+
+
+def test_a_survey_has_told_of_nothing_that_came_after_it():
+    world = World()
+    now = world.clock.now()
+    world.memory.begin_survey(now, now + 60, "s")
+    world.memory.save_survey("s", replace(world.memory.survey_state(), completed=now))
+    world.run_for(60)
+    world.upload("b.html")
+    covers(world, 1)
+    world.run_for(300)
+    world.survey = lambda: world.serve(distribution("E1", "site"))
+    world.run_for(HOUR)
+    assert world.paths == [("/b.html",)]
+    assert not [run for run in world.bucket_runs if run.unserved]
+
+
 def test_what_its_own_log_never_dealt_is_not_settled_either():
     """Where redriven letters stand, and what was written anew."""
     world = World(distribution("E1", "site"))
