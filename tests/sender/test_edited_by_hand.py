@@ -7,7 +7,7 @@ On the table in memory, as a worker reads it; what an item's types can be beside
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -33,10 +33,10 @@ def spent(month: float, *, days: float = 0) -> Edit:
     """The month is edited to what it cannot be, or one of its days is."""
 
     def edit(world: World) -> None:
-        now = world.clock.now()
-        world.memory._spent["self", month_of(now), ""] = month
+        now, spent = world.clock.now(), cast("dict[tuple[str, str, str], float]", world.memory._spent)
+        spent["self", month_of(now), ""] = month
         if days:
-            world.memory._spent["self", month_of(now), "01"] = days
+            spent["self", month_of(now), "01"] = days
 
     return edit
 
@@ -201,13 +201,14 @@ def test_what_is_given_back_after_midnight_goes_back_to_its_day():
     evening = datetime(2026, 11, 30, 23, 59, 59, tzinfo=UTC).timestamp()
     world.clock.time = evening - 1
     world.upload("a.html")
-    create = world.cloudfront.create
+    cloudfront: Any = world.cloudfront
+    create = cloudfront.create
 
     def refused(*asked: Any) -> Any:
-        world.clock.time, world.cloudfront.create = evening + 5, create
+        world.clock.time, cloudfront.create = evening + 5, create
         raise BackPressure("Throttling", too_large=False)
 
-    world.cloudfront.create = refused
+    cloudfront.create = refused
     world.run_for(60)
     assert world.paths == [("/a.html",)]
     assert world.memory.known("self", evening).spending == Spending()
