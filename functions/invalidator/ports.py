@@ -208,6 +208,9 @@ class Accounts(Protocol):
         Paths that CloudFront definitely refused are given back by counting them negative.
         """
 
+    def mend_spending(self, account: str, now: float) -> Spending:
+        """Put right what cannot have been counted (`Spending.mended`), so that no limit is passed by it."""
+
     def draw(self, account: str) -> Calls:
         """Draw a ticket: return the queue, whose `dealt` is the ticket."""
 

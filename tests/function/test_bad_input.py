@@ -1,16 +1,18 @@
 """What was edited by hand, what another version wrote, what cannot have happened when it says: a line names it."""
 
 import logging
+import time
 from dataclasses import replace
 
 import pytest
 
-from invalidator.aws.table.accounts import calls_key, spending_key
+from invalidator.aws.table.accounts import calls_key, read_spending, spending_key
 from invalidator.aws.table.dynamodb import DynamoDbTable
 from invalidator.aws.table.logs import entry_key, head_key
 from invalidator.aws.table.routes import RoutesTable, routes_item, routes_key
 from invalidator.aws.table.targets import state_item, state_key
 from invalidator.aws.table.wakes import wake_key
+from invalidator.core.limits.budget import day_of
 from invalidator.core.target_state import TargetState
 from tests.function.deployed import TABLE
 from tests.function.wired import WiredWorker, wired_worker
@@ -19,6 +21,8 @@ from tests.wire_faults import Fault
 from tests.wire_happenings import error_response
 
 HOUR = 3600.0
+# Of the spending: neither today nor yesterday.
+DAY_BEFORE = f"day{day_of(time.time() - 2 * 86_400)}"
 SITE_LOG = "bucket:site"
 
 
@@ -126,18 +130,35 @@ def test_a_queue_of_calls_edited_by_hand_counts_as_new_and_is_named(world, site,
     assert "account#self calls cannot be read" in caplog.text
 
 
-def test_spending_that_cannot_be_counted_is_named_and_stops_sending_until_it_is_mended(world, site):
-    """Sent uncounted, there would be no bound."""
-    key = spending_key("self", world.clock.now())
-    edit(world, key, paths_sent={"S": "few"})
+@pytest.mark.parametrize(
+    ("attributes", "month"),
+    [
+        ({"paths_sent": {"S": "few"}}, 31),
+        ({"paths_sent": {"N": "-1000000"}}, 31),
+        ({"paths_sent": {"N": "5000.5"}}, 5002),
+        ({"paths_sent": {"N": "12"}, DAY_BEFORE: {"BOOL": True}}, 31),
+    ],
+    ids=str,
+)
+def test_spending_that_cannot_be_is_named_once_and_put_right_by_its_days_before_more_is_spent(
+    world, site, attributes, month
+):
+    """Counted on, no budget and no limit would hold."""
+    now = world.clock.now()
+    key = spending_key("self", now)
+    edit(world, key, **{"paths_sent": {"N": "30"}, f"day{day_of(now - 86_400)}": {"N": "30"}} | attributes)
     upload(world)
-    wakes = world.look(*world.deployed.take("wakes"))
-    assert world.deployed.invalidated(site) == []
-    (line,) = world.logged("a wake is tried again")
-    assert "account#self spending#" in line["detail"]
-    world.deployed.dynamodb.delete_item(TableName=TABLE, Key=key)
-    world.go_on(wakes=wakes)
-    assert world.deployed.invalidated(site) == [("/a.html",)]
+    world.go_on()
+    upload(world, "b.html")
+    world.go_on()
+    assert world.deployed.invalidated(site) == [("/b.html",), ("/a.html",)]
+    lines = world.logged("the table said what cannot be")
+    assert lines
+    assert all(line["detail"].startswith("account#self spending: ") for line in lines)
+    assert len(lines) == len(attributes), "once for each that cannot be"
+    item = world.deployed.dynamodb.get_item(TableName=TABLE, Key=key)["Item"]
+    assert item["paths_sent"] == {"N": str(month + 1)}
+    assert read_spending(item, now).mended == ()
 
 
 def test_a_head_edited_by_hand_holds_up_its_bucket_alone(world, site):

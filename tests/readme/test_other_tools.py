@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import hcl2
+import pytest
 import yaml
 
 from bucket_subscription.names import read_queue_arn
@@ -20,6 +21,7 @@ def snippet(language: str) -> str:
     return found
 
 
+@pytest.mark.xdist_group("terraform")  # to make its reader takes seconds
 def test_terraform_s_resource_sends_all_events_to_the_queue():
     (block,) = hcl2.loads(snippet("hcl"))["resource"]
     notification = {

@@ -11,6 +11,8 @@ from bucket_subscription.owner import EVENTS
 from infra.release.packaged_template import BUCKET, PREFIX
 from infra.template import ROOT, read_template
 
+pytestmark = pytest.mark.xdist_group("terraform")  # to make its reader takes seconds
+
 MODULE = ROOT / "infra/terraform"
 EXAMPLE = MODULE / "example"
 

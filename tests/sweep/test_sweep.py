@@ -1,9 +1,12 @@
 """The sweep: what is due has a wake, what waits is known by its first change, and what is idle is forgotten."""
 
+import pytest
+
 from invalidator.core.limits.account import Limits
 from invalidator.core.limits.allowance import Allowance
-from invalidator.core.pending.wakes import Rest, Wake
-from invalidator.failures import Transient
+from invalidator.core.messages.wake import read_wake
+from invalidator.core.pending.wakes import Rest, Wake, shard_of
+from invalidator.failures import TableUnavailable, Transient
 from tests.sender.world import World, distribution
 
 
@@ -75,6 +78,62 @@ def test_what_sleeps_is_looked_at_each_hour_whatever_its_due_says():
     assert world.paths == []
     world.run_for(400)
     assert world.paths == [("/a.html",)]
+
+
+@pytest.mark.parametrize("ahead", [-500, 90, 500])
+def test_what_sleeps_is_left_alone_by_a_sweep_whose_clock_is_off(ahead):
+    """Each look would cost table calls, each minute, for as long as it sleeps."""
+    world = site()
+    world.upload("a.html")
+    world.queues.wakes.clear()
+    now = world.clock.now()
+    world.memory._woken["target:E1"].wake = Wake("target:E1", due=now + 1500, called=now + ahead, since=now)
+    assert world.sweep().called == []
+
+
+@pytest.mark.parametrize("since", [None, 4_102_444_800.0])
+def test_what_waits_for_nothing_that_can_be_is_looked_at_although_it_sleeps(since):
+    """Nothing else would tell of it: the oldest unsent change is none."""
+    world = site()
+    world.upload("a.html")
+    world.queues.wakes.clear()
+    now = world.clock.now()
+    world.memory._woken["target:E1"].wake = Wake("target:E1", due=now + 86_400, called=now, since=since)
+    world.run_for(180)
+    assert world.paths == [("/a.html",)]
+
+
+@pytest.mark.parametrize("call", ["called", "wake"])
+def test_where_a_part_of_the_list_cannot_be_written_the_others_are_called(call):
+    """Their messages were lost, and one part is asked for more than it can take."""
+    names = [f"E{n}" for n in range(24)]
+    world = World(*(distribution(name, name.lower()) for name in names))
+    for name in names:
+        world.upload("a.html", bucket=name.lower())
+    world.run_for(1)
+    world.queues.wakes.clear()
+    now = world.clock.now()
+    throttled = shard_of("target:E7")
+    for name in names:
+        due = None if call == "wake" else now - 100
+        world.memory._woken[f"target:{name}"].wake = Wake(
+            f"target:{name}", due=due, called=1.0, since=now - 100
+        )
+    world.memory._woken = {
+        name: woken for name, woken in world.memory._woken.items() if name.startswith("target:")
+    }
+    asked = getattr(world.memory, call)
+
+    def refusing(name, *more):
+        if shard_of(name) == throttled:
+            raise TableUnavailable("Throttling")
+        return asked(name, *more)
+
+    setattr(world.memory, call, refusing)
+    with pytest.raises(TableUnavailable, match="Throttling"):
+        world.sweep()
+    called = {read_wake(body).target for _, _, body in world.queues.wakes}
+    assert called == {name for name in names if shard_of(f"target:{name}") != throttled}
 
 
 def test_what_is_idle_is_forgotten_so_that_the_list_stays_short():

@@ -12,7 +12,7 @@ from invalidator.aws.table.pins import PinTable
 from invalidator.aws.table.sent_items import sent_items
 from invalidator.core.limits.slots import Calls
 from invalidator.core.pending.entry import Entry
-from invalidator.core.pending.wakes import Wake
+from invalidator.core.pending.wakes import Wake, shard_of
 from invalidator.core.routing.pins import Pin
 from invalidator.core.target_state import TargetState
 from invalidator.failures import TableUnavailable
@@ -150,6 +150,32 @@ def test_what_dynamodb_never_processes_is_an_unavailable_table():
         never.get([key("a", "b")])
     with pytest.raises(TableUnavailable):
         never.change_all(puts=[key("a", "b")])
+
+
+@pytest.mark.parametrize(("throttled", "asked_for"), [({3}, 8), ({3, 5, 6}, 6)])
+def test_a_part_of_the_wakes_that_cannot_be_read_hides_the_others_only_where_the_table_is_away(
+    client, throttled, asked_for
+):
+    asked: list[str] = []
+
+    def query(**arguments: Any) -> Any:
+        shard = arguments["ExpressionAttributeValues"][":pk"]["S"]
+        asked.append(shard)
+        if shard in {f"wakes#{each}" for each in throttled}:
+            raise ERRORS["throttled"]
+        return client.query(**arguments)
+
+    names = {f"target:EPART{n}" for n in range(24)}
+    for name in names:
+        ports_over(DynamoDbTable(client, TABLE)).wakes.wake(name, NOW, NOW, NOW)
+    waiting = ports_over(DynamoDbTable(Client(client, query=query), TABLE)).wakes.waiting()
+    read: list[Wake] = []
+    with pytest.raises(TableUnavailable):
+        read.extend(waiting)
+    assert len(asked) == asked_for
+    parts = set(range(asked_for)) - throttled
+    found = {each.name for each in read}
+    assert found & names == {name for name in names if shard_of(name) in parts}
 
 
 def paged(*pages: list[dict[str, Any]]) -> tuple[Any, list[dict[str, Any]]]:

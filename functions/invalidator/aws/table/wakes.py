@@ -19,6 +19,7 @@ from invalidator.core.pending.wakes import (
     believed,
     shard_of,
 )
+from invalidator.failures import TableUnavailable
 
 # What is no number, somebody wrote by hand: compared with one it is neither less nor more, and would stand for ever.
 FREE = "(NOT attribute_type(#lease, :number) OR #lease <= :now OR #lease > :absurd)"
@@ -123,10 +124,21 @@ class WakeTable:
         return self._table.update(wake_key(name), "SET #called = :called", values, "#due = :due") is not None
 
     def waiting(self) -> Iterator[Wake]:
-        """Yield all that is asked for, held, waiting or resting; a moment old perhaps."""
+        """Yield all that is asked for, held, waiting or resting; a moment old perhaps.
+
+        Raises TableUnavailable at the end, where a part of the list could not be read.
+        """
+        failed: TableUnavailable | None = None
         for shard in range(SHARDS):
-            for item in self._table.items(f"wakes#{shard}", consistent=False):
-                yield read_wake(item["sk"]["S"], item)
+            try:
+                for item in self._table.items(f"wakes#{shard}", consistent=False):
+                    yield read_wake(item["sk"]["S"], item)
+            except TableUnavailable as failure:
+                if failed is not None:
+                    raise  # no single part that is asked too much: the table is away, and each try takes seconds
+                failed = failure
+        if failed is not None:
+            raise failed
 
     def forget(self, name: str, before: float) -> None:
         """Remove one for which nothing is asked and nothing waits, and whose rest ended before a time."""
