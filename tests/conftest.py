@@ -3,17 +3,14 @@
 And the order in which several processes take them: what waits for a local AWS begins first.
 """
 
-import functools
 import gc
 import os
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
-import botocore.hooks
-import botocore.session
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests import worked_out_once
 from tests.examples import SEED
 
 # Hypothesis fails a test whose single example takes 200 ms, or whose examples are made slowly: on a busy machine
@@ -24,29 +21,7 @@ settings.register_profile("steady", _UNHURRIED, max_examples=50, database=None, 
 settings.register_profile("soak", _UNHURRIED, max_examples=3000, print_blob=True)
 settings.load_profile("steady")
 
-# Every test has its own SDK session, and a session its own reader of the services' descriptions: megabytes of JSON, a
-# tenth of a second a client. They are the same files: read once.
-botocore.session.create_loader = functools.cache(botocore.session.create_loader)
-
-
-def _remembered(function: Callable[..., Any]) -> Callable[..., Any]:
-    """What botocore asks of each handler for each new client, by the handler's code, which all clients share."""
-    asked = functools.cache(function)
-    return lambda handler: asked(getattr(handler, "__func__", handler))
-
-
-def _name_remembered(self: Any, name: str, *, known: dict[str, str] = {}) -> str:  # noqa: B006 - all share it
-    """The services' old names for events are the same for all clients; each looks through the list anew."""
-    if name not in known:
-        known[name] = _ALIAS(self, name)
-    return known[name]
-
-
-_ALIASER: Any = botocore.hooks.EventAliaser
-_ALIAS = _ALIASER._alias_event_name
-_ALIASER._alias_event_name = _name_remembered
-botocore.hooks.accepts_kwargs = _remembered(botocore.hooks.accepts_kwargs)
-
+worked_out_once.install()
 
 # Each of these runs in one process. The first two wait more than they compute, on the stack that the system's tests
 # share and on local AWSs of their own; so beside them one process that only computes keeps two cores busy.
