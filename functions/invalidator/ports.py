@@ -208,6 +208,9 @@ class Accounts(Protocol):
         Paths that CloudFront definitely refused are given back by counting them negative.
         """
 
+    def mend_spending(self, account: str, now: float) -> Spending:
+        """Put right what cannot have been counted (`Spending.mended`), so that no limit is passed by it."""
+
     def draw(self, account: str) -> Calls:
         """Draw a ticket: return the queue, whose `dealt` is the ticket."""
 
@@ -396,11 +399,11 @@ class RoutesStore(Protocol):
     def forget_routes(self, target: str) -> None:
         """Forget a target that is gone."""
 
-    def know_bucket(self, bucket: str, targets: Collection[str]) -> None:
+    def know_bucket(self, bucket: str, targets: Collection[str]) -> bool:
         """Note that a bucket is known, and the targets that serve it, in the place of those noted before.
 
         With no targets it stays known: its changes are kept, and wake nobody. The list is written before the bucket
-        counts as known, so that whoever finds it known finds its targets.
+        counts as known, so that whoever finds it known finds its targets. Returns whether all of it was noted before.
         """
 
     def pins(self) -> list[Pin]:

@@ -1,13 +1,18 @@
 """What was edited by hand, what another version wrote, what cannot have happened when it says: a line names it."""
 
 import logging
+import time
+from dataclasses import replace
 
 import pytest
 
-from invalidator.aws.table.accounts import calls_key, spending_key
+from invalidator.aws.table.accounts import calls_key, read_spending, spending_key
+from invalidator.aws.table.dynamodb import DynamoDbTable
 from invalidator.aws.table.logs import entry_key, head_key
+from invalidator.aws.table.routes import RoutesTable, routes_item, routes_key
 from invalidator.aws.table.targets import state_item, state_key
 from invalidator.aws.table.wakes import wake_key
+from invalidator.core.limits.budget import day_of
 from invalidator.core.target_state import TargetState
 from tests.function.deployed import TABLE
 from tests.function.wired import WiredWorker, wired_worker
@@ -16,6 +21,8 @@ from tests.wire_faults import Fault
 from tests.wire_happenings import error_response
 
 HOUR = 3600.0
+# Of the spending: neither today nor yesterday.
+DAY_BEFORE = f"day{day_of(time.time() - 2 * 86_400)}"
 SITE_LOG = "bucket:site"
 
 
@@ -123,18 +130,35 @@ def test_a_queue_of_calls_edited_by_hand_counts_as_new_and_is_named(world, site,
     assert "account#self calls cannot be read" in caplog.text
 
 
-def test_spending_that_cannot_be_counted_is_named_and_stops_sending_until_it_is_mended(world, site):
-    """Sent uncounted, there would be no bound."""
-    key = spending_key("self", world.clock.now())
-    edit(world, key, paths_sent={"S": "few"})
+@pytest.mark.parametrize(
+    ("attributes", "month"),
+    [
+        ({"paths_sent": {"S": "few"}}, 31),
+        ({"paths_sent": {"N": "-1000000"}}, 31),
+        ({"paths_sent": {"N": "5000.5"}}, 5002),
+        ({"paths_sent": {"N": "12"}, DAY_BEFORE: {"BOOL": True}}, 31),
+    ],
+    ids=str,
+)
+def test_spending_that_cannot_be_is_named_once_and_put_right_by_its_days_before_more_is_spent(
+    world, site, attributes, month
+):
+    """Counted on, no budget and no limit would hold."""
+    now = world.clock.now()
+    key = spending_key("self", now)
+    edit(world, key, **{"paths_sent": {"N": "30"}, f"day{day_of(now - 86_400)}": {"N": "30"}} | attributes)
     upload(world)
-    wakes = world.look(*world.deployed.take("wakes"))
-    assert world.deployed.invalidated(site) == []
-    (line,) = world.logged("a wake is tried again")
-    assert "account#self spending#" in line["detail"]
-    world.deployed.dynamodb.delete_item(TableName=TABLE, Key=key)
-    world.go_on(wakes=wakes)
-    assert world.deployed.invalidated(site) == [("/a.html",)]
+    world.go_on()
+    upload(world, "b.html")
+    world.go_on()
+    assert world.deployed.invalidated(site) == [("/b.html",), ("/a.html",)]
+    lines = world.logged("the table said what cannot be")
+    assert lines
+    assert all(line["detail"].startswith("account#self spending: ") for line in lines)
+    assert len(lines) == len(attributes), "once for each that cannot be"
+    item = world.deployed.dynamodb.get_item(TableName=TABLE, Key=key)["Item"]
+    assert item["paths_sent"] == {"N": str(month + 1)}
+    assert read_spending(item, now).mended == ()
 
 
 def test_a_head_edited_by_hand_holds_up_its_bucket_alone(world, site):
@@ -145,6 +169,50 @@ def test_a_head_edited_by_hand_holds_up_its_bucket_alone(world, site):
     (line,) = world.logged("changes stay on the queue")
     assert line["about"] == "broken"
     assert "log#bucket:broken head" in line["detail"]
+
+
+@pytest.mark.parametrize("into", ["off", "another's"])
+def test_routing_edited_into_another_is_not_followed_until_a_survey_mends_it_and_is_named(world, site, into):
+    """It reads well, and says that the target serves nothing, or that its changes are another's."""
+    known = RoutesTable(DynamoDbTable(world.deployed.dynamodb, TABLE)).routes_of(site)
+    assert known is not None
+    routes, seen = known
+    off = replace(routes, routes=(replace(routes.routes[0], enabled=False),))
+    other = replace(off, routes=routes.routes, target="EOTHER") if into == "another's" else off
+    attributes = routes_item(other, seen)
+    wrong = {"routes": attributes["routes"]} | ({"digest": attributes["digest"]} if other is not off else {})
+    edit(world, routes_key(site), **wrong)
+    upload(world)
+    wakes = world.look(*world.deployed.take("wakes"))
+    (line,) = world.logged("the table said what cannot be")
+    assert line["distribution"] == site
+    assert line["detail"].startswith(f"the routing of {site} in the table cannot be read: somebody edited it")
+    world.deployed.serve("site", site)
+    world.go_on(wakes=wakes)
+    assert world.deployed.invalidated(site) == [("/a.html",)]
+
+
+@pytest.mark.parametrize("sort_key", ["todo", "n#abc"])
+def test_an_item_of_somebody_elses_in_a_log_holds_up_nobody_and_is_named(world, site, sort_key, caplog):
+    world.deployed.dynamodb.put_item(
+        TableName=TABLE, Item={"pk": {"S": f"log#{SITE_LOG}"}, "sk": {"S": sort_key}}
+    )
+    with caplog.at_level(logging.WARNING):
+        upload(world)
+        world.go_on()
+    assert world.deployed.invalidated(site) == [("/a.html",)]
+    assert f"log#{SITE_LOG} {sort_key} is no entry of a log" in caplog.text
+
+
+@pytest.mark.parametrize("named", [["EOTHER"], []])
+def test_a_head_that_names_other_targets_leaves_none_out_and_is_named(world, site, named, caplog):
+    """It reads well; a target that is left out would never be woken."""
+    edit(world, head_key(SITE_LOG), targets={"L": [{"S": each} for each in named]})
+    with caplog.at_level(logging.WARNING):
+        upload(world)
+        world.go_on()
+    assert world.deployed.invalidated(site) == [("/a.html",)]
+    assert "log#bucket:site head: targets are not as they were written" in caplog.text
 
 
 def test_a_head_of_its_own_log_edited_by_hand_holds_up_no_target_and_is_named(world, site, caplog):

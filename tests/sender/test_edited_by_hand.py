@@ -6,17 +6,20 @@ On the table in memory, as a worker reads it; what an item's types can be beside
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, cast
 
 import pytest
 
 from invalidator.core.limits.account import Limits
 from invalidator.core.limits.allowance import Allowance
+from invalidator.core.limits.budget import Spending, month_of
 from invalidator.core.limits.pace import Pace
 from invalidator.core.limits.slots import Calls
 from invalidator.core.messages.backlog import PathBacklog, bodies
 from invalidator.core.pending.wakes import Rest
 from invalidator.core.target_state import TargetState
+from invalidator.failures import BackPressure
 from tests.sender.world import World, distribution
 
 NAN, INFINITE, FAR = float("nan"), float("inf"), 4_102_444_800.0
@@ -24,6 +27,18 @@ HOUR = 3600.0
 BUCKET, OWN = "bucket:site", "target:E1"
 
 Edit = Callable[[World], None]
+
+
+def spent(month: float, *, days: float = 0) -> Edit:
+    """The month is edited to what it cannot be, or one of its days is."""
+
+    def edit(world: World) -> None:
+        now, spent = world.clock.now(), cast("dict[tuple[str, str, str], float]", world.memory._spent)
+        spent["self", month_of(now), ""] = month
+        if days:
+            spent["self", month_of(now), "01"] = days
+
+    return edit
 
 
 def state(**wrong: Any) -> Edit:
@@ -71,7 +86,7 @@ def head(owner: str, newest: int) -> Edit:
 def none_dealt(world: World) -> None:
     """The head is gone, and so are the entries: as after a week without a change."""
     world.memory._logs[BUCKET].entries.clear()
-    world.memory._logs[BUCKET].newest = 0
+    world.memory.drop_head(BUCKET)
 
 
 TIMES = ("sent", "answered", "failing_since", "asked", "not_before", "over_until")
@@ -101,7 +116,6 @@ HARMLESS = {
     "dealt none": calls(dealt=-5),
     "served all": calls(served=10**9),
     "refused": calls(refused_target="E1", refused_at=FAR),
-    "negative spending": lambda world: world.memory.count("self", -(10**9), world.clock.now(), 0),
     "waiting": wake(waiting=-(10**9), reason="x" * 1000),
     "no head's own": head(OWN, 10**6),
     "head ahead": head(BUCKET, 10**6),
@@ -158,6 +172,49 @@ def test_a_queue_of_calls_is_believed_only_as_far_as_it_can_be_and_a_line_names_
     assert {line.partition(": ")[0] for line in told(world)} == {"account#self calls"}
 
 
+@pytest.mark.parametrize("month", [0, -(10**6), 0.5, NAN, INFINITE])
+def test_a_limit_is_not_passed_by_spending_that_cannot_be_and_one_line_names_it(month):
+    limits = Limits(Allowance(1000, 15), 10, over_budget_seconds=60.0, hard_path_limit=5)
+    world = World(distribution("E1", "site"), limits=limits)
+    world.upload("a.html")
+    world.run_for(60)
+    spent(month)(world)
+    for number in range(20):
+        world.upload(f"{number}.html")
+        world.run_for(60)
+    assert sum(map(len, world.paths)) == 5
+    assert world.memory.known("self", world.clock.now()).spending.month == 5
+    (line,) = told(world)
+    assert line.startswith(f"account#self spending: paths_sent is {month}: taken for 1")
+
+
+@pytest.mark.parametrize(("days", "month"), [(40, 41), (0.5, 2), (-7, 1)])
+def test_a_month_is_not_less_than_its_days(days, month):
+    world = edited(spent(1, days=days))
+    assert_all_is_sent(world)
+    assert world.memory.known("self", world.clock.now()).spending.month == month + 1
+    assert {line.partition(": ")[0] for line in told(world)} == {"account#self spending"}
+
+
+def test_what_is_given_back_after_midnight_goes_back_to_its_day():
+    world = World(distribution("E1", "site"))
+    evening = datetime(2026, 11, 30, 23, 59, 59, tzinfo=UTC).timestamp()
+    world.clock.time = evening - 1
+    world.upload("a.html")
+    cloudfront: Any = world.cloudfront
+    create = cloudfront.create
+
+    def refused(*asked: Any) -> Any:
+        world.clock.time, cloudfront.create = evening + 5, create
+        raise BackPressure("Throttling", too_large=False)
+
+    cloudfront.create = refused
+    world.run_for(60)
+    assert world.paths == [("/a.html",)]
+    assert world.memory.known("self", evening).spending == Spending()
+    assert world.memory.known("self", evening + 5).spending == Spending(1, 1)
+
+
 @pytest.mark.parametrize("name", HARMLESS)
 def test_what_holds_nothing_up_needs_no_line(name):
     world = edited(HARMLESS[name])
@@ -206,10 +263,11 @@ def test_a_head_that_is_gone_hides_nothing_and_a_line_names_the_bucket():
         world.upload(f"{n}.html")
         world.run_for(60)
     none_dealt(world)
+    world.survey = lambda: world.serve(distribution("E1", "site"))
     world.upload("b.html")
     world.run_for(HOUR)
     assert world.paths[-1] == ("/b.html",)
-    (line,) = told(world)
+    (line,) = {*told(world)}
     assert line == "the log of bucket:site: 3 is settled, and 1 was dealt last: it is read from its beginning"
 
 
@@ -246,6 +304,25 @@ def test_a_survey_has_told_of_nothing_that_was_never_dealt():
     world.run_for(HOUR)
     assert world.paths == [("/b.html",)]
     assert any("covers is" in problem for run in world.bucket_runs for problem in run.mended)
+
+
+def covers(world: World, number: int) -> None:
+    world.memory._survey.state = replace(world.memory.survey_state(), covers=number)
+
+
+def test_a_survey_has_told_of_nothing_that_came_after_it():
+    world = World()
+    now = world.clock.now()
+    world.memory.begin_survey(now, now + 60, "s")
+    world.memory.save_survey("s", replace(world.memory.survey_state(), completed=now))
+    world.run_for(60)
+    world.upload("b.html")
+    covers(world, 1)
+    world.run_for(300)
+    world.survey = lambda: world.serve(distribution("E1", "site"))
+    world.run_for(HOUR)
+    assert world.paths == [("/b.html",)]
+    assert not [run for run in world.bucket_runs if run.unserved]
 
 
 def test_what_its_own_log_never_dealt_is_not_settled_either():

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from invalidator.core.reasons import Reason
+from tests.sender.test_clocks_and_outages import Off
 from tests.sender.world import World, distribution
 
 HOUR = 3600.0
@@ -45,6 +46,25 @@ def test_a_change_that_nobody_serves_is_settled_only_by_a_complete_survey_that_b
     world.run_for(120)
     assert sum(step.unserved["site"] for step in world.bucket_runs) == 1
     assert world.sweep().waiting == 0
+
+
+def test_a_writer_whose_clock_is_ahead_waits_for_a_later_survey_and_asks_for_few():
+    world = World()
+    surveys = []
+
+    def survey():
+        surveys.append(world.clock.now())
+        complete(world, {"site"})
+
+    world.survey = survey
+    world.intake.clock = Off(world.clock, 600.0)
+    world.upload("a.html")
+    world.run_for(500)
+    assert sum(step.unserved["site"] for step in world.bucket_runs) == 0
+    world.run_for(HOUR)
+    assert sum(step.unserved["site"] for step in world.bucket_runs) == 1
+    assert world.sweep().waiting == 0
+    assert len(surveys) <= 5, "one in SurveyMinutes"
 
 
 def test_a_flood_of_invented_names_starts_few_surveys_and_no_logs_of_its_own():

@@ -191,7 +191,9 @@ class Buckets:
             )
             self.waking.ask(names, now, oldest)
             return True
-        if number <= survey.covers:
+        # By its number and by its time: one that was edited to what this log has dealt meanwhile looked at nothing of
+        # it. A writer whose clock is ahead waits for a later survey.
+        if number <= survey.covers and entry.written <= survey.completed:
             run.unserved[entry.bucket] += len(entry.changed)
             return True
         if max(oldest, entry.taken_in) <= now - self.give_up_seconds:

@@ -74,6 +74,7 @@ class Sending:
     accepted: Callable[[Sent], None]
     probing: Probing | None = None
     _over: bool = field(init=False, default=False)
+    _counted_at: float = field(init=False, default=0.0)
     _accounts_limit: bool = field(init=False, default=False)
 
     @property
@@ -84,7 +85,7 @@ class Sending:
     def run(self) -> None:
         """Send; `outcome` says what became of it, `state` what was learned. Raises TableUnavailable."""
         now = self.clock.now()
-        spending = self.turns.known.spending
+        spending = self._spending(now)
         self._over = self.limits.over_budget(spending, now)
         if self._over and now < self.state.over_until:
             self.outcome.wait(
@@ -104,6 +105,16 @@ class Sending:
             )
         else:
             self._send(plan)
+
+    def _spending(self, now: float) -> Spending:
+        spending = self.turns.known.spending
+        if spending.mended:
+            self.turns.mended += [
+                f"account#{self.turns.account} spending: {each}" for each in spending.mended
+            ]
+            # Before anything is counted: no limit holds what is added to a negative number.
+            spending = self.accounts.mend_spending(self.turns.account, now)
+        return spending
 
     def _plan(self, spending: Spending) -> dict[str, float] | None:
         """Coalesce within budget, pace and room; None when nothing more may be in progress now."""
@@ -201,7 +212,7 @@ class Sending:
         return min(self.state.asked, now) + self.pace.gap if self.pace.gap else 0.0
 
     def _count(self, paths: int) -> bool:
-        now = self.clock.now()
+        now = self._counted_at = self.clock.now()
         spending = self.accounts.count(self.turns.account, paths, now, self.limits.hard_path_limit)
         if spending is None:
             return False
@@ -209,7 +220,8 @@ class Sending:
         return True
 
     def _give_back(self, request: Request) -> None:
-        self.accounts.count(self.turns.account, -len(request.paths), self.clock.now(), 0)
+        # To the day that it was counted in: that day, or month, may have ended meanwhile.
+        self.accounts.count(self.turns.account, -len(request.paths), self._counted_at, 0)
 
     def _accepted(self, request: Request, sent: Sent) -> None:
         if sent.id:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from infra.simulator.aws.table_units import SMALL_BYTES, TableUnits, packed_size
 from invalidator.core.limits.account import OWN_ACCOUNT, Account
 from invalidator.core.limits.budget import Spending, day_of, month_of
+from invalidator.core.limits.budget import believed as believed_spending
 from invalidator.core.limits.slots import Calls
 from invalidator.core.pending.entry import Entry, bucket_of_owner, bucket_owner, target_owner
 from invalidator.core.pending.wakes import ABSURD_SECONDS, LONGEST_LEASE_SECONDS, Wake, believed, shard_of
@@ -27,6 +28,7 @@ from invalidator.ports import (
 )
 
 MONTH = ""
+DAYS = [f"{day:02}" for day in range(1, 32)]
 
 
 @dataclass(slots=True)
@@ -160,6 +162,11 @@ class InMemoryTable:
         entries = self._logs.get(owner, _Log()).entries
         for each in [one for one in entries if one <= number]:
             del entries[each]
+
+    def drop_head(self, owner: str) -> None:
+        """Remove the head of a log, as somebody may by hand: what is dealt, and whom it concerns, is forgotten."""
+        log = self._log(owner)
+        log.newest, log.known, log.targets = 0, False, ()
 
     def _log(self, owner: str) -> _Log:
         log = self._logs.get(owner)
@@ -307,6 +314,15 @@ class InMemoryTable:
             self._spent[account, month, day] = self._spent.get((account, month, day), 0) + paths
         return Spending(spent.month + paths, spent.day + paths)
 
+    def mend_spending(self, account: str, now: float) -> Spending:
+        """Put right what cannot have been counted; return what is spent."""
+        self.units.read(SMALL_BYTES)
+        self.units.write(f"account#{account}")
+        spending, days = self._spending(account, now)
+        for day, paths in {MONTH: spending.month, **days}.items():
+            self._spent[account, month_of(now), day] = paths
+        return spending
+
     def draw(self, account: str) -> Calls:
         """Draw a ticket: return the queue, whose `dealt` is the ticket."""
         self.units.write(f"account#{account}")
@@ -337,11 +353,12 @@ class InMemoryTable:
         return self._account(account, now)
 
     def _account(self, account: str, now: float) -> Account:
+        return Account(self._spending(account, now)[0], self._calls.get(account, Calls()))
+
+    def _spending(self, account: str, now: float) -> tuple[Spending, dict[str, int]]:
         month = month_of(now)
-        spending = Spending(
-            self._spent.get((account, month, MONTH), 0), self._spent.get((account, month, day_of(now)), 0)
-        )
-        return Account(spending, self._calls.get(account, Calls()))
+        days = {day: paths for day in DAYS if (paths := self._spent.get((account, month, day))) is not None}
+        return believed_spending(self._spent.get((account, month, MONTH), 0), days, day_of(now))
 
     # What the survey writes
 
@@ -365,15 +382,17 @@ class InMemoryTable:
         self.units.write("distributions")
         self._routes.pop(target, None)
 
-    def know_bucket(self, bucket: str, targets: Collection[str]) -> None:
-        """Note that a bucket is known, and the targets that serve it."""
+    def know_bucket(self, bucket: str, targets: Collection[str]) -> bool:
+        """Note that a bucket is known, and the targets that serve it; return whether its log said so already."""
         listed = tuple(sorted(targets))
         for _ in {*listed} ^ {*self._buckets.get(bucket, ())}:
             self.units.write(f"bucket#{bucket}")
         self.units.write(f"log#{bucket_owner(bucket)}")
         self._buckets[bucket] = listed
         log = self._log(bucket_owner(bucket))
+        as_it_was = log.known and log.targets == listed
         log.known, log.targets = True, listed
+        return as_it_was
 
     def pins(self) -> list[Pin]:
         """Return what people have pinned."""

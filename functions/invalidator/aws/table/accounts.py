@@ -7,16 +7,18 @@
 """
 
 import logging
+import math
 from collections.abc import Mapping
 from typing import Any
 
 from invalidator.aws.table.dynamodb import DAY, DynamoDbTable, Item, key, number, place, text
 from invalidator.aws.table.packed_values import UNREADABLE
 from invalidator.core.limits.account import Account
-from invalidator.core.limits.budget import Spending, day_of, month_of
+from invalidator.core.limits.budget import Spending, believed, day_of, month_of
 from invalidator.core.limits.slots import Calls
 
 SPENDING_DAYS = 400
+_DAYS = [f"{day:02}" for day in range(1, 32)]
 _logger = logging.getLogger(__name__)
 
 
@@ -39,6 +41,22 @@ class AccountTable:
             "attribute_not_exists(#paths_sent) OR #paths_sent <= :most" if limited else "",
         )
         return None if item is None else read_spending(item, now)
+
+    def mend_spending(self, account: str, now: float) -> Spending:
+        """Put right what cannot have been counted, unless another run counts just now; return what is spent."""
+        asked = spending_key(account, now)
+        item = self._table.get([asked]).get(place(asked), {})
+        month, days = _counted(item)
+        spending, possible = believed(month, days, day_of(now))
+        right = {"paths_sent": spending.month, **{f"day{day}": paths for day, paths in possible.items()}}
+        self._table.update(
+            asked,
+            "SET " + ", ".join(f"#{name} = :{name}" for name in right),
+            {f":{name}": number(paths) for name, paths in right.items()}
+            | ({":was": item["paths_sent"]} if "paths_sent" in item else {}),
+            "#paths_sent = :was" if "paths_sent" in item else "attribute_not_exists(#paths_sent)",
+        )
+        return spending
 
     def draw(self, account: str) -> Calls:
         """Draw a ticket: return the queue, whose `dealt` is the ticket."""
@@ -103,10 +121,8 @@ def read_account(spending: Mapping[str, Any], calls: Mapping[str, Any], now: flo
 
 def read_spending(item: Mapping[str, Any], now: float) -> Spending:
     """Read what an account spent in the month and day of `now`."""
-    try:
-        return Spending(_whole(item, "paths_sent"), _whole(item, f"day{day_of(now)}"))
-    except UNREADABLE:
-        return Spending()
+    month, days = _counted(item)
+    return believed(month, days, day_of(now))[0]
 
 
 def read_calls(item: Mapping[str, Any]) -> Calls:
@@ -127,6 +143,19 @@ def read_calls(item: Mapping[str, Any]) -> Calls:
             "%s cannot be read, and counts as new: %s", " ".join(place(dict(item))), type(problem).__name__
         )
         return Calls()
+
+
+def _counted(item: Mapping[str, Any]) -> tuple[float, dict[str, float]]:
+    """Return what was counted in the month and in each of its days; NaN for what is no number."""
+    days = {day: f"day{day}" for day in _DAYS if f"day{day}" in item}
+    return _count(item, "paths_sent"), {day: _count(item, name) for day, name in days.items()}
+
+
+def _count(item: Mapping[str, Any], name: str) -> float:
+    try:
+        return _number(item, name)
+    except UNREADABLE:
+        return math.nan
 
 
 def _whole(item: Mapping[str, Any], name: str) -> int:

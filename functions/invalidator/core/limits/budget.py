@@ -4,6 +4,8 @@ Freshness wins over budget: as the budget runs low the allowance shrinks towards
 invalidation, and never below.
 """
 
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -21,6 +23,8 @@ BULK_SHARE = 0.04
 LONGER_THAN_A_MONTH = 32
 PRICE_OF_A_PATH_USD = 0.005
 FREE_PATHS_A_MONTH = 1000
+# Nobody pays for so many: what says so was written by hand.
+ABSURD_PATHS = 10**12
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +34,12 @@ class Spending:
     Attributes:
         month: in the calendar month (UTC), as CloudFront bills it.
         day: in the calendar day (UTC).
+        mended: what was counted and cannot be, in words for people.
     """
 
     month: int = 0
     day: int = 0
+    mended: tuple[str, ...] = ()
 
 
 def month_of(now: float) -> str:
@@ -44,6 +50,31 @@ def month_of(now: float) -> str:
 def day_of(now: float) -> str:
     """Return the day of the month that `now` (epoch seconds) lies in, "23"."""
     return datetime.fromtimestamp(now, UTC).strftime("%d")
+
+
+def believed(month: float, days: Mapping[str, float], today: str) -> tuple[Spending, dict[str, int]]:
+    """Return spending as it is to be taken, and each of its days likewise.
+
+    Each path is counted in the month and in its day: a month of less than its days was not counted so. One of more may
+    be meant: somebody counts what another tool sends.
+
+    Args:
+        month: paths counted in the month; what is no number at all is NaN.
+        days: likewise in those of its days that have any (`day_of`).
+        today: the day.
+    """
+    possible = {day: _paths(paths) for day, paths in days.items()}
+    least = sum(possible.values())
+    whole = max(_paths(month), least)
+    told = [f"day {day} is {paths}: taken for {possible[day]}" for day, paths in days.items()]
+    mended = [each for each, day in zip(told, days, strict=True) if possible[day] != days[day]]
+    if whole != month:
+        mended.append(f"paths_sent is {month}: taken for {whole}, the sum of its days is {least}")
+    return Spending(whole, possible.get(today, 0), tuple(mended)), possible
+
+
+def _paths(counted: float) -> int:
+    return math.ceil(counted) if 0 <= counted <= ABSURD_PATHS else 0
 
 
 def spendable(budget: int, spending: Spending, now: float) -> float:
