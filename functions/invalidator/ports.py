@@ -402,11 +402,11 @@ class RoutesStore(Protocol):
     def forget_routes(self, target: str) -> None:
         """Forget a target that is gone."""
 
-    def know_bucket(self, bucket: str, targets: Collection[str]) -> None:
+    def know_bucket(self, bucket: str, targets: Collection[str]) -> bool:
         """Note that a bucket is known, and the targets that serve it, in the place of those noted before.
 
         With no targets it stays known: its changes are kept, and wake nobody. The list is written before the bucket
-        counts as known, so that whoever finds it known finds its targets.
+        counts as known, so that whoever finds it known finds its targets. Returns whether all of it was noted before.
         """
 
     def pins(self) -> list[Pin]:

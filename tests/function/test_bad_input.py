@@ -2,11 +2,14 @@
 
 import logging
 import time
+from dataclasses import replace
 
 import pytest
 
 from invalidator.aws.table.accounts import calls_key, read_spending, spending_key
+from invalidator.aws.table.dynamodb import DynamoDbTable
 from invalidator.aws.table.logs import entry_key, head_key
+from invalidator.aws.table.routes import RoutesTable, routes_item, routes_key
 from invalidator.aws.table.targets import state_item, state_key
 from invalidator.aws.table.wakes import wake_key
 from invalidator.core.limits.budget import day_of
@@ -170,6 +173,50 @@ def test_a_head_edited_by_hand_holds_up_its_bucket_alone(world, site):
     (line,) = world.logged("changes stay on the queue")
     assert line["about"] == "broken"
     assert "log#bucket:broken head" in line["detail"]
+
+
+@pytest.mark.parametrize("into", ["off", "another's"])
+def test_routing_edited_into_another_is_not_followed_until_a_survey_mends_it_and_is_named(world, site, into):
+    """It reads well, and says that the target serves nothing, or that its changes are another's."""
+    known = RoutesTable(DynamoDbTable(world.deployed.dynamodb, TABLE)).routes_of(site)
+    assert known is not None
+    routes, seen = known
+    off = replace(routes, routes=(replace(routes.routes[0], enabled=False),))
+    other = replace(off, routes=routes.routes, target="EOTHER") if into == "another's" else off
+    attributes = routes_item(other, seen)
+    wrong = {"routes": attributes["routes"]} | ({"digest": attributes["digest"]} if other is not off else {})
+    edit(world, routes_key(site), **wrong)
+    upload(world)
+    wakes = world.look(*world.deployed.take("wakes"))
+    (line,) = world.logged("the table said what cannot be")
+    assert line["distribution"] == site
+    assert line["detail"].startswith(f"the routing of {site} in the table cannot be read: somebody edited it")
+    world.deployed.serve("site", site)
+    world.go_on(wakes=wakes)
+    assert world.deployed.invalidated(site) == [("/a.html",)]
+
+
+@pytest.mark.parametrize("sort_key", ["todo", "n#abc"])
+def test_an_item_of_somebody_elses_in_a_log_holds_up_nobody_and_is_named(world, site, sort_key, caplog):
+    world.deployed.dynamodb.put_item(
+        TableName=TABLE, Item={"pk": {"S": f"log#{SITE_LOG}"}, "sk": {"S": sort_key}}
+    )
+    with caplog.at_level(logging.WARNING):
+        upload(world)
+        world.go_on()
+    assert world.deployed.invalidated(site) == [("/a.html",)]
+    assert f"log#{SITE_LOG} {sort_key} is no entry of a log" in caplog.text
+
+
+@pytest.mark.parametrize("named", [["EOTHER"], []])
+def test_a_head_that_names_other_targets_leaves_none_out_and_is_named(world, site, named, caplog):
+    """It reads well; a target that is left out would never be woken."""
+    edit(world, head_key(SITE_LOG), targets={"L": [{"S": each} for each in named]})
+    with caplog.at_level(logging.WARNING):
+        upload(world)
+        world.go_on()
+    assert world.deployed.invalidated(site) == [("/a.html",)]
+    assert "log#bucket:site head: targets are not as they were written" in caplog.text
 
 
 def test_a_head_of_its_own_log_edited_by_hand_holds_up_no_target_and_is_named(world, site, caplog):

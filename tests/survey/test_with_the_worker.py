@@ -3,6 +3,8 @@
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
 from invalidator.aws.cloudfront_clients import CloudFrontClients
 from invalidator.aws.distributions import CloudFrontDistributions
 from invalidator.core.routing.pins import Pin
@@ -30,6 +32,7 @@ class Stack:
         self.surveying = Surveying(INTERVAL, HISTORY, RoutingSettings(()))
         self.world.survey = self.survey
         self.runs = 0
+        self.mended: list[str] = []
 
     def _client(self, service: str, **credentials: str) -> Any:
         if service == "sts":
@@ -41,9 +44,10 @@ class Stack:
         self.runs += 1
         world, table = self.world, self.world.memory
         waking = Waking(table, world.queues, world.clock)
-        Survey(self.distributions, table, table, table, waking, world.clock, self.surveying).run(
+        summary = Survey(self.distributions, table, table, table, waking, world.clock, self.surveying).run(
             f"survey {self.runs}", world.clock.now() + 300, asked=True
         )
+        self.mended += summary.mended
 
     def run_for(self, seconds: float) -> None:
         """Let time pass, with a survey every five minutes."""
@@ -63,6 +67,29 @@ def test_a_bucket_that_nobody_knows_is_surveyed_at_once_and_its_change_is_sent()
     stack.world.upload("a.html")
     stack.world.run_for(2 * MINUTE)
     assert stack.sent("E1") == [("/a.html",)]
+
+
+@pytest.mark.parametrize("lost", ["head", "known"])
+def test_a_bucket_whose_head_was_lost_is_known_again_with_its_next_change_and_a_line_names_it(lost):
+    """Its changes come as of an unknown bucket; while nothing changes at CloudFront, nobody else would write it."""
+    stack = Stack()
+    stack.account.put("E1", s3("site"))
+    stack.survey()
+    for name in ("a.html", "b.html"):
+        stack.world.upload(name)
+        stack.run_for(INTERVAL)
+    if lost == "head":
+        stack.world.memory.drop_head("bucket:site")
+    else:
+        stack.world.memory._log("bucket:site").known = False
+    stack.mended.clear()
+    stack.world.upload("c.html")
+    stack.run_for(3 * INTERVAL)
+    assert stack.sent("E1") == [("/a.html",), ("/b.html",), ("/c.html",)]
+    assert stack.mended == ["log#bucket:site head: it did not say who serves site; it is written anew"]
+    stack.world.upload("d.html")
+    stack.world.run_for(MINUTE)
+    assert stack.sent("E1")[-1] == ("/d.html",)
 
 
 def test_a_distribution_that_leaves_its_bucket_for_a_server_is_purged_once_and_then_left_alone():

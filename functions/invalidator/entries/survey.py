@@ -129,6 +129,8 @@ def _log(summary: Summary) -> None:
             "CloudFront's distributions cannot be listed; the routes of before go on serving",
             extra={"detail": summary.error, "routes_age_seconds": summary.routes_age},
         )
+    for line in summary.mended:
+        logger.warning("the table said what cannot be", extra={"detail": line})
     for target, causes in told["changes"].items():
         logger.info("routing changed", extra={"distribution": target, "causes": causes})
     for target, why in told["unread"].items():

@@ -152,8 +152,9 @@ class Sender:
         try:
             view = self.targets.view(target, now)
         except UnreadableRoutes as problem:
-            # Of another version: a survey of this one writes it anew.
+            # Of another version, or edited by hand: a survey of this one writes it anew.
             self.surveys.start()
+            run.mended.append(str(problem))
             run.outcome.wait({}, str(problem), now + UNREADABLE_SECONDS, failing=True)
             run.due = run.outcome.not_before
             self._end(name, token, wake, run, rest)

@@ -4,6 +4,7 @@ Order is what makes a death anywhere harmless: a target's record first, then the
 then the note that all of it is done. Whatever was left out stands there as untold, and the next round tells it.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from invalidator.core.pending.entry import UNKNOWN, bucket_owner, target_owner
@@ -106,19 +107,28 @@ class Records:
                 serving.setdefault(bucket, set()).add(target)
         return serving
 
-    def tell(self, late: float) -> bool:
+    def tell(self, late: float, asked_for: Iterable[str] = ()) -> bool:
         """Write the lists of the buckets concerned, and wake the targets with something to do; whether all was told.
 
         Records left untold by a round that died are among them. After `late` (epoch seconds) no more is begun.
+
+        Args:
+            late: as above.
+            asked_for: buckets whose changes came as of unknown ones. Where one is served, its list is written again:
+                the head of its log was lost, or somebody edited it.
         """
         untold = {target: each for target, each in self.known.items() if not each.seen.told}
         serving = self.serving()
         concerned = {bucket for each in untold.values() for bucket in (*each.routes.buckets, *each.seen.left)}
-        for bucket in sorted(concerned):
+        for bucket in sorted({*concerned, *(serving.keys() & {*asked_for})}):
             if self.clock.now() >= late:
                 return False
             self.lease.keep()
-            self.store.know_bucket(bucket, serving.get(bucket, set()))
+            as_it_was = self.store.know_bucket(bucket, serving.get(bucket, set()))
+            if not as_it_was and bucket not in concerned:
+                self.summary.mended.append(
+                    f"log#{bucket_owner(bucket)} head: it did not say who serves {bucket}; it is written anew"
+                )
         for target, each in untold.items():
             if self.clock.now() >= late:
                 return False

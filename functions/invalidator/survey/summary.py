@@ -46,6 +46,7 @@ class Summary:
         unread: target → why it could not be read; its routing is the one of before.
         unresolved: origins that hide what is behind them, and that no pin explains.
         woken: how many targets have changes to send for it.
+        mended: what the table said and cannot be, in words for people.
     """
 
     outcome: Outcome = Outcome.CONTINUES
@@ -58,6 +59,7 @@ class Summary:
     unread: dict[str, str] = field(default_factory=dict)
     unresolved: list[dict[str, str]] = field(default_factory=list)
     woken: int = 0
+    mended: list[str] = field(default_factory=list)
 
     def add_unresolved(self, distribution: Distribution, pins: Sequence[Pin]) -> None:
         """Note the origins of a distribution of which nobody can tell the bucket, and no pin of it explains.

@@ -92,7 +92,7 @@ class Survey:
         records = Records(self.store, self.log, self.targets, self.waking, self.clock, at, lease, summary)
         a_round = _Round(self, records, max(now, deadline - WRITING_SECONDS))
         try:
-            a_round.work()
+            a_round.work(begun.covers)
         except LostLeaseError:
             summary.outcome = Outcome.HELD
             return summary
@@ -124,6 +124,7 @@ class _Round:
     pins: dict[str, list[Pin]] = field(default_factory=dict)
     wanted: dict[str, Listed | None] = field(default_factory=dict)
     shared: set[str] = field(default_factory=set)
+    asked_for: list[str] = field(default_factory=list)
 
     @property
     def summary(self) -> Summary:
@@ -135,15 +136,16 @@ class _Round:
         """What is known of each target."""
         return self.records.known
 
-    def work(self) -> None:
-        """Look, ask, tell."""
+    def work(self, covers: int) -> None:
+        """Look, ask, tell; whose changes came to the log of unknown buckets since `covers` is told in any case."""
         self.records.read()
         for pin in self.survey.store.pins():
             self.pins.setdefault(pin.distribution, []).append(pin)
         seen = self._look_at_all()
         self._look_at_pins(seen)
         self._ask()
-        told = self.records.tell(self.deadline + WRITING_SECONDS / 2)
+        self.asked_for = self._asked_for(covers)
+        told = self.records.tell(self.deadline + WRITING_SECONDS / 2, self.asked_for)
         if self.summary.error:
             self.summary.outcome = Outcome.FAILED
         elif told and not self.summary.left:
@@ -152,7 +154,7 @@ class _Round:
     def state_after(self, begun: SurveyState, covers: int) -> SurveyState:
         """Return how far the survey is after this round, a complete one."""
         serving = self.records.serving()
-        asked_for = {**dict.fromkeys(begun.unserved), **dict.fromkeys(self._asked_for(begun.covers))}
+        asked_for = {**dict.fromkeys(begun.unserved), **dict.fromkeys(self.asked_for)}
         unserved = [bucket for bucket in asked_for if bucket not in serving]
         return replace(
             begun, completed=self.records.at.now, covers=covers, unserved=frozenset(unserved[-MOST_UNSERVED:])

@@ -163,6 +163,11 @@ class InMemoryTable:
         for each in [one for one in entries if one <= number]:
             del entries[each]
 
+    def drop_head(self, owner: str) -> None:
+        """Remove the head of a log, as somebody may by hand: what is dealt, and whom it concerns, is forgotten."""
+        log = self._log(owner)
+        log.newest, log.known, log.targets = 0, False, ()
+
     def _log(self, owner: str) -> _Log:
         log = self._logs.get(owner)
         if log is None:
@@ -380,15 +385,17 @@ class InMemoryTable:
         self.units.write("distributions")
         self._routes.pop(target, None)
 
-    def know_bucket(self, bucket: str, targets: Collection[str]) -> None:
-        """Note that a bucket is known, and the targets that serve it."""
+    def know_bucket(self, bucket: str, targets: Collection[str]) -> bool:
+        """Note that a bucket is known, and the targets that serve it; return whether its log said so already."""
         listed = tuple(sorted(targets))
         for _ in {*listed} ^ {*self._buckets.get(bucket, ())}:
             self.units.write(f"bucket#{bucket}")
         self.units.write(f"log#{bucket_owner(bucket)}")
         self._buckets[bucket] = listed
         log = self._log(bucket_owner(bucket))
+        as_it_was = log.known and log.targets == listed
         log.known, log.targets = True, listed
+        return as_it_was
 
     def pins(self) -> list[Pin]:
         """Return what people have pinned."""

@@ -15,12 +15,12 @@ from infra.simulator.aws.table_units import packed_size
 from invalidator.aws.table import packed_values
 from invalidator.aws.table.accounts import calls_key, read_account, spending_key
 from invalidator.aws.table.dynamodb import key, text
-from invalidator.aws.table.logs import entry_item, head_key, read_entry
+from invalidator.aws.table.logs import entry_item, entry_key, head_key, read_entry
 from invalidator.aws.table.packed_values import packed, packed_bytes
 from invalidator.aws.table.pins import pin_item, read_pin
-from invalidator.aws.table.routes import read_routes, read_survey, routes_item
+from invalidator.aws.table.routes import read_routes, read_survey, routes_item, routes_key
 from invalidator.aws.table.sent_items import MOST_PACKED_BYTES, read_sent, sent_items, sent_partition
-from invalidator.aws.table.targets import read_state, state_item
+from invalidator.aws.table.targets import read_state, state_item, state_key
 from invalidator.aws.table.wakes import read_wake, wake_key
 from invalidator.core.limits.account import Account
 from invalidator.core.limits.budget import Spending
@@ -60,6 +60,11 @@ def damaged(item: dict[str, Any]) -> st.SearchStrategy[dict[str, Any]]:
     return st.dictionaries(st.sampled_from(names), st.none() | ATTRIBUTES, min_size=1).map(
         lambda changes: {name: value for name, value in (item | changes).items() if value is not None}
     )
+
+
+def unsigned(item: dict[str, Any]) -> dict[str, Any]:
+    """As an earlier version wrote it: nothing to hold its content against."""
+    return {name: value for name, value in item.items() if name != "digest"}
 
 
 def outcome(read: Callable[[], Any]) -> Any:
@@ -132,6 +137,32 @@ def test_an_entry_that_somebody_edited_into_another_is_reported(edit):
         read_entry("target:E1", item | (closed if edit == "closed" else {edit: other[edit]}))
 
 
+def test_an_entry_under_another_number_or_in_another_log_is_reported():
+    """Copied over another, it would hide the changes that stood there."""
+    entry = Entry({"/a": (NOW, NOW)}, "", NOW)
+    item = entry_item("target:E1", 7, entry)
+    for owner, number in (("target:E1", 8), ("target:E2", 7)):
+        with pytest.raises(
+            UnreadableEntry, match=f"entry {number} in the log of {owner}.*somebody edited it"
+        ):
+            read_entry(owner, item | entry_key(owner, number))
+
+
+@pytest.mark.parametrize("sort_key", ["todo", "n#abc", "n#7", "n#0000000000000007", "zz"])
+@pytest.mark.parametrize("owner", ["bucket:site", "target:E1", "unknown"])
+def test_what_stands_under_no_number_of_a_log_is_passed_over_and_a_line_names_it(
+    stored, client, owner, sort_key, caplog
+):
+    name = owner if owner == "unknown" else stored.name(owner)
+    for at in (1, 2):
+        assert stored.log.put(name, at, Entry({"/a": (NOW, NOW)}, "", NOW))
+    client.put_item(TableName=TABLE, Item=key(f"log#{name}", sort_key))
+    assert [number for number, _ in stored.log.read(name, 0)] == [1, 2]
+    assert stored.log.before(name, NOW + 1) == 2
+    assert f"log#{name} {sort_key} is no entry of a log: it is passed over" in caplog.text
+    client.delete_item(TableName=TABLE, Key=key(f"log#{name}", sort_key))
+
+
 @some
 @given(damaged(ROUTES))
 def test_routing_that_cannot_be_read_is_not_taken_for_none(item):
@@ -149,8 +180,20 @@ def test_routing_of_another_version_stops_the_target_until_the_survey_wrote_it_a
     assert stored.targets.view(target, NOW).routes == routes(target)
 
 
-def test_routing_of_a_version_with_other_fields_is_read():
+@pytest.mark.parametrize("edit", ["routes", "seen", "another's"])
+def test_routing_that_somebody_edited_into_another_is_not_followed(edit):
+    """It reads well: its target would be sent nothing, or other paths, and a survey would take it for known."""
     item = routes_item(routes(), NOT_SEEN)
+    off = replace(routes(), routes=(replace(SITE, enabled=False),))
+    other = routes_item(off, replace(NOT_SEEN, told=False, etag="E"))
+    edited = item | (routes_key("E2") if edit == "another's" else {edit: other[edit]})
+    with pytest.raises(UnreadableRoutes, match=r"the routing of E[12] .*somebody edited it"):
+        read_routes(edited)
+    assert read_routes(unsigned(item)) == (routes(), NOT_SEEN)
+
+
+def test_routing_of_a_version_with_other_fields_is_read():
+    item = unsigned(routes_item(routes(), NOT_SEEN))
     values = packed_values.unpacked(item["routes"])
     del values["routes"][0]["unknown_policies"]
     values["routes"][0]["colour"] = "blue"
@@ -168,6 +211,13 @@ def test_a_state_of_another_version_settled_nothing(stored, client):
     target = stored.name("E")
     client.put_item(TableName=TABLE, Item={**state_item(target, STATE), "v": {"N": "2"}})
     assert stored.targets.view(target, NOW).state == TargetState(answered=NOW)
+
+
+def test_a_state_of_another_target_settled_nothing(caplog):
+    """Copied from one that has settled all, it would hide what waits."""
+    copied = state_item("E1", STATE) | state_key("E2")
+    assert read_state(copied, NOW) == TargetState(answered=NOW)
+    assert "target#E2 state cannot be read, and counts as new: somebody edited it" in caplog.text
 
 
 def test_a_state_that_somebody_edited_settled_nothing_though_it_reads_well():
@@ -256,7 +306,9 @@ def test_a_head_edited_by_hand_is_named_and_a_list_of_targets_that_is_none_is_lo
 
 
 @pytest.mark.parametrize("count", [3, 30])
-@pytest.mark.parametrize("edit", ["a row is gone", "all rows are gone", "the head names none"])
+@pytest.mark.parametrize(
+    "edit", ["a row is gone", "all rows are gone", "another row", "none", "another", "some"]
+)
 def test_a_list_of_targets_edited_by_hand_leaves_none_out(stored, client, table, count, edit, caplog):
     bucket = stored.name("site")
     origin = Origin("s3", "site.s3.amazonaws.com", bucket)
@@ -266,14 +318,38 @@ def test_a_list_of_targets_edited_by_hand_leaves_none_out(stored, client, table,
         stored.routes.store_routes(TargetRoutes(each, (site,), "1", NOW))
     stored.routes.know_bucket(bucket, targets)
     head = head_key(bucket_owner(bucket))
-    if edit == "the head names none":
-        table.update(head, "SET #targets = :none REMOVE #many", {":none": {"L": []}})
+    named = {"none": [], "another": ["EOTHER"], "some": targets[:2]}.get(edit)
+    if named is not None:
+        table.update(
+            head, "SET #targets = :named REMOVE #many", {":named": {"L": [text(each) for each in named]}}
+        )
         assert stored.log.deal(bucket_owner(bucket)).targets is None
-    else:
-        for each in targets[: 1 if edit == "a row is gone" else None]:
-            table.delete(key(f"bucket#{bucket}", f"target#{each}"))
-    assert stored.targets.of_bucket(bucket) == targets
+        assert f"log#bucket:{bucket} head: targets are not as they were written" in caplog.text
+        assert stored.targets.of_bucket(bucket) == targets
+        return
+    for each in targets[: None if edit == "all rows are gone" else 1]:
+        table.delete(key(f"bucket#{bucket}", f"target#{each}"))
+    if edit == "another row":
+        table.put(key(f"bucket#{bucket}", "target#EOTHER"))
+    assert {*targets} <= {*stored.targets.of_bucket(bucket)}
     assert f"the list of the targets of {bucket}" in caplog.text
+
+
+def test_a_head_without_a_digest_is_believed_as_it_stands(stored, table, caplog):
+    """An earlier write had none."""
+    bucket = stored.name("site")
+    stored.routes.know_bucket(bucket, ["E1", "E2"])
+    table.update(head_key(bucket_owner(bucket)), "REMOVE #listed", {})
+    assert stored.log.deal(bucket_owner(bucket)).targets == ("E1", "E2")
+    assert sorted(stored.targets.of_bucket(bucket)) == ["E1", "E2"]
+    assert not caplog.text
+
+
+def test_a_bucket_that_is_told_of_again_tells_whether_its_head_said_so_already(ports):
+    bucket = ports.name("site")
+    many = [f"E{number}" for number in range(30)]
+    for targets in (["E1"], many, []):
+        assert [ports.routes.know_bucket(bucket, targets) for _ in range(2)] == [False, True]
 
 
 @some
@@ -309,11 +385,6 @@ def test_pins_are_kept_replaced_and_removed_and_one_of_another_version_is_report
 # Sent invalidations
 
 
-def unsigned(item: dict[str, Any]) -> dict[str, Any]:
-    """As version 0.1.0 wrote it: nothing to hold its content against."""
-    return {name: value for name, value in item.items() if name != "digest"}
-
-
 @some
 @given(damaged(SENT).map(lambda item: item | {"digest": SENT["digest"]}))
 def test_one_that_somebody_edited_is_read_as_it_was_written_or_not_at_all(item):
@@ -340,6 +411,14 @@ def test_one_that_somebody_edited_well_covers_nothing_and_a_line_names_it(edit, 
         f"sent#{target} {edited['sk']['S']} cannot be read, and covers nothing: somebody edited it"
         in caplog.text
     )
+
+
+def test_one_that_another_target_was_sent_covers_nothing(stored, client, caplog):
+    mine, other = stored.name("E"), stored.name("E")
+    (item,) = sent_items(replace(sent(distribution=other), answered=(NOW, NOW - 1)))
+    client.put_item(TableName=TABLE, Item=item | {"pk": text(sent_partition(mine))})
+    assert stored.targets.sent_since(mine, 0.0) == []
+    assert f"sent#{mine} {item['sk']['S']} cannot be read, and covers nothing" in caplog.text
 
 
 @some

@@ -10,14 +10,16 @@ Entries expire, and nothing deletes them: deletes would heat the partition. Dyna
 [aws-behaviour.md, Lambda, SAM, DynamoDB]; one that is read still is one that its reader has settled, or it counts.
 """  # noqa: E501  a row of a table
 
-from collections.abc import Callable, Iterator
+import logging
+import re
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import astuple
 from itertools import chain
 from typing import Any
 
 from invalidator.aws.table.dynamodb import DAY, NOT_THERE, DynamoDbTable, Item, key, number, place, text
-from invalidator.aws.table.packed_values import UNREADABLE, digest, packed, unpacked
-from invalidator.core.pending.entry import Entry, Times, bucket_of_owner
+from invalidator.aws.table.packed_values import UNREADABLE, digest, digest_at, packed, unpacked
+from invalidator.core.pending.entry import Entry, Times, bucket_of_owner, bucket_owner
 from invalidator.core.pending.heard import Heard
 from invalidator.failures import UnreadableEntry, UnreadableHead
 from invalidator.ports import CLOCKS_APART_SECONDS, MOST_IN_FLIGHT, Dealt
@@ -28,6 +30,9 @@ PENDING_DAYS = 7
 HISTORY_SECONDS = (PENDING_DAYS - 1) * 86_400.0
 HEAD = "head"
 _ENTRIES = "n#"
+_SORT_KEY = re.compile(r"n#[0-9]{15}")
+
+_logger = logging.getLogger(__name__)
 
 
 class LogTable:
@@ -44,12 +49,13 @@ class LogTable:
 
     def deal(self, owner: str) -> Dealt | None:
         """Deal the next number of an owner's log; None for a bucket that no survey and no pin knows."""
-        condition = "" if bucket_of_owner(owner) is None else "#known = :yes"
+        bucket = bucket_of_owner(owner)
+        condition = "" if bucket is None else "#known = :yes"
         values = {":one": number(1)} | ({":yes": {"BOOL": True}} if condition else {})
         head = self._table.update(head_key(owner), "ADD #seq :one", values, condition)
         if head is None:
             return None
-        return Dealt(newest_dealt(head), _few_targets(head))
+        return Dealt(newest_dealt(head), None if bucket is None else _few_targets(bucket, head))
 
     def put(self, owner: str, number: int, entry: Entry) -> bool:
         """Write an entry under its number; False where something else stands there."""
@@ -58,7 +64,7 @@ class LogTable:
 
     def read(self, owner: str, after: int) -> Iterator[tuple[int, Entry | None]]:
         """Yield what stands in a log after a number, in order, page by page; None for a number that was closed."""
-        for item in self._table.items(_partition(owner), since=_sort_key(after + 1)):
+        for item in _numbered(self._table.items(_partition(owner), since=_sort_key(after + 1))):
             yield _number_of(item), read_entry(owner, item)
 
     def close(self, owner: str, number: int) -> Entry | None:
@@ -114,7 +120,7 @@ class LogTable:
         pages = self._table.pages(
             _partition(owner), since=_sort_key(first), most=most, attributes=("pk", "sk", "written")
         )
-        for item in chain.from_iterable(pages):
+        for item in _numbered(chain.from_iterable(pages)):
             yield _number_of(item), float(item["written"]["N"]) if "written" in item else None
 
 
@@ -129,12 +135,31 @@ def newest_dealt(head: Item) -> int:
     return newest
 
 
-def _few_targets(head: Item) -> tuple[str, ...] | None:
+def _few_targets(bucket: str, head: Item) -> tuple[str, ...] | None:
     """The targets that a bucket's head names; None where they are many, none, or no list: then the bucket is asked."""
-    try:
-        return tuple(str(each["S"]) for each in head["targets"]["L"]) or None if "targets" in head else None
-    except UNREADABLE:
+    if "targets" not in head:
         return None
+    try:
+        targets = tuple(str(each["S"]) for each in head["targets"]["L"])
+    except UNREADABLE:
+        targets = None
+    if targets is None or not is_digest_of(head, bucket, targets):
+        _logger.warning(
+            "log#%s head: targets are not as they were written; the bucket's list counts",
+            bucket_owner(bucket),
+        )
+        return None
+    return targets or None
+
+
+def digest_of_targets(bucket: str, targets: Iterable[str]) -> str:
+    """Return what a list of a bucket's targets is held against: of one that lacks some, those would never be woken."""
+    return digest(*(f"{each}\n".encode() for each in (bucket, *sorted(targets))))
+
+
+def is_digest_of(head: Item, bucket: str, targets: Iterable[str]) -> bool:
+    """Whether a bucket's head was written with these targets; one without a digest is believed."""
+    return "listed" not in head or bool(head["listed"] == text(digest_of_targets(bucket, targets)))
 
 
 def head_key(owner: str) -> Item:
@@ -200,7 +225,7 @@ def _digest(item: Item) -> str:
     """
     marks = b"".join(item[each]["B"] for each in ("packed", "new", "heard") if each in item)
     times = [repr(float(item[each]["N"])) for each in ("written", "taken_in") if each in item]
-    return digest(marks, " ".join(times).encode())
+    return digest_at(item, marks, " ".join(times).encode())
 
 
 def _read_heard(told: Any) -> dict[str, tuple[Heard, ...]]:
@@ -219,6 +244,15 @@ def _partition(owner: str) -> str:
 
 def _sort_key(place_in_log: int) -> str:
     return f"{_ENTRIES}{place_in_log:015d}"
+
+
+def _numbered(items: Iterable[Item]) -> Iterator[Item]:
+    """Pass over what stands under no number: somebody put it there, and a log is read past it."""
+    for item in items:
+        if _SORT_KEY.fullmatch(item["sk"]["S"]):
+            yield item
+        else:
+            _logger.warning("%s is no entry of a log: it is passed over", " ".join(place(item)))
 
 
 def _number_of(item: Item) -> int:

@@ -9,7 +9,7 @@ import json
 import zlib
 from typing import Any
 
-from invalidator.aws.table.dynamodb import Item
+from invalidator.aws.table.dynamodb import Item, place
 
 # An item of 400 KB could hold 400 MB; no value of ours is so large, and what is not ours is not unpacked.
 MOST_BYTES = 16 * 1024 * 1024
@@ -56,6 +56,11 @@ def digest(*parts: bytes) -> str:
     would see that it was one.
     """
     return hashlib.sha256(b"".join(parts)).hexdigest()[:32]
+
+
+def digest_at(item: Item, *parts: bytes) -> str:
+    """Return that of an item's content and of where it stands: what is true of one may be wrong under another's key."""
+    return digest("\n".join((*place(item), "")).encode(), *parts)
 
 
 _ENCODING = ("utf-8", "surrogatepass")

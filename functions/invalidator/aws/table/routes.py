@@ -4,20 +4,21 @@
 | --- | --- | --- |
 | `distributions` | target's id | its routing packed, with `version` and `learned` for people, and what CloudFront's list said of it |
 | `bucket#NAME` | `target#ID` | this target serves the bucket |
-| `log#bucket:NAME` | `head` | `known`; the bucket's `targets` where they are few, else how `many` they are |
+| `log#bucket:NAME` | `head` | `known`; the bucket's `targets` where they are few, else how `many`; of all, `listed` |
 | `survey` | `state` | `started`, `completed`, `covers`, `unserved` packed, `lease` and `token` of the run that holds it |
 
 `0.1.0` kept routes by bucket (`routes`): they are left alone, and expire.
 """  # noqa: E501  a row of a table
 
+import logging
 from collections.abc import Collection, Iterator
 from dataclasses import asdict
 
 from pydantic import TypeAdapter
 
 from invalidator.aws.table.dynamodb import DynamoDbTable, Item, key, number, place, text
-from invalidator.aws.table.logs import head_key
-from invalidator.aws.table.packed_values import UNREADABLE, packed, unpacked
+from invalidator.aws.table.logs import digest_of_targets, head_key
+from invalidator.aws.table.packed_values import UNREADABLE, digest_at, packed, unpacked
 from invalidator.aws.table.pins import PinTable
 from invalidator.aws.table.wakes import FREE, lease_values
 from invalidator.core.pending.entry import bucket_owner
@@ -25,6 +26,8 @@ from invalidator.core.routing.pins import Pin
 from invalidator.core.routing.target import NOT_SEEN, Seen, TargetRoutes
 from invalidator.failures import UnreadableRoutes
 from invalidator.ports import FEW_TARGETS, LONGEST_SURVEY_SECONDS, SURVEYS_APART_SECONDS, SurveyState
+
+_logger = logging.getLogger(__name__)
 
 VERSION = "1"
 DISTRIBUTIONS = "distributions"
@@ -47,8 +50,8 @@ class RoutesTable:
         for item in self._table.items(DISTRIBUTIONS):
             try:
                 yield read_routes(item)
-            except UnreadableRoutes:
-                continue
+            except UnreadableRoutes as problem:
+                _logger.warning("%s", problem)
 
     def store_routes(self, routes: TargetRoutes, seen: Seen = NOT_SEEN) -> None:
         """Remember a target's routing, in the place of what was known of it."""
@@ -67,27 +70,31 @@ class RoutesTable:
         """Forget a target that is gone."""
         self._table.delete(routes_key(target))
 
-    def know_bucket(self, bucket: str, targets: Collection[str]) -> None:
-        """Note that a bucket is known, and the targets that serve it; the list first, then the log's head."""
+    def know_bucket(self, bucket: str, targets: Collection[str]) -> bool:
+        """Note that a bucket is known, and the targets that serve it; the list first, then the log's head.
+
+        Returns whether the head said so already.
+        """
         partition = bucket_partition(bucket)
         noted = {target_of(item) for item in self._table.items(partition)}
         serving = set(targets)
         self._table.change_all(puts=[key(partition, f"target#{each}") for each in sorted(serving - noted)])
+        head = {"known": {"BOOL": True}, "listed": text(digest_of_targets(bucket, serving))}
         few = len(serving) <= FEW_TARGETS
-        self._table.update(
+        if few:
+            head["targets"] = {"L": [text(each) for each in sorted(serving)]}
+        else:
+            head["many"] = number(len(serving))
+        setting = ", ".join(f"#{name} = :{name}" for name in head)
+        before = self._table.update(
             head_key(bucket_owner(bucket)),
-            "SET #known = :yes, #targets = :targets REMOVE #many"
-            if few
-            else "SET #known = :yes, #many = :many REMOVE #targets",
-            {":yes": {"BOOL": True}}
-            | (
-                {":targets": {"L": [text(each) for each in sorted(serving)]}}
-                if few
-                else {":many": number(len(serving))}
-            ),
+            f"SET {setting} REMOVE #{'many' if few else 'targets'}",
+            {f":{name}": value for name, value in head.items()},
+            returns="ALL_OLD",
         )
         gone = [key(partition, f"target#{each}") for each in sorted(noted - serving)]
         self._table.change_all(deletes=gone)
+        return before is not None and all(before.get(name) == value for name, value in head.items())
 
     def pins(self) -> list[Pin]:
         """Return what people have pinned. Raises UnreadablePin."""
@@ -134,7 +141,7 @@ def routes_key(target: str) -> Item:
 
 def routes_item(routes: TargetRoutes, seen: Seen) -> Item:
     """Return the item of a target's routing."""
-    return {
+    item = {
         **routes_key(routes.target),
         "v": {"N": VERSION},
         "routes": packed(asdict(routes)),
@@ -142,6 +149,7 @@ def routes_item(routes: TargetRoutes, seen: Seen) -> Item:
         "learned": number(routes.learned),
         "seen": packed(asdict(seen)),
     }
+    return item | {"digest": text(_digest(item))}
 
 
 def read_routes(item: Item) -> tuple[TargetRoutes, Seen]:
@@ -150,9 +158,15 @@ def read_routes(item: Item) -> tuple[TargetRoutes, Seen]:
         version = item["v"]["N"]
         if version != VERSION:
             raise UnreadableRoutes(item["sk"]["S"], f"version {version} is not known here")
+        if "digest" in item and item["digest"]["S"] != _digest(item):
+            raise UnreadableRoutes(item["sk"]["S"], "somebody edited it")
         return _validate_routes(unpacked(item["routes"])), _validate_seen(unpacked(item["seen"]))
     except UNREADABLE as error:
         raise UnreadableRoutes(item["sk"]["S"], str(error) or type(error).__name__) from error
+
+
+def _digest(item: Item) -> str:
+    return digest_at(item, item["routes"]["B"], item["seen"]["B"])
 
 
 def bucket_partition(bucket: str) -> str:

@@ -15,7 +15,7 @@ from dataclasses import replace
 from invalidator.aws.table.dynamodb import DAY, Item, key, number, text
 from invalidator.aws.table.packed_values import (
     UNREADABLE,
-    digest,
+    digest_at,
     packed,
     packed_bytes,
     unpacked,
@@ -108,9 +108,8 @@ def read_sent(target: str, item: Item) -> Sent | None:
 
 
 def _digest(item: Item) -> str:
-    """Of when it was sent and what it answered: by either, changes count as covered."""
-    content = [item[each]["B"] for each in ("paths", "answered") if each in item]
-    return digest(item["sk"]["S"].encode(), *content)
+    """Of its target, when it was sent and what it answered: by each, changes count as covered."""
+    return digest_at(item, *(item[each]["B"] for each in ("paths", "answered") if each in item))
 
 
 def _parts(sent: Sent) -> Iterator[Item]:

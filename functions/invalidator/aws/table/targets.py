@@ -16,8 +16,8 @@ from pydantic import TypeAdapter
 
 from invalidator.aws.table.accounts import calls_key, read_account, spending_key
 from invalidator.aws.table.dynamodb import DynamoDbTable, Item, key, place, text
-from invalidator.aws.table.logs import head_key, newest_dealt
-from invalidator.aws.table.packed_values import UNREADABLE, digest, packed, unpacked
+from invalidator.aws.table.logs import head_key, is_digest_of, newest_dealt
+from invalidator.aws.table.packed_values import UNREADABLE, digest_at, packed, unpacked
 from invalidator.aws.table.routes import RoutesTable, bucket_partition, read_routes, routes_key, target_of
 from invalidator.aws.table.sent_items import (
     read_all_sent,
@@ -101,7 +101,7 @@ class TargetTable:
         """Return the ids of all targets that a bucket has; by all routing where its list and its head do not agree."""
         listed = [target_of(item) for item in self._table.items(bucket_partition(bucket))]
         head = self._table.get([head_key(bucket_owner(bucket))])
-        if not head or _counts(next(iter(head.values())), len(listed)):
+        if not head or _fits(next(iter(head.values())), bucket, listed):
             return listed
         _logger.warning(
             "the list of the targets of %s and the head of its log do not agree: by all routing", bucket
@@ -115,10 +115,12 @@ class TargetTable:
         return self._table.items(sent_partition(target), newest_first=True, most=1)
 
 
-def _counts(head: Item, listed: int) -> bool:
-    """Whether a bucket's head says that it has so many targets."""
+def _fits(head: Item, bucket: str, listed: list[str]) -> bool:
+    """Whether a bucket's head was written with these targets; one without a digest, with so many."""
+    if "listed" in head:
+        return is_digest_of(head, bucket, listed)
     try:
-        return listed == (int(head["many"]["N"]) if "many" in head else len(head["targets"]["L"]))
+        return len(listed) == (int(head["many"]["N"]) if "many" in head else len(head["targets"]["L"]))
     except UNREADABLE:
         return False
 
@@ -139,12 +141,8 @@ def state_key(target: str) -> Item:
 def state_item(target: str, state: TargetState) -> Item:
     """Return the item of a target's state."""
     content = packed({**asdict(replace(state, settled={})), "settled": dict(state.settled)})
-    return {
-        **state_key(target),
-        "v": {"N": VERSION},
-        "state": content,
-        "digest": text(digest(content["B"])),
-    }
+    item = {**state_key(target), "v": {"N": VERSION}, "state": content}
+    return item | {"digest": text(digest_at(item, content["B"]))}
 
 
 def read_state(item: Item, now: float) -> TargetState:
@@ -155,7 +153,7 @@ def read_state(item: Item, now: float) -> TargetState:
         version = item["v"]["N"]
         if version != VERSION:
             raise ValueError(f"version {version} is not known here")
-        if "digest" in item and item["digest"]["S"] != digest(item["state"]["B"]):
+        if "digest" in item and item["digest"]["S"] != digest_at(item, item["state"]["B"]):
             raise ValueError("somebody edited it")
         return _validate(unpacked(item["state"]))
     except UNREADABLE as problem:
