@@ -113,6 +113,7 @@ HARMLESS = {
     "routing": state(routing="mine"),
     "reason": state(reason="x" * 1000),
     "all of it": lambda world: world.memory.save("E1", TargetState()),
+    "no state": lambda world: world.memory._states.pop("E1"),
     "dealt none": calls(dealt=-5),
     "served all": calls(served=10**9),
     "refused": calls(refused_target="E1", refused_at=FAR),
@@ -304,6 +305,17 @@ def test_a_survey_has_told_of_nothing_that_was_never_dealt():
     world.run_for(HOUR)
     assert world.paths == [("/b.html",)]
     assert any("covers is" in problem for run in world.bucket_runs for problem in run.mended)
+
+
+def test_what_a_target_was_sent_is_not_bought_again_where_its_state_is_gone():
+    world = World(distribution("E1", "site"))
+    for n in range(3):
+        world.upload(f"{n}.html")
+        world.run_for(60)
+    del world.memory._states["E1"]
+    world.upload("new.html")
+    world.run_for(60)
+    assert world.paths == [("/0.html",), ("/1.html",), ("/2.html",), ("/new.html",)]
 
 
 def covers(world: World, number: int) -> None:
