@@ -171,6 +171,18 @@ def test_a_head_edited_by_hand_holds_up_its_bucket_alone(world, site):
     assert "log#bucket:broken head" in line["detail"]
 
 
+def test_a_head_that_was_set_back_deals_on_after_what_stands_and_is_named(world, site, caplog):
+    for n in range(30):
+        upload(world, f"{n}.html")
+    world.go_on()
+    edit(world, head_key(SITE_LOG), seq={"N": "4"})
+    with caplog.at_level(logging.WARNING):
+        assert upload(world, "new.html") == []
+        world.go_on()
+    assert world.deployed.invalidated(site)[0] == ("/new.html",)
+    assert f"log#{SITE_LOG} head: seq is 7, and entry 30 stands: it goes on from there" in caplog.text
+
+
 @pytest.mark.parametrize("written", [{"N": "1000.0"}, {"S": "x"}])
 def test_an_entry_whose_time_was_edited_is_sent_again_by_another_routing_and_is_named(
     world, site, written, caplog

@@ -120,6 +120,26 @@ class LogTable:
         """Return the number dealt last; 0 for none."""
         return newest_dealt(self._table.get([head_key(owner)]).get((_partition(owner), HEAD), {}))
 
+    def catch_up(self, owner: str) -> bool:
+        """Let the next number follow on the last that stands; tell whether earlier ones were dealt."""
+        standing = self._table.items(
+            _partition(owner), since=_ENTRIES, newest_first=True, most=1, attributes=("pk", "sk")
+        )
+        last = next(map(_number_of, _numbered(standing)), 0)
+        condition = "attribute_not_exists(#seq) OR #seq < :last"
+        head = self._table.update(
+            head_key(owner), "SET #seq = :last", {":last": number(last)}, condition, returns="ALL_OLD"
+        )
+        if head is None:
+            return False
+        _logger.warning(
+            "log#%s head: seq is %d, and entry %d stands: it goes on from there",
+            owner,
+            newest_dealt(head),
+            last,
+        )
+        return True
+
     def _written(self, owner: str, first: int, most: int | None = None) -> Iterator[tuple[int, float | None]]:
         """Yield the numbers from one on, and when each was written; None for a closed one."""
         attributes = ("pk", "sk", "written", "expires", "closed")
