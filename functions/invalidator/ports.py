@@ -224,7 +224,10 @@ class Accounts(Protocol):
         """Take a ticket's turn; False where another call was made since `last`: look at the queue again."""
 
     def learn(self, account: str, calls: Calls, learned: float) -> None:
-        """Remember gap, lesson and refusal of a queue, unless another run learned a wider gap since `learned`."""
+        """Remember gap, lesson and refusal of a queue, unless another run learned a wider gap since `learned`.
+
+        One that could not be read is written whole.
+        """
 
     def known(self, account: str, now: float) -> Account:
         """Return what is known of an account, strongly consistent."""

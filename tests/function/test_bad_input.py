@@ -126,8 +126,12 @@ def test_a_queue_of_calls_edited_by_hand_counts_as_new_and_is_named(world, site,
     with caplog.at_level(logging.WARNING):
         upload(world)
         world.go_on()
-    assert world.deployed.invalidated(site) == [("/a.html",)]
-    assert "account#self calls cannot be read" in caplog.text
+        assert caplog.text.count("account#self calls cannot be read") in {2, 3}, "and put right"
+        caplog.clear()
+        upload(world, "b.html")
+        world.go_on()
+    assert world.deployed.invalidated(site) == [("/b.html",), ("/a.html",)]
+    assert "account#self calls" not in caplog.text
 
 
 @pytest.mark.parametrize(

@@ -352,6 +352,9 @@ class InMemoryTable:
     def learn(self, account: str, calls: Calls, learned: float) -> None:
         """Remember gap, lesson and refusal of a queue, unless another run learned a wider gap since `learned`."""
         self.units.write(f"account#{account}")
+        if calls.unreadable:
+            self._calls[account] = replace(calls, unreadable=False)
+            return
         known = self._calls.get(account, Calls())
         if known.learned > learned and known.gap > calls.gap:
             return

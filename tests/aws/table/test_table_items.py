@@ -24,8 +24,8 @@ from invalidator.aws.table.targets import read_state, state_item, state_key
 from invalidator.aws.table.wakes import read_wake, wake_key
 from invalidator.core.limits.account import Account
 from invalidator.core.limits.budget import Spending
-from invalidator.core.limits.pace import LONGEST_GAP_SECONDS
-from invalidator.core.limits.slots import ABSURD_SECONDS, MOST_QUEUED, believed
+from invalidator.core.limits.pace import GAP_SECONDS, LONGEST_GAP_SECONDS
+from invalidator.core.limits.slots import ABSURD_SECONDS, MOST_QUEUED, Calls, after_throttling, believed
 from invalidator.core.pending.entry import Entry, bucket_owner, target_owner
 from invalidator.core.pending.wakes import Wake
 from invalidator.core.routing.distribution import Behavior, Distribution, Origin
@@ -268,7 +268,19 @@ def test_damaged_calls_do_not_hide_what_was_spent(stored, client):
     account = stored.name("account")
     stored.accounts.count(account, 3, NOW, 0)
     client.put_item(TableName=TABLE, Item={**calls_key(account), "gap": {"S": "wide"}})
-    assert stored.accounts.known(account, NOW) == Account(Spending(3, 3))
+    assert stored.accounts.known(account, NOW) == Account(Spending(3, 3), Calls(unreadable=True))
+
+
+@pytest.mark.parametrize("name", ["last_call", "dealt", "served", "gap"])
+def test_what_throttling_teaches_is_kept_where_the_queue_could_not_be_read(stored, client, name):
+    """Else each run would begin without a gap, and be refused, for ever."""
+    account = stored.name("account")
+    client.put_item(TableName=TABLE, Item={**calls_key(account), name: {"S": "by hand"}})
+    for _ in range(2):
+        calls = stored.accounts.known(account, NOW).calls
+        stored.accounts.learn(account, after_throttling(calls, NOW), calls.learned)
+    assert stored.accounts.known(account, NOW).calls == Calls(gap=GAP_SECONDS, learned=NOW)
+    assert stored.accounts.draw(account).dealt == 1
 
 
 WAKE_ATTRIBUTES = ["due", "called", "since", "lease", "rest", "rest_until", "waiting", "reason"]
