@@ -119,6 +119,12 @@ class Log(Protocol):
     def newest(self, owner: str) -> int:
         """Return the number dealt last; 0 for none."""
 
+    def catch_up(self, owner: str) -> bool:
+        """Let the next number follow on the last that stands, where a head that was set back deals earlier ones.
+
+        Tells whether it was.
+        """
+
 
 class Wakes(Protocol):
     """Who is to be looked at, and who is being looked at. Every method raises `TableUnavailable`."""

@@ -257,6 +257,33 @@ def test_a_head_that_was_set_back_hides_nothing(owner):
     assert_all_is_sent(world)
 
 
+def test_a_head_that_was_set_back_takes_the_next_change_in_at_its_first_try():
+    world = World(distribution("E1", "site"))
+    for n in range(60):
+        world.upload(f"{n}.html")
+    world.run_for(60)
+    head(BUCKET, 0)(world)
+    assert not world.upload("new.html").retry
+    world.run_for(60)
+    assert world.paths[-1] == ("/new.html",)
+    assert world.memory.newest(BUCKET) == 61
+
+
+def test_its_own_head_set_back_to_what_is_settled_hides_no_redriven_letter():
+    """Both say that nothing stands there, and only the wake says that something does."""
+    world = World(distribution("E1", "site"))
+    for name in ("a", "b"):
+        (letter,) = bodies(PathBacklog("E1", ("site",), {f"/{name}.html": world.clock.now()}))
+        world.take_in([world.message(letter)])
+        if name == "a":
+            world.run_for(60)
+    head(OWN, 1)(world)
+    world.run_for(60)
+    assert world.paths == [("/a.html",), ("/b.html",)]
+    assert {*told(world)} == {f"the log of {OWN}: 1 was dealt last, and entries stand after it"}
+    assert world.memory.newest(OWN) == 2
+
+
 def test_a_head_that_is_gone_hides_nothing_and_a_line_names_the_bucket():
     """Its numbers begin anew, below what the target has settled."""
     world = World(distribution("E1", "site"))

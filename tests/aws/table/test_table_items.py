@@ -148,6 +148,26 @@ def test_an_entry_under_another_number_or_in_another_log_is_reported():
             read_entry(owner, item | entry_key(owner, number))
 
 
+@pytest.mark.parametrize("since", [2, 3, 4, 5])
+@pytest.mark.parametrize(
+    "edit",
+    [{"written": {"N": "1000.0"}}, {"written": {"S": "x"}}, {"written": None}, {"expires": {"N": "1"}}],
+)
+def test_an_entry_that_does_not_say_when_it_was_written_is_passed_over_by_nobody(
+    stored, client, edit, since, caplog
+):
+    """After another routing its changes are to be sent again, if they came since."""
+    owner = stored.name("bucket:site")
+    for at in range(1, 8):
+        item = entry_item(owner, at, Entry({"/a": (NOW, NOW)}, "site", NOW + 1500 * at))
+        changed = {name: value for name, value in (item | edit).items() if value is not None}
+        client.put_item(TableName=TABLE, Item=changed if at == 4 else item)
+    client.put_item(TableName=TABLE, Item={**head_key(owner), "seq": {"N": "7"}})
+    assert stored.log.before(owner, NOW + 1500 * since) == min(since - 1, 3)
+    if since == 4:
+        assert f"log#{owner} n#{4:015d}: " in caplog.text
+
+
 @pytest.mark.parametrize("sort_key", ["todo", "n#abc", "n#7", "n#0000000000000007", "zz"])
 @pytest.mark.parametrize("owner", ["bucket:site", "target:E1", "unknown"])
 def test_what_stands_under_no_number_of_a_log_is_passed_over_and_a_line_names_it(
