@@ -13,14 +13,18 @@ from invalidator.ports import MOST_IN_FLIGHT, Dealt, Log
 
 # A number is closed under a writer only when a reader passes in the milliseconds between its two calls.
 MOST_NUMBERS = 20
+# After so many it is rather the log's head that was set back: each number it deals is taken.
+MANY_NUMBERS = 3
 
 
 def append(log: Log, owner: str, entry: Entry) -> Dealt | None:
     """Write an entry to an owner's log; None for a bucket that is not known. Raises TableUnavailable."""
-    for _ in range(MOST_NUMBERS):
+    for tried in range(1, MOST_NUMBERS + 1):
         dealt = log.deal(owner)
         if dealt is None or log.put(owner, dealt.number, entry):
             return dealt
+        if tried == MANY_NUMBERS:
+            log.catch_up(owner)
     raise TableUnavailable(f"log {owner}: readers closed {MOST_NUMBERS} numbers in a row")
 
 

@@ -119,6 +119,12 @@ class Log(Protocol):
     def newest(self, owner: str) -> int:
         """Return the number dealt last; 0 for none."""
 
+    def catch_up(self, owner: str) -> bool:
+        """Let the next number follow on the last that stands, where a head that was set back deals earlier ones.
+
+        Tells whether it was.
+        """
+
 
 class Wakes(Protocol):
     """Who is to be looked at, and who is being looked at. Every method raises `TableUnavailable`."""
@@ -218,7 +224,10 @@ class Accounts(Protocol):
         """Take a ticket's turn; False where another call was made since `last`: look at the queue again."""
 
     def learn(self, account: str, calls: Calls, learned: float) -> None:
-        """Remember gap, lesson and refusal of a queue, unless another run learned a wider gap since `learned`."""
+        """Remember gap, lesson and refusal of a queue, unless another run learned a wider gap since `learned`.
+
+        One that could not be read is written whole.
+        """
 
     def known(self, account: str, now: float) -> Account:
         """Return what is known of an account, strongly consistent."""

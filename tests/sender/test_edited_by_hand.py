@@ -113,6 +113,7 @@ HARMLESS = {
     "routing": state(routing="mine"),
     "reason": state(reason="x" * 1000),
     "all of it": lambda world: world.memory.save("E1", TargetState()),
+    "no state": lambda world: world.memory._states.pop("E1"),
     "dealt none": calls(dealt=-5),
     "served all": calls(served=10**9),
     "refused": calls(refused_target="E1", refused_at=FAR),
@@ -256,6 +257,33 @@ def test_a_head_that_was_set_back_hides_nothing(owner):
     assert_all_is_sent(world)
 
 
+def test_a_head_that_was_set_back_takes_the_next_change_in_at_its_first_try():
+    world = World(distribution("E1", "site"))
+    for n in range(60):
+        world.upload(f"{n}.html")
+    world.run_for(60)
+    head(BUCKET, 0)(world)
+    assert not world.upload("new.html").retry
+    world.run_for(60)
+    assert world.paths[-1] == ("/new.html",)
+    assert world.memory.newest(BUCKET) == 61
+
+
+def test_its_own_head_set_back_to_what_is_settled_hides_no_redriven_letter():
+    """Both say that nothing stands there, and only the wake says that something does."""
+    world = World(distribution("E1", "site"))
+    for name in ("a", "b"):
+        (letter,) = bodies(PathBacklog("E1", ("site",), {f"/{name}.html": world.clock.now()}))
+        world.take_in([world.message(letter)])
+        if name == "a":
+            world.run_for(60)
+    head(OWN, 1)(world)
+    world.run_for(60)
+    assert world.paths == [("/a.html",), ("/b.html",)]
+    assert {*told(world)} == {f"the log of {OWN}: 1 was dealt last, and entries stand after it"}
+    assert world.memory.newest(OWN) == 2
+
+
 def test_a_head_that_is_gone_hides_nothing_and_a_line_names_the_bucket():
     """Its numbers begin anew, below what the target has settled."""
     world = World(distribution("E1", "site"))
@@ -304,6 +332,17 @@ def test_a_survey_has_told_of_nothing_that_was_never_dealt():
     world.run_for(HOUR)
     assert world.paths == [("/b.html",)]
     assert any("covers is" in problem for run in world.bucket_runs for problem in run.mended)
+
+
+def test_what_a_target_was_sent_is_not_bought_again_where_its_state_is_gone():
+    world = World(distribution("E1", "site"))
+    for n in range(3):
+        world.upload(f"{n}.html")
+        world.run_for(60)
+    del world.memory._states["E1"]
+    world.upload("new.html")
+    world.run_for(60)
+    assert world.paths == [("/0.html",), ("/1.html",), ("/2.html",), ("/new.html",)]
 
 
 def covers(world: World, number: int) -> None:

@@ -87,5 +87,20 @@ def test_a_table_that_is_the_same_is_in_no_doubt(noted):
     assert sweeps.paid() == []
 
 
+def test_a_heartbeat_of_another_table_that_is_younger_than_this_one_was_edited_and_is_told_once():
+    """Believed, all that there is would be invalidated, in a table that was never restored."""
+    sweeps = Sweeps(Restorable(["site", "other"]), Heartbeat(MADE + 86_400, 0, 0.0, "by hand"))
+    told = [sweeps.sweep() for _ in range(3)]
+    assert [each.new for each in told] == [[], [], []]
+    assert [bool(each.mended) for each in told] == [True, False, False]
+    assert "by hand" in told[0].mended
+    assert sweeps.paid() == []
+
+
+def test_a_restore_is_found_by_clocks_that_are_ten_minutes_off():
+    sweeps = Sweeps(Restorable(["site"], MADE + 1), Heartbeat(MADE + 540, 0, 0.0, OLD))
+    assert sweeps.sweep().new == ["site"]
+
+
 def test_a_new_stack_is_in_no_doubt():
     assert Sweeps(Restorable(["site"], restored=False), None).sweep() == FollowedUp(NEW)

@@ -166,6 +166,11 @@ def _measure(swept: Swept, letters: int, before: Heartbeat | None, now: float) -
 
 
 def _tell(followed: FollowedUp, unsent: str) -> None:
+    if followed.mended:
+        logger.warning(
+            "the table said what cannot be",
+            extra={"detail": f"sweep heartbeat: {followed.mended}", "happens": "nothing of it is believed"},
+        )
     if not followed.found:
         return
     logger.error(

@@ -48,6 +48,7 @@ HELD_SECONDS = 2.0
 MOST_ENTRIES = 500
 # What another version wrote of a target is looked at again after so long.
 UNREADABLE_SECONDS = 60.0
+NOTHING_KNOWN = TargetState()
 # A distribution that CloudFront does not know: the survey is given so long to see it too.
 GONE_SECONDS = 30.0
 
@@ -199,7 +200,10 @@ class Sender:
         changed = dict(pending.paths)
         history = History(routes.target, routes.role, self.cloudfront, self.targets, self.clock, run.mended)
         oldest = min((first for first, _ in changed.values()), default=now)
-        if changed and needs_a_look(state, oldest, now):
+        # Without a state, and with more than this change in its logs: it is new, or its state is gone and what it was
+        # sent is not.
+        unknown = view.state == NOTHING_KNOWN and pending.entries > 1
+        if changed and (unknown or needs_a_look(state, oldest, now)):
             history.look(oldest)
             changed = history.uncovered(changed)
         run.outcome.covered = len(pending.paths) - len(changed)

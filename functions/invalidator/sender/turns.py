@@ -82,6 +82,8 @@ class Turns:
 
     def accepted(self) -> None:
         """Learn that a call was taken. Raises TableUnavailable."""
+        if self.calls.unreadable:
+            self._look(self.clock.now())  # another run may have put it right
         self._learn(relearned(self.calls, self.clock.now()))
 
     def throttled(self) -> None:
@@ -105,9 +107,9 @@ class Turns:
         return together
 
     def _learn(self, calls: Calls) -> None:
-        if calls != self.calls:
+        if calls != self.calls or calls.unreadable:
             self.accounts.learn(self.account, calls, self.calls.learned)
-            self._queue(calls)
+            self._queue(replace(calls, unreadable=False))
 
     def _look(self, now: float) -> None:
         self.known = self.accounts.known(self.account, now)

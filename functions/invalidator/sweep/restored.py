@@ -13,9 +13,10 @@ from typing import Protocol
 from invalidator.core.heartbeat import Heartbeat, Identity
 from invalidator.core.pending.entry import Entry, bucket_owner, target_owner
 from invalidator.logs import append
-from invalidator.ports import Clock, Log
+from invalidator.ports import CLOCKS_APART_SECONDS, Clock, Log
 from invalidator.waking import Waking
 
+# What is noted in the place of a table's id until all that a restore forgot is in doubt.
 BEFORE_ANY = "before any"
 WHY = "the table was restored from a backup"
 
@@ -38,16 +39,18 @@ class FollowedUp:
     """What a sweep did about a restore.
 
     Attributes:
-        table: the id of the table to note in the heartbeat: the old one's until all is doubted.
+        table: the id of the table to note in the heartbeat: `BEFORE_ANY` until all is doubted.
         doubted: the buckets to note there.
         new: those that this sweep has put in doubt.
         found: whether the table was restored and not all is doubted before this sweep.
+        mended: what the heartbeat said and cannot be, in words for people.
     """
 
     table: str
     doubted: frozenset[str] = frozenset()
     new: list[str] = field(default_factory=list)
     found: bool = False
+    mended: str = ""
 
 
 def follow_up(
@@ -63,12 +66,18 @@ def follow_up(
         before = Heartbeat(0.0, 0, table=BEFORE_ANY if table.restored else table.id)
     if before.table in {"", table.id}:
         return FollowedUp(table.id)
+    if before.table != BEFORE_ANY and table.made <= before.at - CLOCKS_APART_SECONDS:
+        # A restored table is younger than all that it holds.
+        return FollowedUp(
+            table.id,
+            mended=f"table is {before.table}: that sweep ran at {before.at}, and this was made before",
+        )
     # Asked first: a survey that ends between the two calls is seen by the next sweep.
     complete = which.surveyed() > table.made
     new = doubt_all(sorted(set(which.buckets()) - before.doubted), WHY, log, waking, clock)
     if complete:
         return FollowedUp(table.id, new=new, found=True)
-    return FollowedUp(before.table, before.doubted | set(new), new, found=True)
+    return FollowedUp(BEFORE_ANY, before.doubted | set(new), new, found=True)
 
 
 def doubt_all(buckets: Iterable[str], why: str, log: Log, waking: Waking, clock: Clock) -> list[str]:

@@ -23,11 +23,11 @@ from infra.bench.function.scenario import (
 )
 from invalidator.aws.table.dynamodb import MOST_KEYS_IN_A_CALL, MOST_STATEMENTS_IN_A_CALL, number
 from invalidator.aws.table.logs import entry_item, head_key
-from invalidator.aws.table.memory import row_item, row_key, state_key
-from invalidator.aws.table.packed_values import packed
+from invalidator.aws.table.memory import row_item, row_key, state_item
 from invalidator.core.pending.entry import Entry, bucket_owner, entries, memory_owner
 from invalidator.core.pending.heard import Heard
 from invalidator.core.remembering.head import read_head
+from invalidator.core.remembering.memory_state import MemoryState
 from invalidator.core.remembering.row import DAY, Kind, Row
 
 REMEMBERED_TABLE = "invalidator-remembered"
@@ -54,16 +54,14 @@ def re_upload(count: int) -> Scenario:
         part = dict.fromkeys(chosen[begin : begin + _KEYS_AN_ENTRY], (at, at))
         log += entries(part, BUCKET, written, heard=heard)
     owner = memory_owner(BUCKET)
-    state = {"epoch": 1, "through": 1, "complete": written}
+    state = MemoryState(epoch=1, through=1, complete=written, rev=1)
     return Scenario(
         {"Records": [wake_record(owner)]},
         {
             "UpdateItem": dynamodb({"Attributes": {"due": number(written), "since": number(written)}}),
             "PutItem": "{}",
             "BatchGetItem": _got({}),
-            f'BatchGetItem "{BUCKET}"': _got(
-                {REMEMBERED_TABLE: [state_key(BUCKET) | {"state": packed(state), "rev": number(1)}]}
-            ),
+            f'BatchGetItem "{BUCKET}"': _got({REMEMBERED_TABLE: [state_item(BUCKET, state)]}),
             f'BatchGetItem "log#{bucket_owner(BUCKET)}"': _got(
                 {TABLE: [head_key(bucket_owner(BUCKET)) | {"seq": number(1)}]}
             ),

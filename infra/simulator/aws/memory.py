@@ -8,7 +8,7 @@ from invalidator.core.remembering.memory_state import MemoryState
 from invalidator.core.remembering.row import Row
 
 # A row's attributes, with a checksum and a version: less than a write unit.
-ROW_BYTES = 420
+ROW_BYTES = 453
 
 
 class InMemoryMemory:

@@ -157,6 +157,16 @@ class InMemoryTable:
         self.units.read(SMALL_BYTES)
         return self._logs.get(owner, _Log()).newest
 
+    def catch_up(self, owner: str) -> bool:
+        """Let the next number follow on the last that stands; tell whether earlier ones were dealt."""
+        self.units.read(SMALL_BYTES)
+        self.units.write(f"log#{owner}")
+        log = self._log(owner)
+        last = max(log.entries, default=0)
+        behind = log.newest < last
+        log.newest = max(log.newest, last)
+        return behind
+
     def expire(self, owner: str, number: int) -> None:
         """Let the entries up to a number expire, as the table's TTL does."""
         entries = self._logs.get(owner, _Log()).entries
@@ -342,6 +352,9 @@ class InMemoryTable:
     def learn(self, account: str, calls: Calls, learned: float) -> None:
         """Remember gap, lesson and refusal of a queue, unless another run learned a wider gap since `learned`."""
         self.units.write(f"account#{account}")
+        if calls.unreadable:
+            self._calls[account] = replace(calls, unreadable=False)
+            return
         known = self._calls.get(account, Calls())
         if known.learned > learned and known.gap > calls.gap:
             return

@@ -81,6 +81,12 @@ def test_a_lesson_leaves_the_queue_as_it_moves(ports, account):
     assert ports.accounts.known(account, NOW).calls == replace(LEARNED, dealt=1, served=1, last=NOW)
 
 
+def test_in_the_place_of_what_cannot_be_read_a_lesson_is_written_whole(ports, account):
+    ports.accounts.draw(account)
+    ports.accounts.learn(account, replace(LEARNED, unreadable=True, served=3), 0.0)
+    assert ports.accounts.known(account, NOW).calls == replace(LEARNED, served=3)
+
+
 def test_a_lesson_of_a_run_that_knew_of_the_last_one_counts(ports, account):
     ports.accounts.learn(account, LEARNED, 0.0)
     closer = replace(LEARNED, gap=1.0, learned=NOW + 200, refused_target="")

@@ -33,6 +33,23 @@ def test_numbers_are_dealt_one_after_the_other_to_each_owner(ports, owner):
     assert ports.log.newest(target_owner(ports.name())) == 0
 
 
+@pytest.mark.parametrize(("dealt", "last", "next_one"), [(2, 60, 61), (60, 60, 61), (70, 60, 71), (3, 0, 4)])
+def test_a_log_catches_up_with_what_stands_in_it_and_never_goes_back(ports, owner, dealt, last, next_one):
+    for _ in range(dealt):
+        ports.log.deal(owner)
+    for at in (last - 1, last) if last else ():
+        assert ports.log.put(owner, at, entry("a"))
+    assert ports.log.catch_up(owner) == (dealt < last)
+    assert ports.log.deal(owner).number == next_one
+    assert ports.log.newest(owner) == next_one
+
+
+def test_a_log_whose_head_is_gone_catches_up_as_well(ports, owner):
+    assert ports.log.put(owner, 5, entry("a"))
+    assert ports.log.catch_up(owner)
+    assert ports.log.deal(owner).number == 6
+
+
 def test_a_bucket_that_nobody_knows_is_dealt_no_number(ports):
     owner = bucket_owner(ports.name("bucket"))
     assert ports.log.deal(owner) is None

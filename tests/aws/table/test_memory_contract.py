@@ -1,12 +1,13 @@
 """What is remembered of buckets is the same in memory and in DynamoDB: the same cases run on both."""
 
-from dataclasses import replace
+from dataclasses import asdict, astuple, replace
 from itertools import count
 
 import pytest
 
 from infra.simulator.aws.memory import InMemoryMemory
-from invalidator.aws.table.memory import MemoryTable, row_key
+from invalidator.aws.table.memory import MemoryTable, row_key, state_key
+from invalidator.aws.table.packed_values import packed
 from invalidator.core.remembering.head import Seen
 from invalidator.core.remembering.memory_state import Counts, MemoryState, Round, begun_anew
 from invalidator.core.remembering.row import KEEP_SECONDS, Kind, Row
@@ -15,6 +16,14 @@ from tests.aws.table.remembered import NOW
 
 _names = count(1)
 SEEN = Seen(int(NOW), int(NOW) - 60, "etag", 17, "digest", "crc64nvme:abc", "v1")
+EDITS = {
+    "seen null": (
+        str([*astuple(SEEN)]).replace("'", '"').replace(", ", ",").replace("False", "false"),
+        "null",
+    ),
+    "absent": ('"seen"', '"absent"'),
+    "the etag of what comes": ('"etag"', '"next"'),
+}
 ROW = Row(Kind.SEEN, SEEN, "0055AED6DCD90281E5", NOW - 1.125, NOW - 60, NOW - 1.125, "r1")
 
 
@@ -82,21 +91,76 @@ def test_rows_expire(table):
 
 
 @pytest.mark.parametrize(
-    "damage", [{"row": {"S": "[]"}}, {"row": {"N": "1"}}, {"row": {"S": '["seen",[1],"",0,0,0]'}}]
+    "damage",
+    [
+        {"row": {"S": "[]"}},
+        {"row": {"N": "1"}},
+        {"row": {"S": '["seen",[1],"",0,0,0]'}},
+        {"epoch": {"N": "0"}},
+        {"epoch": {"S": "one"}},
+        {"pk": {"S": "another"}},
+        "seen null",
+        "absent",
+        "the etag of what comes",
+    ],
+    ids=str,
 )
-def test_of_a_row_that_cannot_be_read_nothing_is_sure(table, damage):
+def test_of_a_row_that_cannot_be_read_or_was_edited_nothing_is_sure_and_a_line_names_it(
+    table, damage, caplog
+):
+    """Believed, it would tell of a change that it is none, or that the bucket never held the key."""
     memory = MemoryTable(table, lambda: NOW)
     bucket = f"damaged-{next(_names)}"
     memory.store(bucket, 1, {"a": (ROW, "")})
     (item,) = table.get([row_key(bucket, "a")]).values()
+    if isinstance(damage, str):
+        damage = {"row": {"S": item["row"]["S"].replace(*EDITS[damage])}}
+        assert damage["row"] != item["row"]
+    if "pk" in damage:
+        memory.store(bucket, 1, {"b": (ROW, "")})
+        (damage,) = table.get([row_key(bucket, "b")]).values()
+        damage = damage | row_key(bucket, "a")
     table.put(item | damage)
     assert memory.rows(bucket, 1, ["a"]) == {"a": Row(Kind.UNKNOWN, rev="r1")}
+    assert f"{item['pk']['S']} row cannot be read" in caplog.text
+    assert memory.store(bucket, 1, {"a": (replace(ROW, rev="r2"), "r1")}) == set()
+    assert memory.rows(bucket, 1, ["a"])["a"].kind is Kind.SEEN
 
 
-def test_a_state_that_cannot_be_read_is_not_taken_for_new(table):
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"state": packed(asdict(MemoryState(epoch=9, complete=NOW)))},
+        {"state": packed(asdict(MemoryState(epoch=1, complete=NOW)))},
+        {"rev": {"N": "7"}},
+        {"rev": {"N": "0"}},
+        {"digest": {"S": "mine"}},
+        {"state": {"S": "by hand"}},
+    ],
+    ids=["epoch raised", "epoch lowered", "rev", "no rev", "digest", "unreadable"],
+)
+def test_a_state_that_was_edited_begins_anew_and_no_row_of_before_counts(table, damage, caplog):
+    memory = MemoryTable(table, lambda: NOW)
+    bucket = f"damaged-{next(_names)}"
+    for epoch in (1, 3, 9):
+        memory.store(bucket, epoch, {f"{epoch}": (ROW, "")})
+    memory.save(bucket, MemoryState(epoch=3, complete=NOW))
+    (item,) = table.get([state_key(bucket)]).values()
+    table.put(item | damage)
+    state = memory.state(bucket)
+    assert f"{bucket} state cannot be read, and the memory begins anew" in caplog.text
+    assert not state.is_complete(NOW, "")
+    assert state.forgotten
+    assert state.stopped == ("S" in damage.get("state", {})), "nobody can tell: passed on as they come"
+    assert memory.rows(bucket, state.epoch, ["1", "3", "9"]) == {}
+    assert memory.save(bucket, state)
+    assert memory.state(bucket) == replace(state, rev=state.rev + 1)
+
+
+def test_a_state_whose_count_of_writings_cannot_be_read_is_not_taken_for_new(table):
     memory = MemoryTable(table, lambda: NOW)
     memory.save("damaged-state", MemoryState(epoch=3))
-    (item,) = table.get([{"pk": {"S": "damaged-state"}, "sk": {"S": "state"}}]).values()
-    table.put(item | {"state": {"S": "by hand"}})
+    (item,) = table.get([state_key("damaged-state")]).values()
+    table.put(item | {"rev": {"S": "by hand"}})
     with pytest.raises(TableUnavailable, match="the memory of damaged-state cannot be read"):
         memory.state("damaged-state")

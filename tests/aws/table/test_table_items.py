@@ -24,8 +24,8 @@ from invalidator.aws.table.targets import read_state, state_item, state_key
 from invalidator.aws.table.wakes import read_wake, wake_key
 from invalidator.core.limits.account import Account
 from invalidator.core.limits.budget import Spending
-from invalidator.core.limits.pace import LONGEST_GAP_SECONDS
-from invalidator.core.limits.slots import ABSURD_SECONDS, MOST_QUEUED, believed
+from invalidator.core.limits.pace import GAP_SECONDS, LONGEST_GAP_SECONDS
+from invalidator.core.limits.slots import ABSURD_SECONDS, MOST_QUEUED, Calls, after_throttling, believed
 from invalidator.core.pending.entry import Entry, bucket_owner, target_owner
 from invalidator.core.pending.wakes import Wake
 from invalidator.core.routing.distribution import Behavior, Distribution, Origin
@@ -148,6 +148,26 @@ def test_an_entry_under_another_number_or_in_another_log_is_reported():
             read_entry(owner, item | entry_key(owner, number))
 
 
+@pytest.mark.parametrize("since", [2, 3, 4, 5])
+@pytest.mark.parametrize(
+    "edit",
+    [{"written": {"N": "1000.0"}}, {"written": {"S": "x"}}, {"written": None}, {"expires": {"N": "1"}}],
+)
+def test_an_entry_that_does_not_say_when_it_was_written_is_passed_over_by_nobody(
+    stored, client, edit, since, caplog
+):
+    """After another routing its changes are to be sent again, if they came since."""
+    owner = stored.name("bucket:site")
+    for at in range(1, 8):
+        item = entry_item(owner, at, Entry({"/a": (NOW, NOW)}, "site", NOW + 1500 * at))
+        changed = {name: value for name, value in (item | edit).items() if value is not None}
+        client.put_item(TableName=TABLE, Item=changed if at == 4 else item)
+    client.put_item(TableName=TABLE, Item={**head_key(owner), "seq": {"N": "7"}})
+    assert stored.log.before(owner, NOW + 1500 * since) == min(since - 1, 3)
+    if since == 4:
+        assert f"log#{owner} n#{4:015d}: " in caplog.text
+
+
 @pytest.mark.parametrize("sort_key", ["todo", "n#abc", "n#7", "n#0000000000000007", "zz"])
 @pytest.mark.parametrize("owner", ["bucket:site", "target:E1", "unknown"])
 def test_what_stands_under_no_number_of_a_log_is_passed_over_and_a_line_names_it(
@@ -248,7 +268,19 @@ def test_damaged_calls_do_not_hide_what_was_spent(stored, client):
     account = stored.name("account")
     stored.accounts.count(account, 3, NOW, 0)
     client.put_item(TableName=TABLE, Item={**calls_key(account), "gap": {"S": "wide"}})
-    assert stored.accounts.known(account, NOW) == Account(Spending(3, 3))
+    assert stored.accounts.known(account, NOW) == Account(Spending(3, 3), Calls(unreadable=True))
+
+
+@pytest.mark.parametrize("name", ["last_call", "dealt", "served", "gap"])
+def test_what_throttling_teaches_is_kept_where_the_queue_could_not_be_read(stored, client, name):
+    """Else each run would begin without a gap, and be refused, for ever."""
+    account = stored.name("account")
+    client.put_item(TableName=TABLE, Item={**calls_key(account), name: {"S": "by hand"}})
+    for _ in range(2):
+        calls = stored.accounts.known(account, NOW).calls
+        stored.accounts.learn(account, after_throttling(calls, NOW), calls.learned)
+    assert stored.accounts.known(account, NOW).calls == Calls(gap=GAP_SECONDS, learned=NOW)
+    assert stored.accounts.draw(account).dealt == 1
 
 
 WAKE_ATTRIBUTES = ["due", "called", "since", "lease", "rest", "rest_until", "waiting", "reason"]

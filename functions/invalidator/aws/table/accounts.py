@@ -82,6 +82,10 @@ class AccountTable:
 
     def learn(self, account: str, calls: Calls, learned: float) -> None:
         """Remember gap, lesson and refusal of a queue, unless another run learned a wider gap since `learned`."""
+        if calls.unreadable:
+            # None of it can be compared with, and what is not written stays unreadable.
+            self._table.put(calls_item(account, calls))
+            return
         self._table.update(
             calls_key(account),
             "SET #gap = :gap, #learned = :learned, #lesson = :lesson,"
@@ -114,6 +118,21 @@ def calls_key(account: str) -> Item:
     return key(f"account#{account}", "calls")
 
 
+def calls_item(account: str, calls: Calls) -> Item:
+    """Return the item of an account's queue of calls."""
+    return {
+        **calls_key(account),
+        "gap": number(calls.gap),
+        "learned": number(calls.learned),
+        "lesson": number(calls.lesson),
+        "last_call": number(calls.last),
+        "dealt": number(calls.dealt),
+        "served": number(calls.served),
+        "refused_target": text(calls.refused_target),
+        "refused_at": number(calls.refused_at),
+    }
+
+
 def read_account(spending: Mapping[str, Any], calls: Mapping[str, Any], now: float) -> Account:
     """Read what is known of an account at `now` from its two items; one that cannot be read counts as empty."""
     return Account(read_spending(spending, now), read_calls(calls))
@@ -142,7 +161,7 @@ def read_calls(item: Mapping[str, Any]) -> Calls:
         _logger.warning(
             "%s cannot be read, and counts as new: %s", " ".join(place(dict(item))), type(problem).__name__
         )
-        return Calls()
+        return Calls(unreadable=True)
 
 
 def _counted(item: Mapping[str, Any]) -> tuple[float, dict[str, float]]:

@@ -28,6 +28,10 @@ VERSION = "1"
 PENDING_DAYS = 7
 # For so long entries can be read again: a day less, so that none expires while it is read.
 HISTORY_SECONDS = (PENDING_DAYS - 1) * 86_400.0
+# An entry expires so long after it was written, but for what is cut off: else somebody edited either.
+EXPIRY_APART_SECONDS = 300.0
+# When an entry was written whose time is not believed: whoever asks since when to read reads it as well.
+NOBODY_KNOWS = float("inf")
 HEAD = "head"
 _ENTRIES = "n#"
 _SORT_KEY = re.compile(r"n#[0-9]{15}")
@@ -97,7 +101,8 @@ class LogTable:
         low, high = 0, newest + 1
         while low < high:
             middle = (low + high) // 2
-            found = next((each for each in self._written(owner, middle, 1) if each[1] is not None), None)
+            told = (each for each in self._written(owner, middle, 1) if each[1] not in (None, NOBODY_KNOWS))
+            found = next(told, None)
             if found is None or (found[1] or 0.0) >= written - 2 * CLOCKS_APART_SECONDS:
                 high = middle
             else:
@@ -115,13 +120,47 @@ class LogTable:
         """Return the number dealt last; 0 for none."""
         return newest_dealt(self._table.get([head_key(owner)]).get((_partition(owner), HEAD), {}))
 
+    def catch_up(self, owner: str) -> bool:
+        """Let the next number follow on the last that stands; tell whether earlier ones were dealt."""
+        standing = self._table.items(
+            _partition(owner), since=_ENTRIES, newest_first=True, most=1, attributes=("pk", "sk")
+        )
+        last = next(map(_number_of, _numbered(standing)), 0)
+        condition = "attribute_not_exists(#seq) OR #seq < :last"
+        head = self._table.update(
+            head_key(owner), "SET #seq = :last", {":last": number(last)}, condition, returns="ALL_OLD"
+        )
+        if head is None:
+            return False
+        _logger.warning(
+            "log#%s head: seq is %d, and entry %d stands: it goes on from there",
+            owner,
+            newest_dealt(head),
+            last,
+        )
+        return True
+
     def _written(self, owner: str, first: int, most: int | None = None) -> Iterator[tuple[int, float | None]]:
         """Yield the numbers from one on, and when each was written; None for a closed one."""
-        pages = self._table.pages(
-            _partition(owner), since=_sort_key(first), most=most, attributes=("pk", "sk", "written")
-        )
+        attributes = ("pk", "sk", "written", "expires", "closed")
+        pages = self._table.pages(_partition(owner), since=_sort_key(first), most=most, attributes=attributes)
         for item in _numbered(chain.from_iterable(pages)):
-            yield _number_of(item), float(item["written"]["N"]) if "written" in item else None
+            yield _number_of(item), _written_at(item)
+
+
+def _written_at(item: Item) -> float | None:
+    """When an entry was written, as it says twice; None for a closed number."""
+    if "closed" in item and "written" not in item:
+        return None
+    try:
+        written = float(item["written"]["N"])
+        if abs(float(item["expires"]["N"]) - PENDING_DAYS * DAY - written) <= EXPIRY_APART_SECONDS:
+            return written
+        why = f"written is {written:.0f}, and does not fit expires"
+    except UNREADABLE:
+        why = "it does not say when it was written"
+    _logger.warning("%s: %s; it counts as written lately", " ".join(place(item)), why)
+    return NOBODY_KNOWS
 
 
 def newest_dealt(head: Item) -> int:

@@ -2,15 +2,15 @@
 
 | pk | sk | holds |
 | --- | --- | --- |
-| `BUCKET` | `state` | how far the bucket's memory is, packed; `rev` |
-| `BUCKET#` and 32 hex digits of the key's SHA-256 | `row` | what is remembered of the key; `epoch` and `rev` |
+| `BUCKET` | `state` | how far the bucket's memory is, packed; `rev`, and a digest of it all |
+| `BUCKET#` and the digest of a key | `row` | what is remembered of the key, after a digest; `epoch`, `rev` |
 
 Rows stand spread over the table, and each is one write unit. They expire, and a round through the bucket confirms them
 before. The table is never to be restored to an earlier time: what it then says would be long untrue.
 """
 
-import hashlib
 import json
+import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, fields, replace
@@ -30,13 +30,14 @@ from invalidator.aws.table.dynamodb import (
     place,
     text,
 )
-from invalidator.aws.table.packed_values import UNREADABLE, packed, unpacked
+from invalidator.aws.table.packed_values import UNREADABLE, digest, packed, unpacked
 from invalidator.core.remembering.head import Seen
 from invalidator.core.remembering.memory_state import MemoryState
 from invalidator.core.remembering.row import KEEP_SECONDS, Kind, Row
 from invalidator.failures import TableUnavailable
 
 AT_A_TIME = 16
+_logger = logging.getLogger(__name__)
 _T = TypeVar("_T")
 _validate = TypeAdapter(MemoryState).validate_python
 _SEEN = [each.name for each in fields(Seen)]
@@ -56,26 +57,16 @@ class MemoryTable:
         self._pool = ThreadPoolExecutor(AT_A_TIME)
 
     def state(self, bucket: str) -> MemoryState:
-        """Return how far a bucket's memory is. One that cannot be read raises: taken for new, its rows would count."""
+        """Return how far a bucket's memory is; one that cannot be read, or was edited, has begun anew."""
         asked = state_key(bucket)
         item = self._table.get([asked]).get(place(asked))
-        if item is None:
-            return MemoryState()
-        try:
-            return replace(_validate(unpacked(item["state"])), rev=int(item["rev"]["N"]))
-        except UNREADABLE as error:
-            raise TableUnavailable(f"the memory of {bucket} cannot be read: {error}") from error
+        return MemoryState() if item is None else read_state(item, self._now())
 
     def save(self, bucket: str, state: MemoryState) -> bool:
         """Write how far it is, in the place of what has the same `rev`; False where another has been written since."""
-        item = {
-            **state_key(bucket),
-            "state": packed(asdict(replace(state, rev=state.rev + 1))),
-            "rev": number(state.rev + 1),
-        }
-        if not state.rev:
-            return self._table.put_if(item, NOT_THERE)
-        return self._table.put_if(item, "#rev = :rev", {":rev": number(state.rev)})
+        item = state_item(bucket, replace(state, rev=state.rev + 1))
+        condition = "#rev = :rev" if state.rev else f"{NOT_THERE} OR #rev = :rev"
+        return self._table.put_if(item, condition, {":rev": number(state.rev)})
 
     def rows(self, bucket: str, epoch: int, keys: Iterable[str]) -> dict[str, Row]:
         """Return what is remembered of keys; what another epoch remembers, or cannot be read, is left out."""
@@ -138,33 +129,71 @@ def state_key(bucket: str) -> Item:
     return key(bucket, "state")
 
 
+def state_item(bucket: str, state: MemoryState) -> Item:
+    """Return the item of a bucket's state."""
+    item = {**state_key(bucket), "state": packed(asdict(state)), "rev": number(state.rev)}
+    return item | {"digest": text(_state_digest(item))}
+
+
+def read_state(item: Item, now: float) -> MemoryState:
+    """Read a bucket's state as of `now`. Of one that cannot be read, or was edited, no row of before counts any more.
+
+    Whether such a one was stopped is believed where it can be read: else it is, until somebody starts it again.
+    """
+    try:
+        rev = int(item["rev"]["N"])
+    except UNREADABLE as error:
+        raise TableUnavailable(f"the memory of {item['pk']['S']} cannot be read: {error}") from error
+    stopped = True
+    try:
+        state = replace(_validate(unpacked(item["state"])), rev=rev)
+        stopped = state.stopped
+        if item["digest"]["S"] != _state_digest(item):
+            raise ValueError("somebody edited it")
+    except UNREADABLE as problem:
+        why = str(problem) or type(problem).__name__
+        _logger.warning("%s cannot be read, and the memory begins anew: %s", " ".join(place(item)), why)
+        # No memory has counted so far, and which one the rows are of nobody can tell.
+        return MemoryState(epoch=int(now), stopped=stopped, forgotten=why, rev=rev)
+    return state
+
+
+def _state_digest(item: Item) -> str:
+    return digest(f"{item['pk']['S']} {item['rev']['N']} ".encode(), item["state"]["B"])
+
+
 def row_key(bucket: str, name: str) -> Item:
     """Return where a key's row stands; keys may hold what is no Unicode, and a digest tells them apart."""
-    digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:32]
-    return key(f"{bucket}#{digest}", "row")
+    return key(f"{bucket}#{digest(name.encode('utf-8', 'surrogatepass'))}", "row")
 
 
 def row_item(bucket: str, name: str, epoch: int, row: Row) -> Item:
     """Return the item of a row, but for when it expires."""
+    at = row_key(bucket, name)
     told = [row.kind, _values(row.seen), row.sequencer, row.at, row.since, row.unchanged]
+    content = json.dumps(told, separators=(",", ":"))
     return {
-        **row_key(bucket, name),
-        "row": text(json.dumps(told, separators=(",", ":"))),
+        **at,
+        "row": text(f"{_row_digest(at, epoch, content)} {content}"),
         "epoch": number(epoch),
         "rev": text(row.rev),
     }
 
 
 def read_row(item: Item, epoch: int) -> Row | None:
-    """Read a row; None for one of another epoch. One that cannot be read is one of which nothing is sure."""
+    """Read a row; None for one of another epoch. Of one that cannot be read, or was edited, nothing is sure."""
     try:
-        if int(item["epoch"]["N"]) != epoch:
-            return None
         rev = str(item["rev"]["S"])
     except UNREADABLE as error:
         raise TableUnavailable(f"{' '.join(place(item))} cannot be read: {error}") from error
     try:
-        kind, seen, sequencer, at, since, unchanged = json.loads(item["row"]["S"])
+        written = int(item["epoch"]["N"])
+        told, _, content = item["row"]["S"].partition(" ")
+        if told != _row_digest(item, written, content):
+            raise ValueError("somebody edited it")
+        if written != epoch:
+            return None
+        kind, seen, sequencer, at, since, unchanged = json.loads(content)
         return Row(
             Kind(kind),
             None if seen is None else Seen(*seen),
@@ -174,8 +203,14 @@ def read_row(item: Item, epoch: int) -> Row | None:
             float(unchanged),
             rev,
         )
-    except UNREADABLE:
+    except UNREADABLE as problem:
+        why = str(problem) or type(problem).__name__
+        _logger.warning("%s cannot be read, and nothing of it is believed: %s", " ".join(place(item)), why)
         return Row(Kind.UNKNOWN, rev=rev)
+
+
+def _row_digest(item: Item, epoch: int, content: str) -> str:
+    return digest(f"{item['pk']['S']} {epoch} {content}".encode())
 
 
 def _values(seen: Seen | None) -> list[object] | None:

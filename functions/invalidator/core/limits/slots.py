@@ -41,6 +41,8 @@ class Calls:
         served: the greatest ticket whose turn was taken.
         refused_target: the target that was refused for its size last.
         refused_at: when, epoch seconds.
+        unreadable: whether the table holds what cannot be read, and this counts in its place: a lesson is then written
+            whole.
     """
 
     gap: float = 0.0
@@ -51,6 +53,7 @@ class Calls:
     served: int = 0
     refused_target: str = ""
     refused_at: float = 0.0
+    unreadable: bool = False
 
     def turn(self, ticket: int, now: float) -> float:
         """Return when a ticket's turn is. One that was not used passes on: the time of its turn is all it costs."""
