@@ -7,6 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
+from invalidator.aws.table.dynamodb import DynamoDbTable
+from invalidator.aws.table.wakes import WakeTable, wake_key
 from tests.system.conftest import Stack
 from tests.system.permissions.memory_proofs import (
     a_change_wakes_its_memory,
@@ -80,6 +82,11 @@ def by_hand(stack):
     for name in ("QueueUrl", "WakeQueueUrl", "DeadLetterQueueUrl"):
         stack.aws.client("sqs").purge_queue(QueueUrl=stack.outputs[name])
     stack.aws.client("sqs").purge_queue(QueueUrl=stack.named("RememberQueue"))
+    # What was called by those messages would wait for the sweep, and who waits for rest with it.
+    table = stack.outputs["TableName"]
+    dynamodb = stack.aws.client("dynamodb")
+    for wake in list(WakeTable(DynamoDbTable(dynamodb, table)).waiting()):
+        dynamodb.delete_item(TableName=table, Key=wake_key(wake.name))
     for each in mappings:
         functions.update_event_source_mapping(UUID=each, Enabled=True)
     for each in schedules:
