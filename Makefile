@@ -117,7 +117,7 @@ test: browser $(SAM) $(MINISTACK) ## all checks and tests; other examples and sc
 gathered: setup
 	@$(BIN)/python -m pytest -q --collect-only tests >/dev/null || :
 
-# What waits for a local AWS waits more than it computes: more processes than cores. tests/conftest.py orders the tests.
+# What waits for a local AWS waits more than it computes: one process more than cores. tests/conftest.py orders the tests.
 SPREAD := -n 3 --dist loadgroup --no-loadscope-reorder
 # Without what needs the local AWS, or seconds for one test.
 QUICK := -m "not local_aws and not long and not soak"
