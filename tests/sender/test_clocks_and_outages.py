@@ -70,6 +70,18 @@ def test_a_sender_whose_clock_is_off_sends_and_leaves_nothing_behind(by):
     assert world.sweep().waiting == 0
 
 
+def test_what_a_sender_whose_clock_is_behind_has_sent_is_not_paid_again_when_its_message_comes_twice():
+    """CloudFront's stamp lies ahead of its clock: it is its own all the same, and in progress."""
+    world = site()
+    world.sender.clock = Off(world.clock, -TEN_MINUTES)
+    changed = world.clock.now()
+    for _ in range(4):
+        world.upload("a.html", at=changed)
+        world.run_for(60)
+    assert world.paths == [("/a.html",)]
+    assert not any(run.mended for run in world.runs)
+
+
 def test_a_doubt_by_a_clock_that_is_ahead_covers_no_change_that_comes_later():
     world = site()
     world.sender.clock = Off(world.clock, TEN_MINUTES)

@@ -233,7 +233,7 @@ def test_a_wake_whatever_it_says_is_followed_within_three_minutes(name):
 
 @pytest.mark.parametrize("answered", ["nothing", "what it did", "what is to come"])
 @pytest.mark.parametrize("path", ["/a.html", "/*"])
-@pytest.mark.parametrize("created", [FAR, INFINITE, NAN, "in ten minutes"])
+@pytest.mark.parametrize("created", [FAR, INFINITE, NAN, "in two hours"])
 def test_an_invalidation_that_will_only_be_created_covers_nothing_and_a_line_names_it(
     created, path, answered
 ):
@@ -241,7 +241,7 @@ def test_an_invalidation_that_will_only_be_created_covers_nothing_and_a_line_nam
     world.upload("a.html")
     world.run_for(30)
     sent = world.memory._sent["E1"]
-    at = world.clock.now() + 600 if created == "in ten minutes" else created
+    at = world.clock.now() + 2 * HOUR if created == "in two hours" else created
     times = {"nothing": (), "what it did": sent[-1].answered, "what is to come": (at,)}[answered]
     (edited_one,) = sent
     sent[-1] = replace(edited_one, created=at, paths=(path,), answered=times)

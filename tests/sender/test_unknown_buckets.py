@@ -67,6 +67,24 @@ def test_a_writer_whose_clock_is_ahead_waits_for_a_later_survey_and_asks_for_few
     assert len(surveys) <= 5, "one in SurveyMinutes"
 
 
+def test_a_flood_of_invented_names_by_a_clock_that_is_ahead_starts_few_surveys_as_well():
+    """More names than a survey remembers to have told of: each that has seen them starts no other."""
+    world = World()
+    surveys = []
+
+    def survey():
+        surveys.append(world.clock.now())
+        complete(world, {f"invented-{n}" for n in range(100)})
+
+    world.survey = survey
+    world.intake.clock = Off(world.clock, 600.0)
+    for n in range(150):
+        world.upload("a.html", bucket=f"invented-{n}")
+    world.run_for(HOUR)
+    assert sum(len(step.unserved) for step in world.bucket_runs) == 150
+    assert len(surveys) <= 4, "the first, and one in SurveyMinutes while the clock is ahead"
+
+
 def test_a_flood_of_invented_names_starts_few_surveys_and_no_logs_of_its_own():
     world = World()
     surveys = []

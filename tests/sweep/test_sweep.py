@@ -136,6 +136,17 @@ def test_where_a_part_of_the_list_cannot_be_written_the_others_are_called(call):
     assert called == {name for name in names if shard_of(f"target:{name}") != throttled}
 
 
+@pytest.mark.parametrize("ahead", [600, 86_400])
+def test_while_wakes_are_refused_one_by_a_clock_that_is_ahead_is_called_again_each_minute(ahead):
+    """Noted as called once, it must not seem to sleep until the time that the clock said."""
+    world = site()
+    now = world.clock.now()
+    world.memory.wake("target:E1", now + ahead + 1, now, now + ahead)
+    for _ in range(3):
+        world.clock.time += 60
+        assert world.sweep().called == ["target:E1"]
+
+
 def test_what_is_idle_is_forgotten_so_that_the_list_stays_short():
     world = site()
     world.upload("a.html")

@@ -31,6 +31,7 @@ class BucketRun:
         unserved: bucket → changed keys that nobody serves, by a complete survey that is younger.
         moved: bucket → changed keys that found their bucket's log.
         waiting: bucket → changed keys that wait for a survey.
+        unseen: those of them whose changes are younger than the last survey, by their numbers.
         dead: bucket → changed keys that were given up.
         surveying: whether a survey was asked for.
         doubts: entries of the unknown ones' log that cannot be read: nobody can tell whose they are.
@@ -44,6 +45,7 @@ class BucketRun:
     unserved: Counter[str] = field(default_factory=Counter)
     moved: Counter[str] = field(default_factory=Counter)
     waiting: Counter[str] = field(default_factory=Counter)
+    unseen: set[str] = field(default_factory=set)
     dead: Counter[str] = field(default_factory=Counter)
     surveying: bool = False
     doubts: list[str] = field(default_factory=list)
@@ -140,6 +142,8 @@ class Buckets:
             through = number
             if entry is not None and not self._ended(number, entry, survey, run, now):
                 waiting.append(entry)
+                if number > survey.covers:
+                    run.unseen.add(entry.bucket)
             elif not waiting:
                 done = number
         done = self._written_anew(waiting, done, through)
@@ -211,12 +215,13 @@ class Buckets:
     def _leave(
         self, run: BucketRun, waiting: list[Entry], survey: SurveyState, token: str, now: float
     ) -> None:
-        """Give the lease back; while something waits, ask for a survey and for another look."""
+        """Give the lease back; while something waits, ask for another look, and for a survey of whom none has seen."""
         if not waiting:
             self.wakes.end(UNKNOWN, token, Wake(UNKNOWN))
             return
-        # Invented names start no survey each: who was asked for lately waits for the next.
-        asked_lately = survey.completed > now - self.survey_seconds and run.waiting.keys() <= survey.unserved
+        # Invented names start no survey each: who was asked for lately waits for the next, as does what one has seen
+        # that was written by a clock ahead of its own.
+        asked_lately = survey.completed > now - self.survey_seconds and run.unseen <= survey.unserved
         if not asked_lately:
             run.surveying = True
             self.surveys.start()

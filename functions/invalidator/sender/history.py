@@ -9,7 +9,7 @@ from invalidator.core.pending.entry import Times
 from invalidator.core.sent import CLOCK_MARGIN_SECONDS, Coverage, Sent
 from invalidator.core.target_state import TargetState
 from invalidator.failures import Failure
-from invalidator.ports import Clock, CloudFront, Targets
+from invalidator.ports import CLOCKS_APART_SECONDS, Clock, CloudFront, Targets
 
 # Statuses asked for at a time; more would cost more calls than they free.
 MOST_STATUS_CALLS = 10
@@ -34,14 +34,14 @@ class History:
     def look(self, oldest: float) -> None:
         """Take in what can cover a change at `oldest` or later, or be in progress. Raises TableUnavailable.
 
-        One that will only be created is left out: somebody wrote that by hand, or this worker's clock is behind. Taken
-        for true, it would cover changes that came after it.
+        One that will only be created, by more than clocks differ, is left out: taken for true, it would cover changes
+        that came after it. (An edit of less is seen by the item's digest.)
         """
         now = self.clock.now()
         since = min(oldest - CLOCK_MARGIN_SECONDS, now - LONGEST_SECONDS)
         remembered: dict[str, Sent] = {}
         for each in self.targets.sent_since(self.target, since):
-            if each.created <= now + CLOCK_MARGIN_SECONDS:
+            if each.created <= now + CLOCKS_APART_SECONDS + CLOCK_MARGIN_SECONDS:
                 remembered[each.id] = each
             else:
                 self.mended.append(

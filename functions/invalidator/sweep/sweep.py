@@ -101,15 +101,21 @@ def _call(wakes: Wakes, wake: Wake, now: float) -> bool:
     if wake.due is None:
         # Its run died: nobody is going to look at it.
         return wakes.wake(wake.name, now, wake.since or now, now) is not None
-    return _uncalled(wake, wake.due, now) and wakes.called(wake.name, wake.due, now)
+    # By a clock that is ahead it may be due only later: noted as now, it would seem to sleep until then.
+    at = now if _asleep(wake, wake.due) else max(now, wake.due - LONGEST_DELAY_SECONDS)
+    return _uncalled(wake, wake.due, now) and wakes.called(wake.name, wake.due, at)
+
+
+def _asleep(wake: Wake, due: float) -> bool:
+    """Whether no message was sent for it: none is delayed longer than what was noted is before it is due."""
+    return wake.called < due - LONGEST_DELAY_SECONDS
 
 
 def _uncalled(wake: Wake, due: float, now: float) -> bool:
     """Whether no message is on its way for what is asked for: it was not time yet, or the message is too late."""
     if wake.since is None or wake.since > now + MOST_AHEAD_SECONDS:
         return True  # nobody asks without a change, nor for one to come: somebody wrote that by hand
-    # No message is delayed longer: what was noted so long before it is due was that it sleeps.
-    asleep = wake.called < due - LONGEST_DELAY_SECONDS
+    asleep = _asleep(wake, due)
     if asleep and LONGEST_DELAY_SECONDS < due - now <= ABSURD_SECONDS:
         return not now - LOOK_SECONDS <= wake.called <= now + CLOCKS_APART_SECONDS + LATE_SECONDS
     # A message that will only be sent is none: a clock that is ahead, or somebody by hand, wrote that.
