@@ -15,7 +15,16 @@ from hypothesis import strategies as st
 from invalidator.core.routing.paths.viewer_paths import Router
 from invalidator.core.routing.settings import RoutingSettings
 from tests.core.routing.cloudfront_cache_model import Edge
-from tests.core.routing.distributions import BY_QUERY, OPTIMIZED, behavior, document, group, origin
+from tests.core.routing.distributions import (
+    BY_QUERY,
+    LEAD,
+    OPTIMIZED,
+    behavior,
+    document,
+    function,
+    group,
+    origin,
+)
 from tests.core.routing.random_distributions import BY_QUERY_OF_POLICY
 from tests.examples import examples
 from tests.survey.surveyed import INTERVAL, Surveyed
@@ -28,6 +37,7 @@ KEYS = (
     "v1/a.html",
     "v1/index.html",
     "v1/img/b.png",
+    "v1/img/index.html",
     "v2/a.html",
     "v2/img/b.png",
 )
@@ -93,6 +103,10 @@ class World:
             config["DefaultCacheBehavior"]["CachePolicyId"] = value
         elif what == "root":
             config["DefaultRootObject"] = value
+        elif what == "function":
+            at, *associated = value
+            taking = [*behaviors, config["DefaultCacheBehavior"]]
+            taking[at % len(taking)].update(_associations(*associated))
         elif what == "add" and value[0] not in [each["PathPattern"] for each in behaviors]:
             behaviors = [behavior(value[1], value[0]), *behaviors]
         elif what == "remove":
@@ -156,11 +170,26 @@ class World:
         self.site.sent("E1")
 
 
+def _associations(event: str = "", arn: str = "") -> dict[str, Any]:
+    """A behavior's functions: one that appends index.html to a folder, and names it in the cache key or behind it."""
+    none = {"Quantity": 0, "Items": []}
+    return {
+        "FunctionAssociations": function(event) if event and not arn else none,
+        "LambdaFunctionAssociations": function(event, arn) if arn else none,
+    }
+
+
 MUTATIONS = st.one_of(
     st.tuples(st.just("path"), st.tuples(st.sampled_from([0, 1]), st.sampled_from(["", "/v1", "/v2"]))),
     st.tuples(st.just("policy"), st.sampled_from([OPTIMIZED, BY_QUERY])),
     st.tuples(st.just("target"), st.sampled_from(ORIGINS)),
     st.tuples(st.just("root"), st.sampled_from(["", "index.html", "a.html"])),
+    st.tuples(
+        st.just("function"),
+        st.tuples(st.sampled_from([-1, 0]))
+        | st.tuples(st.sampled_from([-1, 0]), st.just("viewer-request"))
+        | st.tuples(st.sampled_from([-1, 0]), st.just("origin-request"), st.just(LEAD)),
+    ),
     st.tuples(st.just("add"), st.tuples(st.sampled_from(PATTERNS), st.sampled_from(ORIGINS))),
     st.tuples(st.sampled_from(["remove", "reverse"]), st.none()),
 )
@@ -179,6 +208,19 @@ EVENTS = st.one_of(
         ("survey", None),
         ("view", None),
         ("change", "v1/a.html"),
+    ]
+)
+# There was nothing in a folder until a function led to its page: so the edges say still.
+@example([("configure", ("function", (-1, "origin-request", LEAD)))])
+# What a function led to stands under the viewer's path when the function is taken away.
+@example(
+    [
+        ("configure", ("function", (-1, "origin-request", LEAD))),
+        ("deploy", None),
+        ("survey", None),
+        ("change", "v1/img/index.html"),
+        ("view", None),
+        ("configure", ("function", (-1,))),
     ]
 )
 @examples(1.2)

@@ -14,7 +14,10 @@ PACE = Pace(250, 3, 2.0, NOW)
 SITE = Distribution(
     "E1",
     (Origin("s3", "site.s3.amazonaws.com", "site", "/docs", website=True, prefix="docs/"),),
-    (Behavior("*.html", ("s3",), query_strings=True, rewrites=True), Behavior("*", ("s3",))),
+    (
+        Behavior("*.html", ("s3",), query_strings=True, viewer_function=True, origin_function="arn:1"),
+        Behavior("*", ("s3",)),
+    ),
     root_object="index.html",
     aliases=("www.example.org",),
     role="arn:aws:iam::222233334444:role/cdn",

@@ -29,7 +29,7 @@ def made(*, path="", website=False, rewrites=False, root="", **more):
     return Distribution(
         "E1",
         origins=(Origin("o", SITE, "site", path, website=website, **more),),
-        behaviors=(Behavior("*", ("o",), rewrites=rewrites),),
+        behaviors=(Behavior("*", ("o",), viewer_function=rewrites),),
         root_object=root,
     )
 

@@ -25,8 +25,9 @@ def listed(items: list[Any]) -> dict[str, Any]:
     return {"Quantity": len(items), "Items": items} if items else {"Quantity": 0}
 
 
-def function(event: str) -> dict[str, Any]:
-    return listed([{"FunctionARN": "arn:aws:cloudfront::1:function/f", "EventType": event}])
+def function(event: str, arn: str = "arn:aws:cloudfront::1:function/f") -> dict[str, Any]:
+    named = "LambdaFunctionARN" if ":lambda:" in arn else "FunctionARN"
+    return listed([{named: arn, "EventType": event}])
 
 
 def document(
@@ -91,6 +92,7 @@ LEGACY_PLAIN = {
     "CachePolicyId": None,
     "ForwardedValues": {"QueryString": False, "Cookies": {"Forward": "none"}},
 }
+LEAD = "arn:aws:lambda:us-east-1:1:function:lead:7"
 REWRITE = {"FunctionAssociations": function("viewer-request")}
 
 DISTRIBUTIONS: dict[str, dict[str, Any]] = {

@@ -70,7 +70,7 @@ def test_an_origin_that_no_behavior_leads_to_counts_as_reached_where_a_function_
         Origin("s3", "b.s3.amazonaws.com", "b"),
     )
     picking = Distribution(
-        "E1", origins, (Behavior("/x/*", ("web",)), Behavior("*", ("web",), rewrites=True))
+        "E1", origins, (Behavior("/x/*", ("web",)), Behavior("*", ("web",), viewer_function=True))
     )
 
     assert Router(picking, "b").paths("a") == ()
@@ -84,7 +84,7 @@ def test_what_that_function_s_behaviors_do_not_cache_needs_no_path():
         Origin("web", "web.eu-west-1.elb.amazonaws.com", None),
         Origin("s3", "b.s3.amazonaws.com", "b"),
     )
-    picking = Distribution("E1", origins, (Behavior("*", ("web",), rewrites=True, cached=False),))
+    picking = Distribution("E1", origins, (Behavior("*", ("web",), viewer_function=True, cached=False),))
     _, beside = routes_of(picking, [Pin("b", "E1")])
     assert Router(beside, "b").paths("a") == ()
 
@@ -94,7 +94,10 @@ def test_only_what_behaviors_with_such_a_function_cache_by_counts_and_their_erro
         Origin("web", "web.eu-west-1.elb.amazonaws.com", None),
         Origin("s3", "b.s3.amazonaws.com", "b"),
     )
-    behaviors = (Behavior("/x/*", ("web",), query_strings=True), Behavior("*", ("web",), rewrites=True))
+    behaviors = (
+        Behavior("/x/*", ("web",), query_strings=True),
+        Behavior("*", ("web",), viewer_function=True),
+    )
     picking = Distribution("E1", origins, behaviors, error_pages=(ErrorPage(404, "/404.html", 86400),))
     _, beside = routes_of(picking, [Pin("b", "E1")])
     assert Router(beside, "b").paths("x/a") == ("/x/a",)

@@ -73,8 +73,27 @@ def test_a_pattern_without_a_star_is_one_path_in_every_query_string_form():
 
 
 def test_a_function_that_rewrites_makes_every_path_doubtful():
-    old = with_behaviors(Behavior("/app/*", ("site",), rewrites=True), Behavior("*", ("api",)))
+    old = with_behaviors(Behavior("/app/*", ("site",), viewer_function=True), Behavior("*", ("api",)))
     assert moved(old, with_path("/v2", old)) == ("/*",)
+
+
+def test_a_function_behind_the_cache_that_came_went_or_is_another_moves_what_its_behavior_takes():
+    plain, led = Behavior("/app/*", ("site",)), Behavior("/app/*", ("site",), origin_function="lead")
+    other = replace(led, origin_function="other")
+    for before, after in ((plain, led), (led, plain), (led, other)):
+        assert moved(with_behaviors(before, ALL), with_behaviors(after, ALL)) == ("/app/*",)
+    elsewhere = Behavior("/app/*", ("api",))
+    assert moved(with_behaviors(elsewhere), with_behaviors(replace(elsewhere, origin_function="lead"))) == ()
+
+
+def test_a_function_before_the_cache_makes_other_keys_and_moves_nothing():
+    assert moved(OLD, with_behaviors(replace(ALL, viewer_function=True))) == ()
+
+
+def test_where_a_function_makes_the_keys_what_moved_behind_the_cache_may_be_anywhere():
+    made = Behavior("/app/*", ("site",), viewer_function=True)
+    led = replace(made, origin_function="lead")
+    assert moved(with_behaviors(led, ALL), with_behaviors(made, ALL)) == ("/*",)
 
 
 def test_another_host_of_the_same_bucket_moves_nothing():
@@ -119,7 +138,7 @@ def test_a_pin_tells_more_and_moves_nothing():
         (replace(OLD, enabled=False), "disabled"),
         (replace(OLD, root_object="home.html"), "origins, root object or error pages"),
         (with_behaviors(replace(ALL, query_strings=True)), "behavior *"),
-        (with_behaviors(replace(ALL, rewrites=True)), "behavior *"),
+        (with_behaviors(replace(ALL, viewer_function=True)), "behavior *"),
     ],
 )
 def test_a_change_is_named_for_people(new, cause):

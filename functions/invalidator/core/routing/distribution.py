@@ -65,8 +65,10 @@ class Behavior:
         pattern: CloudFront's path pattern; "*" for the default behavior.
         origins: ids of the origins that may answer; more than one for an origin group.
         query_strings: whether the cache key holds query strings, so that one path is cached in many forms.
-        rewrites: whether a function of the viewer-request or origin-request event is associated, which may
-            change the path.
+        viewer_function: whether a function of the viewer-request event is associated: what it makes of the path is the
+            cache key.
+        origin_function: the ARN of the function of the origin-request event, without its version, "" for none. It runs
+            behind the cache: it decides what stands under a viewer path.
         cached: whether anything is kept; with caching disabled, nothing needs to be invalidated.
         errors_kept: for how many seconds its own TTLs let it keep an origin's error, whatever the distribution says of
             errors; None where that is not known, or a function may make something else of the error.
@@ -75,9 +77,15 @@ class Behavior:
     pattern: str
     origins: tuple[str, ...]
     query_strings: bool = False
-    rewrites: bool = False
+    viewer_function: bool = False
+    origin_function: str = ""
     cached: bool = True
     errors_kept: int | None = None
+
+    @property
+    def rewrites(self) -> bool:
+        """Whether a function may change the path before the origin is asked for it."""
+        return self.viewer_function or bool(self.origin_function)
 
 
 @dataclass(frozen=True, slots=True)

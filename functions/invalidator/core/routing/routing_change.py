@@ -114,8 +114,7 @@ def _moved(old: Sequence[Distribution], new: Sequence[Distribution]) -> tuple[st
     if _other_error_pages(was, now):
         # What an edge holds under paths that failed is the page that was set then, for as long as that was set for.
         for behavior in (*was.behaviors, *now.behaviors):
-            failing = Behavior(behavior.pattern, ("moved",), query_strings=True, rewrites=behavior.rewrites)
-            moved += covering(compile_rules((failing,), "moved"))
+            moved += covering(compile_rules((_moved_behavior(behavior.pattern, behavior),), "moved"))
     if was.root_object != now.root_object:
         moved += invalidation_paths("/", query_strings=True, directory=True)
     return outermost(moved)
@@ -141,10 +140,18 @@ def _moved_behaviors(was: Distribution, now: Distribution) -> Iterator[Behavior]
             earlier = (*was.behaviors[:at], *now.behaviors[:to])
             if any(_covers(each.pattern, region) for each in earlier):
                 continue
-            if _other_content(_sources(was, before), _sources(now, after)):
-                yield Behavior(
-                    region, ("moved",), query_strings=True, rewrites=before.rewrites or after.rewrites
-                )
+            origins = _sources(was, before), _sources(now, after)
+            # It runs behind the cache: what it led a viewer path to is kept under that path. One that runs before it
+            # makes another key (aws-behaviour.md "Paths").
+            other_function = before.origin_function != after.origin_function and _of_s3(*origins)
+            if other_function or _other_content(*origins):
+                yield _moved_behavior(region, before, after)
+
+
+def _moved_behavior(pattern: str, *behaviors: Behavior) -> Behavior:
+    """A behavior that leads to what moved: of a pattern's paths, or of any where a function makes keys of them."""
+    made = any(each.viewer_function for each in behaviors)
+    return Behavior(pattern, ("moved",), query_strings=True, viewer_function=made)
 
 
 def _sources(distribution: Distribution, behavior: Behavior) -> list[Origin]:
@@ -154,10 +161,14 @@ def _sources(distribution: Distribution, behavior: Behavior) -> list[Origin]:
 
 def _other_content(was: Sequence[Origin], now: Sequence[Origin]) -> bool:
     """Whether an S3 origin, before or after, makes way for something else."""
-    if not any(origin.bucket for origin in (*was, *now)):
+    if not _of_s3(was, now):
         return False
     distinct = [_distinct(each) for each in (was, now)]
     return len(distinct[0]) != len(distinct[1]) or not all(map(_same_content, *distinct))
+
+
+def _of_s3(was: Sequence[Origin], now: Sequence[Origin]) -> bool:
+    return any(origin.bucket for origin in (*was, *now))
 
 
 def _distinct(origins: Sequence[Origin]) -> list[Origin]:

@@ -23,6 +23,7 @@ from tests.core.routing.distributions import (
     CACHE_POLICIES,
     DISABLED,
     DISTRIBUTIONS,
+    LEAD,
     OPTIMIZED,
     REWRITE,
     S3,
@@ -67,7 +68,7 @@ def test_everything_that_routing_needs_is_read():
             [
                 behavior("both", "/img/*", BY_QUERY),
                 behavior("w", "*.html", **REWRITE),
-                behavior("w", "/e", LambdaFunctionAssociations=function("origin-request")),
+                behavior("w", "/e", LambdaFunctionAssociations=function("origin-request", LEAD)),
                 behavior("w", "/r", FunctionAssociations=function("viewer-response")),
                 behavior("alb"),
             ],
@@ -86,14 +87,23 @@ def test_everything_that_routing_needs_is_read():
         ),
         behaviors=(
             Behavior("/img/*", ("s3", "alb"), query_strings=True, errors_kept=0),
-            Behavior("*.html", ("w",), rewrites=True, errors_kept=1),
-            Behavior("/e", ("w",), rewrites=True),
+            Behavior("*.html", ("w",), viewer_function=True, errors_kept=1),
+            Behavior("/e", ("w",), origin_function="arn:aws:lambda:us-east-1:1:function:lead"),
             Behavior("/r", ("w",), errors_kept=1),
             Behavior("*", ("alb",), errors_kept=1),
         ),
         root_object="index.html",
         aliases=("www.example.org",),
     )
+
+
+def test_a_function_behind_the_cache_is_known_by_its_name_whatever_its_version():
+    def named(arn: str) -> str:
+        led = behavior("s3", LambdaFunctionAssociations=function("origin-request", arn))
+        return read_distribution(document([S3], [led]), {}).behaviors[0].origin_function
+
+    assert named(LEAD) == named(LEAD.removesuffix("7") + "12") != named(LEAD.replace(":lead:", ":other:"))
+    assert named("") == "origin-request"
 
 
 def test_all_three_shapes_of_a_distribution_read_the_same():

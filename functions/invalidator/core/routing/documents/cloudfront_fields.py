@@ -50,9 +50,11 @@ class OriginGroupFields:
 
 @dataclass(frozen=True, kw_only=True)
 class FunctionFields:
-    """A CloudFront function or Lambda@Edge at a cache behavior: when it runs."""
+    """A CloudFront function or Lambda@Edge at a cache behavior: when it runs, and which it is."""
 
     EventType: str
+    FunctionARN: str = ""
+    LambdaFunctionARN: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

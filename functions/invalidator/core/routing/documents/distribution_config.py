@@ -12,6 +12,7 @@ from invalidator.core.routing.documents.cloudfront_fields import (
     CachePolicyFields,
     DefaultBehaviorFields,
     DistributionFields,
+    FunctionFields,
     OriginFields,
     SummaryFields,
     TenantFields,
@@ -51,9 +52,11 @@ MANAGED_CACHE_POLICIES: Mapping[str, CachePolicy] = {
     "2e54312d-136d-493c-8eb9-b001f22f67d2": CachePolicy(query_strings=True, least=2),  # Amplify: all
     "08627262-05a9-4f76-9ded-b50ca2e3a84f": _BY_QUERY,  # Elemental-MediaPackage: some
 }
-_REWRITING_EVENTS = {"viewer-request", "origin-request"}
+_VIEWER_REQUEST, _ORIGIN_REQUEST = "viewer-request", "origin-request"
+# arn:aws:lambda:REGION:ACCOUNT:function:NAME, and then its version.
+_ARN_WITHOUT_VERSION = 7
 # What runs behind the cache may answer itself, or make another answer of an error, to be kept as long as it likes.
-_ANSWERING_EVENTS = {"origin-request", "origin-response"}
+_ANSWERING_EVENTS = {_ORIGIN_REQUEST, "origin-response"}
 _Fields = TypeVar("_Fields")
 # Made when a first answer is read: most cold starts find the routes in the table and read none.
 _adapter_of = functools.cache(TypeAdapter)
@@ -233,9 +236,15 @@ def _behavior(
         pattern=pattern,
         origins=members[target],
         query_strings=policy.query_strings,
-        rewrites=any(function.EventType in _REWRITING_EVENTS for function in functions),
+        viewer_function=any(each.EventType == _VIEWER_REQUEST for each in functions),
+        origin_function=next((_name(each) for each in functions if each.EventType == _ORIGIN_REQUEST), ""),
         cached=policy.cached,
         errors_kept=(
             None if any(each.EventType in _ANSWERING_EVENTS for each in functions) else policy.least
         ),
     )
+
+
+def _name(function: FunctionFields) -> str:
+    arn = function.LambdaFunctionARN or function.FunctionARN
+    return ":".join(arn.split(":")[:_ARN_WITHOUT_VERSION]) or function.EventType
