@@ -108,8 +108,8 @@ class Watched:
         elapsed = min(time.time(), self._ended) - self._began
         parts = [
             f"{self.name}, {elapsed:.0f} s: {len(self.changes):,} of {self.total:,} objects changed",
-            f"{sum(row[1] for row in sent)} invalidations",
-            f"{sum(row[2] for row in sent)} paths",
+            f"invalidations: {sum(row[1] for row in sent)}",
+            f"paths: {sum(row[2] for row in sent)}",
         ]
         return ", ".join(parts) + (f"; {self._waits_for}" if self._waits_for else "")
 

@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from invalidator.core.reasons import Reason
 from tests.sender.test_clocks_and_outages import Off
 from tests.sender.world import World, distribution
@@ -48,41 +50,25 @@ def test_a_change_that_nobody_serves_is_settled_only_by_a_complete_survey_that_b
     assert world.sweep().waiting == 0
 
 
-def test_a_writer_whose_clock_is_ahead_waits_for_a_later_survey_and_asks_for_few():
+@pytest.mark.parametrize("names", [1, 150], ids=["one", "more than a survey remembers to have told of"])
+def test_a_writer_whose_clock_is_ahead_waits_for_a_later_survey_and_asks_for_few(names):
     world = World()
     surveys = []
 
     def survey():
         surveys.append(world.clock.now())
-        complete(world, {"site"})
+        complete(world, {f"invented-{n}" for n in range(min(names, 100))})
 
     world.survey = survey
     world.intake.clock = Off(world.clock, 600.0)
-    world.upload("a.html")
-    world.run_for(500)
-    assert sum(step.unserved["site"] for step in world.bucket_runs) == 0
-    world.run_for(HOUR)
-    assert sum(step.unserved["site"] for step in world.bucket_runs) == 1
-    assert world.sweep().waiting == 0
-    assert len(surveys) <= 5, "one in SurveyMinutes"
-
-
-def test_a_flood_of_invented_names_by_a_clock_that_is_ahead_starts_few_surveys_as_well():
-    """More names than a survey remembers to have told of: each that has seen them starts no other."""
-    world = World()
-    surveys = []
-
-    def survey():
-        surveys.append(world.clock.now())
-        complete(world, {f"invented-{n}" for n in range(100)})
-
-    world.survey = survey
-    world.intake.clock = Off(world.clock, 600.0)
-    for n in range(150):
+    for n in range(names):
         world.upload("a.html", bucket=f"invented-{n}")
+    world.run_for(500)
+    assert not any(step.unserved for step in world.bucket_runs)
     world.run_for(HOUR)
-    assert sum(len(step.unserved) for step in world.bucket_runs) == 150
-    assert len(surveys) <= 4, "the first, and one in SurveyMinutes while the clock is ahead"
+    assert sum(len(step.unserved) for step in world.bucket_runs) == names
+    assert world.sweep().waiting == 0
+    assert len(surveys) <= 5, "one in SurveyMinutes while the clock is ahead"
 
 
 def test_a_flood_of_invented_names_starts_few_surveys_and_no_logs_of_its_own():

@@ -350,6 +350,27 @@ def two_switches() -> tuple[Surveyed, float]:
     return site, switched
 
 
+class Flooded:
+    """A table in which reading the log of unknown buckets outlasts the function."""
+
+    def __init__(self, table):
+        self.table = table
+
+    def __getattr__(self, name):
+        return getattr(self.table, name)
+
+    def read(self, owner, after):
+        raise TableUnavailable(f"the time is over while {owner} is read after {after}")
+
+
+def test_what_changed_is_told_before_a_flood_of_unknown_buckets_is_read():
+    site, _ = two_switches()
+    with pytest.raises(TableUnavailable, match="unknown"):
+        site.survey(store=Flooded(site.table))
+    assert site.serving("site") == ["E1", "E4"]
+    assert {"target:E1", "target:E2", "target:E4"} <= {wake.name for wake in site.table.waiting()}
+
+
 USES = 25
 
 

@@ -46,6 +46,7 @@ class Records:
     known: dict[str, Renewed] = field(default_factory=dict)
     gone: set[str] = field(default_factory=set)
     _served_before: frozenset[str] = frozenset()
+    _listed: set[str] = field(default_factory=set)
 
     def read(self) -> None:
         """Read all that the table holds. Raises TableUnavailable."""
@@ -107,33 +108,40 @@ class Records:
                 serving.setdefault(bucket, set()).add(target)
         return serving
 
-    def tell(self, late: float, asked_for: Iterable[str] = ()) -> bool:
+    def tell(self, late: float) -> bool:
         """Write the lists of the buckets concerned, and wake the targets with something to do; whether all was told.
 
         Records left untold by a round that died are among them. After `late` (epoch seconds) no more is begun.
-
-        Args:
-            late: as above.
-            asked_for: buckets whose changes came as of unknown ones. Where one is served, its list is written again:
-                the head of its log was lost, or somebody edited it.
         """
         untold = {target: each for target, each in self.known.items() if not each.seen.told}
         serving = self.serving()
         concerned = {bucket for each in untold.values() for bucket in (*each.routes.buckets, *each.seen.left)}
-        for bucket in sorted({*concerned, *(serving.keys() & {*asked_for})}):
+        for bucket in sorted(concerned):
             if self.clock.now() >= late:
                 return False
             self.lease.keep()
-            as_it_was = self.store.know_bucket(bucket, serving.get(bucket, set()))
-            if not as_it_was and bucket not in concerned:
-                self.summary.mended.append(
-                    f"log#{bucket_owner(bucket)} head: it did not say who serves {bucket}; it is written anew"
-                )
+            self.store.know_bucket(bucket, serving.get(bucket, set()))
+            self._listed.add(bucket)
         for target, each in untold.items():
             if self.clock.now() >= late:
                 return False
             self.lease.keep()
             self._tell_target(target, each)
+        return True
+
+    def tell_again(self, asked_for: Iterable[str], late: float) -> bool:
+        """Write the lists of those of the buckets that are served, whose changes came as of unknown ones: the head of
+        such a log was lost, or somebody edited it. Whether all was told; after `late` (epoch seconds) no more is begun.
+        """
+        serving = self.serving()
+        for bucket in sorted((serving.keys() & {*asked_for}) - self._listed):
+            if self.clock.now() >= late:
+                return False
+            self.lease.keep()
+            if not self.store.know_bucket(bucket, serving[bucket]):
+                self.summary.mended.append(
+                    f"log#{bucket_owner(bucket)} head: it did not say who serves {bucket}; it is written anew"
+                )
         return True
 
     def _tell_target(self, target: str, record: Renewed) -> None:

@@ -144,8 +144,11 @@ class _Round:
         seen = self._look_at_all()
         self._look_at_pins(seen)
         self._ask()
+        late = self.deadline + WRITING_SECONDS / 2
+        # First: the log of unknown buckets may be long.
+        told = self.records.tell(late)
         self.asked_for = self._asked_for(covers)
-        told = self.records.tell(self.deadline + WRITING_SECONDS / 2, self.asked_for)
+        told = told and self.records.tell_again(self.asked_for, late)
         if self.summary.error:
             self.summary.outcome = Outcome.FAILED
         elif told and not self.summary.left:
@@ -334,6 +337,7 @@ class _Round:
         names: dict[str, None] = {}
         try:
             for _, entry in self.survey.log.read(UNKNOWN, covers):
+                self.records.lease.keep()
                 if entry is not None:
                     names[entry.bucket] = None
         except UnreadableEntry:
