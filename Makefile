@@ -109,16 +109,16 @@ browser: setup
 
 .PHONY: test
 test: browser $(SAM) $(MINISTACK) ## all checks and tests; other examples and schedules with SEED=n
-	@$(MAKE) --no-print-directory --jobs=2 lint validate gathered
+	@$(MAKE) --no-print-directory --jobs=2 lint validate $(VENV)/.compiled
 	@$(BIN)/python -m pytest -q $(SPREAD)
 
 # On the core that lint leaves free: on a new clone, each process of the run would compile the same thousand files.
-.PHONY: gathered
-gathered: setup
+$(VENV)/.compiled: $(VENV)/.ready
 	@$(BIN)/python -m pytest -q --collect-only tests >/dev/null || :
+	@touch $@
 
-# What waits for a local AWS waits more than it computes: one process more than cores. tests/conftest.py orders the tests.
-SPREAD := -n 3 --dist loadgroup --no-loadscope-reorder
+# Two of them wait for a local AWS more than they compute, so more than two cores are. tests/conftest.py orders the tests.
+SPREAD := -n 4 --dist loadgroup --no-loadscope-reorder
 # Without what needs the local AWS, or seconds for one test.
 QUICK := -m "not local_aws and not long and not soak"
 LAMBDA := $(addprefix tests/,core intake sender sweep survey rollback template function hostile)

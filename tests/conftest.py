@@ -24,7 +24,7 @@ settings.load_profile("steady")
 worked_out_once.install()
 
 # Each of these runs in one process. The first two wait more than they compute, on the stack that the system's tests
-# share and on local AWSs of their own; so beside them one process that only computes keeps two cores busy.
+# share and on local AWSs of their own; so beside them two processes that only compute keep two cores busy.
 _GROUPS = ("system", "own", "template", "life", "reasons", "situations")
 
 

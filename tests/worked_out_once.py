@@ -14,7 +14,7 @@ import botocore.regions
 import botocore.session
 import botocore.useragent
 from botocore.hooks import NodeList
-from moto.core import responses, serialize
+from moto.core import models, responses, serialize
 from moto.core.constants import MISSING
 from moto.core.serialize import AttributePicker, AttributePickerContext
 from moto.core.utils import get_value
@@ -101,6 +101,8 @@ def install() -> None:
     ]
     for owner, name, by in replaced:
         setattr(owner, name, _once(getattr(owner, name), by))
+    # moto answers the requests library as well, by a thousand patterns that each test would set up: none asks it.
+    models.RESPONSES_METHODS.clear()
     hooks: Any = botocore.hooks
     hooks._PrefixTrie._recursive_copy = _copied
     serializer: Any = serialize.ResponseSerializer

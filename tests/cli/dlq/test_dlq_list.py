@@ -270,7 +270,7 @@ def test_a_call_lists_ten_letters(desk):
     assert desk.sqs.calls["ReceiveMessage"] <= 30
 
 
-@pytest.mark.long
+@pytest.mark.soak("it reads 10,000 letters and bounds the time")
 def test_ten_thousand_letters_are_listed_in_few_calls_and_less_than_ten_seconds_of_work(desk):
     """The time of the process, not of the clock: other tests run beside this one."""
     for number in range(10_000):
