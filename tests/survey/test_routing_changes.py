@@ -68,6 +68,21 @@ def test_until_it_is_deployed_both_ways_lead_and_then_the_wildcards_go_again(sit
     assert site.routes("E1") == again
 
 
+def test_one_that_is_on_its_way_when_all_is_seen_for_the_first_time_is_purged_once_it_is_deployed():
+    """A new stack's survey, or one of a table that was restored to before any: what edges answer by nobody knows."""
+    site = Surveyed()
+    site.account.put("E1", s3("site", "/v2"), deployed=False)
+    site.account.put("E2", s3("untold", "/v2"), deployed=False)
+    site.survey()
+    assert site.routes("E1").purge == {}
+    site.changes("site", "v2/a.html")
+    for each in ("E1", "E2"):
+        site.sent(each)
+        site.account.deploy(each)
+    site.after(INTERVAL).survey()
+    assert (site.routes("E1").purge, site.routes("E2").purge) == ({"/*": site.time.now()}, {})
+
+
 def test_two_switches_before_either_is_deployed_keep_all_three_ways(site):
     for folder in ("/v2", "/v3"):
         site.account.put("E1", s3("site", folder), deployed=False)

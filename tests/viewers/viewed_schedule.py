@@ -7,7 +7,7 @@ held against what is true: by the objects in the bucket, and by the configuratio
 
 import copy
 import random
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cache, partial
@@ -326,13 +326,29 @@ class ViewedSchedule(Schedule):
 
     def _untrue_since(self, place: str, name: str, url: str, shown: Shown, at: float) -> float | None:
         """When what was shown stopped being true, None where it is true. A fetch counts from when it began."""
+        was, since = self._last_true(place, name, url, at, shown.__eq__)
+        if was:
+            return since
+        # Never true at once: an error that is new, with its page from the cache. It is as old as that page is.
+        configured = {id(known[place][name]): known[place][name] for _, _, known in self.history}.values()
+        pages = {each.page for one in configured for each in one.error_pages.values() if each.page}
+        for page in sorted(pages):
+            was, since = self._last_true(place, name, page, at, lambda truth: truth[1] == shown[1])
+            if was and since is not None:
+                return since
+        return START
+
+    def _last_true(
+        self, place: str, name: str, url: str, at: float, is_shown: Callable[[Shown], bool]
+    ) -> tuple[bool, float | None]:
+        """Whether that was ever true, and when it stopped being so, None where it is true at `at`."""
         untrue = None
         for number in range(len(self.history) - 1, -1, -1):
-            if self._truth(number, place, name, url) == shown:
-                return untrue
+            if is_shown(self._truth(number, place, name, url)):
+                return True, untrue
             time = self.history[number][0]
             untrue = time if time <= at else None
-        return START
+        return False, untrue
 
     def _truth(self, number: int, place: str, name: str, url: str) -> Shown:
         _, objects, known = self.history[number]

@@ -175,6 +175,9 @@ def _new(target: str, routes: tuple[Distribution, ...], seen: Seen, at: Moment) 
     """A target without a record. Before a first complete survey that says nothing; later it is new for its buckets."""
     nothing = Renewed(TargetRoutes(target, (), "", 0.0), NOT_SEEN)
     if not at.confirmed:
+        if seen.status == IN_PROGRESS:
+            # Nobody knows what edges still answer by: of a new stack, or a table restored to before its first survey.
+            seen = replace(seen, again=_all_paths(routes))
         return _changed(nothing, routes, seen, at, _Work())
     # One that a pin alone reveals may be old, and is new here since the pin: later than the survey before.
     pinned = not any(
