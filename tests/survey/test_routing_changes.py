@@ -4,8 +4,10 @@ from dataclasses import replace
 
 import pytest
 
+from invalidator.core.pending.entry import UNKNOWN
 from invalidator.core.routing.pins import Pin
 from invalidator.core.routing.settings import RoutingSettings
+from invalidator.core.target_state import TargetState
 from tests.survey.account import s3
 from tests.survey.surveyed import HISTORY, INTERVAL, MINUTE, Surveyed
 
@@ -81,6 +83,22 @@ def test_one_that_is_on_its_way_when_all_is_seen_for_the_first_time_is_purged_on
         site.account.deploy(each)
     site.after(INTERVAL).survey()
     assert (site.routes("E1").purge, site.routes("E2").purge) == ({"/*": site.time.now()}, {})
+
+
+def test_a_switch_counts_while_a_change_from_before_the_first_survey_is_not_handed_over():
+    """It stands in the log of unknown buckets still, and may be of any."""
+    site = Surveyed()
+    site.account.put("E1", s3("site", "/v1"))
+    site.account.put("E2", s3("site", "/v1"))
+    site.changes("site", "v1/a.html")
+    site.survey()
+    site.after(INTERVAL).account.put("E1", s3("site", "/v2"))
+    site.survey()
+    assert site.routes("E1").purge == {"/*": site.time.now()}
+    site.table.save(UNKNOWN, TargetState(settled={UNKNOWN: 1}))
+    site.after(INTERVAL).account.put("E2", s3("site", "/v2"))
+    site.survey()
+    assert site.routes("E2").purge == {}, "that one was of another bucket: nobody told of a change in this"
 
 
 def test_two_switches_before_either_is_deployed_keep_all_three_ways(site):

@@ -148,7 +148,7 @@ MUTANTS = [
     (forget_the_error_page, QUIET, 79),
     (forget_query_strings, QUIET, 27),
     (forget_the_directory, QUIET, 5),
-    (forget_that_a_plus_may_be_a_space, QUIET, 57),
+    (forget_that_a_plus_may_be_a_space, QUIET, 182),
 ]
 
 

@@ -23,6 +23,7 @@ from infra.simulator.traffic import notification
 from invalidator.aws.cloudfront_clients import CloudFrontClients
 from invalidator.aws.distributions import CloudFrontDistributions
 from invalidator.core.limits.account import Limits
+from invalidator.core.pending.entry import UNKNOWN, bucket_owner
 from invalidator.core.routing.renewal import Surveying
 from invalidator.core.routing.settings import RoutingSettings
 from invalidator.core.sent import Sent
@@ -85,6 +86,8 @@ class ViewedSchedule(Schedule):
         needless: fetches of what was cached and had not changed.
         fetches: fetches in all.
         surveyed: complete surveys.
+        unpromised: distributions that were configured anew before any change was taken in, however late: of a bucket
+            that never told of a change nothing is purged (`Records.keep`).
     """
 
     quiet: bool = False
@@ -96,6 +99,7 @@ class ViewedSchedule(Schedule):
     fetches: int = 0
     surveyed: int = 0
     last_event: float = START
+    unpromised: set[str] = field(default_factory=set)
 
     def run(self) -> None:
         self.look_chance = random.Random(f"viewers of {self.seed}")
@@ -219,6 +223,8 @@ class ViewedSchedule(Schedule):
         """One distribution changes; a location has it at once, the others later."""
         chance = self.look_chance
         name = chance.choice(sorted(self.documents))
+        if not any(map(self.table.newest, (bucket_owner("b"), UNKNOWN))):
+            self.unpromised.add(name)
         self.documents[name] = sites.changed(chance, self.documents[name])
         self._install(name, deployed=False)
         read = self._read(name)
@@ -369,11 +375,12 @@ class ViewedSchedule(Schedule):
 
         Where nothing fails the time runs from each change; where faults strike, from the end of the last of them.
         """
+        stale = [each for each in self.stale if each.target not in self.unpromised]
         if self.quiet:
             most = RECONFIGURED_SECONDS if self.reconfigured else QUIET_SECONDS
-            return [each for each in self.stale if each.at - each.since > most]
+            return [each for each in stale if each.at - each.since > most]
         late = self.last_fault + RECOVERY_SECONDS
-        return [each for each in self.stale if each.at > late and not self._in_dead_letters(each)]
+        return [each for each in stale if each.at > late and not self._in_dead_letters(each)]
 
     @property
     def last_fault(self) -> float:

@@ -98,7 +98,10 @@ class Records:
         newest = self.log.newest
         if any(newest(bucket_owner(bucket)) for bucket in sorted(buckets)):
             return True
-        return bool(buckets - self._served_before) and newest(UNKNOWN) > 0
+        # A change of theirs may stand there still: it came before a survey knew them, and was not handed over yet.
+        unknown = newest(UNKNOWN)
+        handed_over = self.targets.view(UNKNOWN, self.at.now).state.settled.get(UNKNOWN, 0)
+        return unknown > handed_over or (unknown > 0 and not buckets <= self._served_before)
 
     def serving(self) -> dict[str, set[str]]:
         """Bucket → the targets that serve it, by all records."""
