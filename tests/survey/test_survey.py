@@ -5,6 +5,7 @@ import pytest
 from invalidator.core.pending.entry import UNKNOWN
 from invalidator.core.routing.pins import Pin
 from invalidator.failures import TableUnavailable
+from invalidator.survey.lease import LEASE_SECONDS
 from invalidator.survey.summary import Outcome
 from tests.survey.account import s3
 from tests.survey.surveyed import INTERVAL, MINUTE, Surveyed
@@ -369,6 +370,51 @@ def test_what_changed_is_told_before_a_flood_of_unknown_buckets_is_read():
         site.survey(store=Flooded(site.table))
     assert site.serving("site") == ["E1", "E4"]
     assert {"target:E1", "target:E2", "target:E4"} <= {wake.name for wake in site.table.waiting()}
+
+
+class Slow:
+    """A table in which to know a bucket takes as long as said."""
+
+    def __init__(self, site, seconds):
+        self.site, self.seconds, self.known = site, seconds, []
+
+    def __getattr__(self, name):
+        return getattr(self.site.table, name)
+
+    def know_bucket(self, bucket, targets):
+        self.site.time.sleep(self.seconds)
+        self.known.append(bucket)
+        return self.site.table.know_bucket(bucket, targets)
+
+
+def test_a_bucket_that_was_unknown_until_this_round_is_told_of_once(site):
+    site.account.put("E1", s3("site"))
+    site.changes("site")
+    store = Slow(site, 0.1)
+    summary = site.survey(store=store)
+    assert (store.known, summary.mended, summary.outcome) == (["site"], [], Outcome.COMPLETE)
+
+
+def test_a_round_whose_time_ends_while_lists_are_written_goes_on_in_the_next(site):
+    for bucket in ("one", "other", "site"):
+        site.account.put(f"E-{bucket}", s3(bucket))
+    assert site.survey(60.0, store=Slow(site, 55.0)).outcome is not Outcome.COMPLETE
+    assert site.table.survey_state().completed == 0
+    site.after(LEASE_SECONDS)
+    assert site.survey(asked=False).outcome is Outcome.COMPLETE
+    assert {each: site.serving(each) for each in ("one", "other", "site")} == {
+        "one": ["E-one"],
+        "other": ["E-other"],
+        "site": ["E-site"],
+    }
+    for bucket in ("one", "other", "site"):
+        site.table.drop_head(f"bucket:{bucket}")
+        site.changes(bucket)
+    site.after(INTERVAL)
+    assert site.survey(60.0, store=Slow(site, 55.0)).outcome is not Outcome.COMPLETE
+    site.after(LEASE_SECONDS)
+    assert site.survey(asked=False).outcome is Outcome.COMPLETE
+    assert all(site.table.deal(f"bucket:{each}").targets for each in ("one", "other", "site"))
 
 
 USES = 25

@@ -46,7 +46,7 @@ class Records:
     known: dict[str, Renewed] = field(default_factory=dict)
     gone: set[str] = field(default_factory=set)
     _served_before: frozenset[str] = frozenset()
-    _listed: set[str] = field(default_factory=set)
+    _written: set[str] = field(default_factory=set)
 
     def read(self) -> None:
         """Read all that the table holds. Raises TableUnavailable."""
@@ -124,7 +124,7 @@ class Records:
                 return False
             self.lease.keep()
             self.store.know_bucket(bucket, serving.get(bucket, set()))
-            self._listed.add(bucket)
+            self._written.add(bucket)
         for target, each in untold.items():
             if self.clock.now() >= late:
                 return False
@@ -132,12 +132,12 @@ class Records:
             self._tell_target(target, each)
         return True
 
-    def tell_again(self, asked_for: Iterable[str], late: float) -> bool:
+    def mend_lists(self, asked_for: Iterable[str], late: float) -> bool:
         """Write the lists of those of the buckets that are served, whose changes came as of unknown ones: the head of
         such a log was lost, or somebody edited it. Whether all was told; after `late` (epoch seconds) no more is begun.
         """
         serving = self.serving()
-        for bucket in sorted((serving.keys() & {*asked_for}) - self._listed):
+        for bucket in sorted((serving.keys() & {*asked_for}) - self._written):
             if self.clock.now() >= late:
                 return False
             self.lease.keep()

@@ -137,7 +137,7 @@ class _Round:
         return self.records.known
 
     def work(self, covers: int) -> None:
-        """Look, ask, tell; whose changes came to the log of unknown buckets since `covers` is told in any case."""
+        """Look, ask, tell; then mend the lists of buckets whose changes came as of unknown ones since `covers`."""
         self.records.read()
         for pin in self.survey.store.pins():
             self.pins.setdefault(pin.distribution, []).append(pin)
@@ -147,8 +147,9 @@ class _Round:
         late = self.deadline + WRITING_SECONDS / 2
         # First: the log of unknown buckets may be long.
         told = self.records.tell(late)
-        self.asked_for = self._asked_for(covers)
-        told = told and self.records.tell_again(self.asked_for, late)
+        if told:
+            self.asked_for = self._asked_for(covers)
+            told = self.records.mend_lists(self.asked_for, late)
         if self.summary.error:
             self.summary.outcome = Outcome.FAILED
         elif told and not self.summary.left:

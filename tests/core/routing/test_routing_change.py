@@ -5,6 +5,8 @@ from dataclasses import replace
 import pytest
 
 from invalidator.core.routing.distribution import Behavior, Distribution, ErrorPage, Origin
+from invalidator.core.routing.pinned_routes import routes_of
+from invalidator.core.routing.pins import Pin
 from invalidator.core.routing.routing_change import changed_routing
 
 SITE = Origin("site", "site.s3.amazonaws.com", "site", "/v1")
@@ -80,10 +82,30 @@ def test_a_function_that_rewrites_makes_every_path_doubtful():
 def test_a_function_behind_the_cache_that_came_went_or_is_another_moves_what_its_behavior_takes():
     plain, led = Behavior("/app/*", ("site",)), Behavior("/app/*", ("site",), origin_function="lead")
     other = replace(led, origin_function="other")
-    for before, after in ((plain, led), (led, plain), (led, other)):
+    answered = replace(plain, response_function="answer")
+    for before, after in ((plain, led), (led, plain), (led, other), (plain, answered), (answered, plain)):
         assert moved(with_behaviors(before, ALL), with_behaviors(after, ALL)) == ("/app/*",)
     elsewhere = Behavior("/app/*", ("api",))
     assert moved(with_behaviors(elsewhere), with_behaviors(replace(elsewhere, origin_function="lead"))) == ()
+
+
+def test_a_function_that_a_pin_says_picks_the_bucket_moves_what_its_behavior_takes():
+    led = Distribution(
+        "E1", (API, SITE), (Behavior("/x/*", ("api",), origin_function="pick"), Behavior("*", ("api",)))
+    )
+    other = replace(led, behaviors=(replace(led.behaviors[0], origin_function="other"), led.behaviors[1]))
+    pins = [Pin("site", "E1", origin_path="/v1")]
+    change = changed_routing(routes_of(led, pins), routes_of(other, pins))
+    assert change is not None
+    assert (change.moved, change.causes) == (("/x/*",), ("behavior /x/*",))
+
+
+def test_another_error_page_behind_a_function_that_makes_the_keys_may_have_answered_anywhere():
+    made = with_behaviors(Behavior("/app/*", ("site",), viewer_function=True))
+    old = replace(made, error_pages=(ErrorPage(404, "/404.html", 3600),))
+    assert moved(old, made) == ("/*",)
+    plain = with_behaviors(Behavior("/app/*", ("site",), origin_function="lead"))
+    assert moved(replace(plain, error_pages=old.error_pages), plain) == ("/app/*",)
 
 
 def test_a_function_before_the_cache_makes_other_keys_and_moves_nothing():

@@ -69,6 +69,7 @@ class Behavior:
             cache key.
         origin_function: the ARN of the function of the origin-request event, without its version, "" for none. It runs
             behind the cache: it decides what stands under a viewer path.
+        response_function: likewise of the origin-response event: it may make another answer of the origin's.
         cached: whether anything is kept; with caching disabled, nothing needs to be invalidated.
         errors_kept: for how many seconds its own TTLs let it keep an origin's error, whatever the distribution says of
             errors; None where that is not known, or a function may make something else of the error.
@@ -79,6 +80,7 @@ class Behavior:
     query_strings: bool = False
     viewer_function: bool = False
     origin_function: str = ""
+    response_function: str = ""
     cached: bool = True
     errors_kept: int | None = None
 

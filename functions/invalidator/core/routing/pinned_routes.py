@@ -96,7 +96,9 @@ def _rendered(pin: Pin, configured: Distribution | None) -> Distribution:
         behaviors: tuple[Behavior, ...] = (Behavior("*", (PINNED_ORIGIN,), query_strings=True),)
         return Distribution(pin.distribution, (origin,), behaviors, cache_tags=bool(tags))
     behaviors = tuple(
-        replace(each, origins=(PINNED_ORIGIN,), viewer_function=False, origin_function="")
+        replace(
+            each, origins=(PINNED_ORIGIN,), viewer_function=False, origin_function="", response_function=""
+        )
         for each in configured.behaviors
     )
     return replace(configured, origins=(origin,), behaviors=behaviors, root_object="", error_pages=())

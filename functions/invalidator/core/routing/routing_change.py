@@ -42,7 +42,7 @@ def changed_routing(
         new: as it is.
         settings_changed: whether the operator's settings or pins changed, by which keys become viewer paths.
     """
-    causes = [*_causes(old, new)]
+    causes = [*dict.fromkeys(_causes(old, new))]
     if settings_changed:
         causes.append("settings or pins")
     if not causes:
@@ -108,7 +108,7 @@ def _moved(old: Sequence[Distribution], new: Sequence[Distribution]) -> tuple[st
         return ()
     moved = [
         wildcard
-        for behavior in _moved_behaviors(was, now)
+        for behavior in _moved_behaviors(was, now, _picked((*old, *new)))
         for wildcard in covering(compile_rules((behavior,), "moved"))
     ]
     if _other_error_pages(was, now):
@@ -126,7 +126,18 @@ def _other_error_pages(was: Distribution, now: Distribution) -> bool:
     return any(each.path and pages.get(each.code, "") != each.path for each in was.error_pages)
 
 
-def _moved_behaviors(was: Distribution, now: Distribution) -> Iterator[Behavior]:
+def _picked(routes: Iterable[Distribution]) -> set[str]:
+    """The patterns of behaviors of which a pin says that a function leads to a bucket."""
+    return {
+        behavior.pattern
+        for each in routes
+        if is_guess(each)
+        for behavior in each.behaviors
+        if behavior.origins
+    }
+
+
+def _moved_behaviors(was: Distribution, now: Distribution, picked: set[str]) -> Iterator[Behavior]:
     """Yield for each set of viewer paths that other content stands behind a behavior that takes them.
 
     A path is taken by one behavior before and one after. So pairs are compared: what both may take, less what an
@@ -141,11 +152,16 @@ def _moved_behaviors(was: Distribution, now: Distribution) -> Iterator[Behavior]
             if any(_covers(each.pattern, region) for each in earlier):
                 continue
             origins = _sources(was, before), _sources(now, after)
-            # It runs behind the cache: what it led a viewer path to is kept under that path. One that runs before it
-            # makes another key (aws-behaviour.md "Paths").
-            other_function = before.origin_function != after.origin_function and _of_s3(*origins)
-            if other_function or _other_content(*origins):
+            # What a function behind the cache made of a viewer path is kept under that path. One that runs before the
+            # cache makes another key (aws-behaviour.md "Paths").
+            other = _behind_the_cache(before) != _behind_the_cache(after)
+            ours = _of_s3(*origins) or not picked.isdisjoint({before.pattern, after.pattern})
+            if (other and ours) or _other_content(*origins):
                 yield _moved_behavior(region, before, after)
+
+
+def _behind_the_cache(behavior: Behavior) -> tuple[str, str]:
+    return behavior.origin_function, behavior.response_function
 
 
 def _moved_behavior(pattern: str, *behaviors: Behavior) -> Behavior:

@@ -1,7 +1,7 @@
 """Reads what CloudFront says about distributions and cache policies."""
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -52,11 +52,12 @@ MANAGED_CACHE_POLICIES: Mapping[str, CachePolicy] = {
     "2e54312d-136d-493c-8eb9-b001f22f67d2": CachePolicy(query_strings=True, least=2),  # Amplify: all
     "08627262-05a9-4f76-9ded-b50ca2e3a84f": _BY_QUERY,  # Elemental-MediaPackage: some
 }
-_VIEWER_REQUEST, _ORIGIN_REQUEST = "viewer-request", "origin-request"
-# arn:aws:lambda:REGION:ACCOUNT:function:NAME, and then its version.
+_VIEWER_REQUEST, _ORIGIN_REQUEST, _ORIGIN_RESPONSE = "viewer-request", "origin-request", "origin-response"
+# arn:aws:lambda:REGION:ACCOUNT:function:NAME, and then its version: that another one makes other answers nobody can
+# tell, and each deployment of a function would purge all that it stands behind.
 _ARN_WITHOUT_VERSION = 7
 # What runs behind the cache may answer itself, or make another answer of an error, to be kept as long as it likes.
-_ANSWERING_EVENTS = {_ORIGIN_REQUEST, "origin-response"}
+_ANSWERING_EVENTS = {_ORIGIN_REQUEST, _ORIGIN_RESPONSE}
 _Fields = TypeVar("_Fields")
 # Made when a first answer is read: most cold starts find the routes in the table and read none.
 _adapter_of = functools.cache(TypeAdapter)
@@ -237,7 +238,8 @@ def _behavior(
         origins=members[target],
         query_strings=policy.query_strings,
         viewer_function=any(each.EventType == _VIEWER_REQUEST for each in functions),
-        origin_function=next((_name(each) for each in functions if each.EventType == _ORIGIN_REQUEST), ""),
+        origin_function=_function_of(_ORIGIN_REQUEST, functions),
+        response_function=_function_of(_ORIGIN_RESPONSE, functions),
         cached=policy.cached,
         errors_kept=(
             None if any(each.EventType in _ANSWERING_EVENTS for each in functions) else policy.least
@@ -245,6 +247,9 @@ def _behavior(
     )
 
 
-def _name(function: FunctionFields) -> str:
-    arn = function.LambdaFunctionARN or function.FunctionARN
-    return ":".join(arn.split(":")[:_ARN_WITHOUT_VERSION]) or function.EventType
+def _function_of(event: str, functions: Iterable[FunctionFields]) -> str:
+    """The ARN, without its version, of the function of an event; "" where none is associated."""
+    arns = (
+        each.LambdaFunctionARN or each.FunctionARN or event for each in functions if each.EventType == event
+    )
+    return ":".join(next(arns, "").split(":")[:_ARN_WITHOUT_VERSION])

@@ -79,9 +79,9 @@ def compile_rules(
 
     First match wins (aws-behaviour.md "Distributions"). Where a behavior that leads to this origin has a
     function, a viewer's path may be rewritten into any other after the behavior was chosen, and is then
-    cached under the new path. So every path counts as reaching the origin, whichever behavior the path itself
-    would match; AWS advises to invalidate the rewritten URI too (invalidation-specifying-objects). That is
-    left out without `follow_rewrites`.
+    cached under the new path where that is done on the viewer's request. So every path counts as reaching the
+    origin, whichever behavior the path itself would match; AWS advises to invalidate the rewritten URI too
+    (invalidation-specifying-objects). That is left out without `follow_rewrites`.
 
     Where the distribution keeps errors for long (`keep_errors`), caching that is disabled is not: the error caching
     minimum TTL counts for every behavior (aws-behaviour.md "Error pages"), and what failed once stays failed.
