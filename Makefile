@@ -96,10 +96,10 @@ local: setup $(SAM) $(MINISTACK) ## an AWS on this machine with the stack deploy
 demo: setup $(SAM) $(MINISTACK) ## run the main job on an AWS inside this machine
 	@$(BIN)/python -m infra.demo
 
-# Draws the README's pictures again, after a change of what they show; some take minutes. PICTURES=demo draws one.
+# After a change of what they show; some take minutes.
 PICTURES ?=
 .PHONY: pictures
-pictures: setup $(SAM) $(MINISTACK)
+pictures: setup $(SAM) $(MINISTACK) ## draw the README's pictures again; PICTURES=demo draws one
 	@$(BIN)/python -m infra.pictures $(PICTURES)
 
 # For the one test that looks at a page in a browser; where none can be had, it is skipped and says so.
@@ -117,13 +117,15 @@ $(VENV)/.compiled: $(VENV)/.ready
 	@$(BIN)/python -m pytest -q --collect-only tests >/dev/null || :
 	@touch $@
 
-# Two of them wait for a local AWS more than they compute, so more than two cores are. tests/conftest.py orders the tests.
+# Two of the four wait for a local AWS more than they compute; the other two keep two cores busy. tests/conftest.py
+# orders the tests.
 SPREAD := -n 4 --dist loadgroup --no-loadscope-reorder
 # Without what needs the local AWS, or seconds for one test.
 QUICK := -m "not local_aws and not long and not soak"
+# Not all that runs in Lambda: with lint, this much fits into a minute.
 LAMBDA := $(addprefix tests/,core intake sender sweep survey rollback template function hostile)
 .PHONY: check
-check: lint $(SAM) ## lint, and the quick tests of what runs in Lambda
+check: lint $(SAM) ## lint, and of the worker's tests what fits into a minute
 	@$(BIN)/python -m pytest -q -n auto --dist loadgroup $(QUICK) $(LAMBDA)
 
 # make unit ARGS="tests/core -k wildcard"
@@ -133,7 +135,7 @@ unit: setup $(SAM) $(MINISTACK) ## the tests that ARGS names, as pytest takes th
 	@$(BIN)/python -m pytest -q $(ARGS)
 
 .PHONY: coverage
-coverage: setup $(SAM) ## which lines the tests of make check do not run
+coverage: setup $(SAM) ## which lines no quick test runs
 	@$(BIN)/python -m pytest -q -n auto --dist loadgroup $(QUICK) --cov --cov-report=term:skip-covered
 
 # Minutes; and SEED=n to see one storm again. Before, the property tests with many new examples.

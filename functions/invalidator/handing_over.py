@@ -1,4 +1,4 @@
-"""Handing changes over to whom they concern: into their bucket's log, and a wake for those who read it."""
+"""Handing changes over to whom they concern: into their bucket's log; who is to be woken for it is returned."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field

@@ -1,4 +1,5 @@
-"""The worker's entry: messages of the changes queue go to intake, wakes to the sender. One warm process serves both.
+"""The worker's entry: messages of the changes queue go to intake, wakes to the step of whom they name (`steps.follow`):
+a target, a bucket, a bucket's memory or the log of unknown buckets. One warm process serves both queues.
 
 Takes an SQS event, returns {"batchItemFailures": [{"itemIdentifier": id}, …]}: the messages that stay on the queue.
 """

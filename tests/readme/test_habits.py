@@ -47,6 +47,23 @@ def test_the_hooks_run_the_tools_of_make_lint() -> None:
     assert hooks == set(re.findall(r"\$\(BIN\)/(\S+)", recipe)) | {"make"}
 
 
+def test_the_hook_of_the_tables_runs_after_a_change_of_what_they_are_written_in_or_from() -> None:
+    config = yaml.safe_load((REPOSITORY / ".pre-commit-config.yaml").read_text("utf-8"))
+    (docs,) = (hook for hook in config["repos"][0]["hooks"] if hook["id"] == "docs")
+    pages = docs["entry"].split("--check ")[1].split()
+    recipe = MAKEFILE[MAKEFILE.index("\ndocs:") :].split("\n\n")[0]
+    assert pages == recipe.split("cog -r ")[1].split()
+    # What infra.docs reads, and itself.
+    imported = re.findall(
+        r"^from (infra|invalidator)\.(\S+) ", (REPOSITORY / "infra/docs.py").read_text("utf-8"), re.MULTILINE
+    )
+    homes = {"infra": "infra", "invalidator": "functions/invalidator"}
+    modules = [f"{homes[root]}/{name.replace('.', '/')}.py" for root, name in imported]
+    assert len(modules) > 3
+    read = ["infra/docs.py", "template.yaml", "infra/bench/committed.json", "infra/bench/side_by_side.json"]
+    assert [name for name in (*pages, *modules, *read) if not re.search(docs["files"], name)] == []
+
+
 def test_a_release_is_checked_and_is_what_make_package_writes() -> None:
     workflow = yaml.safe_load((REPOSITORY / ".github/workflows/release.yml").read_text("utf-8"))
     steps = workflow["jobs"]["release"]["steps"]

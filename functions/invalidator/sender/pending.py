@@ -11,10 +11,7 @@ from invalidator.core.routing.settings import RoutingSettings
 from invalidator.core.routing.target import TargetRoutes
 from invalidator.core.target_state import TargetState
 from invalidator.logs import read_on
-from invalidator.ports import Log, TargetView
-
-# The clocks that stamped the entries of a log may be so far off.
-CLOCKS_SECONDS = 600.0
+from invalidator.ports import CLOCKS_APART_SECONDS, Log, TargetView
 
 
 @dataclass(slots=True)
@@ -124,7 +121,7 @@ def start_of(log: Log, owner: str, routes: TargetRoutes, state: TargetState) -> 
     settled = state.settled.get(owner)
     if routes.version == state.routing or routes.reroute_since is None:
         return settled or 0
-    back = log.before(owner, routes.reroute_since - CLOCKS_SECONDS)
+    back = log.before(owner, routes.reroute_since - CLOCKS_APART_SECONDS)
     return back if settled is None else min(back, settled)
 
 

@@ -2,8 +2,7 @@
 
 Four roads lead to the queue: S3 directly (all of a notification, or one of its records alone), S3 through SNS (raw or
 wrapped), S3 through EventBridge (its event, the event's detail alone, or CloudTrail's record of a call), and the
-worker's own compact messages. What came otherwise is
-named (`other_writers`); a field that is null counts as absent.
+worker's own compact messages. What came otherwise is named (`other_writers`); a field that is null counts as absent.
 """
 
 from collections.abc import Mapping
