@@ -6,9 +6,10 @@ from invalidator.core.reasons import Reason
 from invalidator.core.routing.distribution import Behavior, Distribution, Origin
 from invalidator.core.routing.pins import Pin
 from invalidator.core.routing.renewal import Surveying
+from invalidator.core.routing.settings import RoutingSettings
 from invalidator.failures import Permanent, Transient
 from invalidator.survey.refresh import Refresh
-from tests.survey.surveyed import HISTORY, INTERVAL, Surveyed
+from tests.survey.surveyed import HISTORY, INTERVAL, MINUTE, Surveyed
 
 ROLE = "arn:aws:iam::123456789012:role/r"
 
@@ -98,6 +99,23 @@ def test_one_that_cannot_be_asked_keeps_its_routing(site, failure):
     after = refresh(site.after(INTERVAL), far)
     assert (after.routes, after.version) == (before.routes, before.version)
     assert bool(site.record("EFAR")[1].doubt) == isinstance(failure, Permanent)
+
+
+@pytest.mark.parametrize("seen", [False, True], ids=["switch not seen", "switch on its way"])
+def test_other_settings_or_pins_forget_nothing_of_what_was_read_of_it(site, seen):
+    far = Far()
+    site.changes("vault", "v1/a.html")
+    refresh(site, far)
+    site.sent("EFAR")
+    far.path, far.etag = "/v2", "T2"
+    site.after(INTERVAL)
+    if seen:
+        assert refresh(site, far).purge == {"/*": site.time.now()}
+        site.sent("EFAR")
+    site.settings = RoutingSettings(("home.html",))
+    site.after(MINUTE).survey()
+    site.sent("EFAR")
+    assert refresh(site.after(INTERVAL), far).purge == {"/*": site.time.now()}
 
 
 def test_one_of_the_own_account_is_not_asked_for(site):

@@ -1,5 +1,7 @@
 """Tenants of a multi-tenant distribution are surveyed as targets; the distribution itself never is one."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from invalidator.core.routing.pins import Pin
@@ -124,6 +126,27 @@ def test_of_several_edits_while_tenants_may_not_be_listed_the_first_counts(shops
         shops.after(INTERVAL).survey()
     shops.account.rent("dt_a", "E1", folder="c", bucket="site")
     shops.account.denied.clear()
+    shops.after(INTERVAL).survey()
+    assert shops.routes("dt_a").reroute_since == known - INTERVAL
+
+
+def test_of_several_edits_while_the_shared_distribution_cannot_be_read_the_first_counts(shops):
+    shops.survey()
+    shops.changes("site")
+    shops.sent("dt_a")
+    known = shops.time.now()
+    whole = dict(shops.account.distributions["E1"])
+    del shops.account.distributions["E1"]["DefaultCacheBehavior"]
+    shops.after(INTERVAL).survey()
+    assert "DefaultCacheBehavior" in shops.record("dt_a")[1].doubt
+    for _ in range(3):
+        shops.after(INTERVAL).survey()
+    now = datetime.fromtimestamp(shops.time.now(), UTC)
+    shops.account.distributions["E1"] = whole | {
+        "ETag": "T9",
+        "LastModifiedTime": now,
+        "DefaultRootObject": "home.html",
+    }
     shops.after(INTERVAL).survey()
     assert shops.routes("dt_a").reroute_since == known - INTERVAL
 

@@ -198,7 +198,7 @@ class _Round:
             )
         if shared.routing is None:
             self.summary.unread[shared.id] = shared.why
-            return self._tenants_of(shared.id)
+            return self._doubt_all(self._tenants_of(shared.id), shared.why)
         self.summary.add_unresolved(shared.routing, ())
         seen: set[str] = set()
         if not shared.reveals:
@@ -220,12 +220,16 @@ class _Round:
             unseen = self._tenants_of(shared.id) - seen
             if isinstance(failure, Permanent):
                 self.summary.unread[shared.id] = str(failure)
-                for target in unseen:
-                    self.records.doubt(target, str(failure))
+                self._doubt_all(unseen, str(failure))
             else:
                 self.summary.left += 1
             return seen | unseen
         return seen
+
+    def _doubt_all(self, targets: set[str], why: str) -> set[str]:
+        for target in targets:
+            self.records.doubt(target, why)
+        return targets
 
     def _tenants_of(self, shared: str) -> set[str]:
         """The known targets that are tenants of a distribution."""
@@ -279,8 +283,14 @@ class _Round:
                 self.wanted[target] = None
                 continue
             known = self.known.get(target)
-            if known is None or known.seen.basis != self._basis(target):
+            if known is None:
                 self.records.keep(target, routes_of(None, pins), Seen(basis=self._basis(target)))
+            elif known.seen.basis != self._basis(target):
+                # What the sender has read of it stays true beside other pins or settings, and what is still to be done.
+                read = next((each for each in current_routes(known) if not is_guess(each)), None)
+                self.records.keep(
+                    target, routes_of(read, pins), replace(known.seen, basis=self._basis(target))
+                )
             elif known.routes.learned <= self.records.at.now - self.records.at.interval:
                 self.survey.waking.ask([target_owner(target)], self.records.at.now, self.records.at.now)
 

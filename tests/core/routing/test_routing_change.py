@@ -180,4 +180,74 @@ def test_another_custom_error_page_moves_what_edges_hold_of_the_old_one():
     assert moved(old, replace(OLD, error_pages=(ErrorPage(404, "/lost.html", 3600),))) == ("/*",)
     assert moved(old, OLD) == ("/*",)
     assert moved(OLD, old) == ()
-    assert moved(old, replace(OLD, error_pages=(ErrorPage(404, "/404.html", 10),))) == ()
+    assert moved(old, replace(OLD, error_pages=(ErrorPage(404, "/404.html", 86_400),))) == ()
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ([ErrorPage(404, "", 86_400)], [ErrorPage(404, "", 60)]),
+        ([ErrorPage(404, "", 86_400)], []),
+        ([ErrorPage(404, "/404.html", 86_400)], [ErrorPage(404, "/404.html", 60)]),
+        ([ErrorPage(404, "", 86_400)], [ErrorPage(404, "/404.html", 86_400)]),
+        ([ErrorPage(404, "/404.html", 60, "200")], [ErrorPage(404, "/404.html", 60, "404")]),
+    ],
+    ids=["kept less long", "not said any more", "page kept less long", "has a page now", "another status"],
+)
+def test_errors_that_edges_hold_and_would_not_get_now_move_what_may_have_failed(before, after):
+    was, now = (replace(OLD, error_pages=tuple(each)) for each in (before, after))
+    assert moved(was, now) == ("/*",)
+
+
+def test_an_error_without_a_page_that_is_soon_forgotten_moves_nothing():
+    assert moved(replace(OLD, error_pages=(ErrorPage(404, "", 10),)), OLD) == ()
+
+
+def test_an_error_page_that_stands_behind_what_moved_moves_what_may_have_failed():
+    behaviors = (Behavior("/errors/*", ("site",)), Behavior("*", ("media",)))
+    old = replace(with_behaviors(*behaviors), error_pages=(ErrorPage(404, "/errors/404.html", 3600),))
+    assert moved(old, with_path("/v2", old)) == ("/*",)
+    assert moved(replace(old, error_pages=()), with_path("/v2", replace(old, error_pages=()))) == (
+        "/errors/*",
+    )
+
+
+@pytest.mark.parametrize("pattern", ["/index.html", "/i*"])
+def test_a_root_object_that_stands_behind_what_moved_moves_the_root(pattern):
+    behaviors = (Behavior(pattern, ("site",)), Behavior("*", ("media",)))
+    old = replace(with_behaviors(*behaviors), root_object="index.html")
+    assert {"/", "/?*"} <= set(moved(old, with_path("/v2", old)))
+
+
+@pytest.mark.parametrize(
+    ("wide", "narrow"),
+    [
+        (replace(ALL, query_strings=True), ALL),
+        (ALL, replace(ALL, cached=False)),
+        (replace(ALL, viewer_function=True), ALL),
+    ],
+    ids=["no query strings", "not cached", "no function"],
+)
+def test_what_edges_hold_under_paths_that_are_not_sent_any_more_is_purged_before_they_may_show_it_again(
+    wide, narrow
+):
+    assert moved(with_behaviors(wide), with_behaviors(narrow)) == ("/*",)
+    assert moved(with_behaviors(narrow), with_behaviors(wide)) == ()
+    theirs = [replace(each, origins=("api",)) for each in (wide, narrow)]
+    assert moved(with_behaviors(theirs[0]), with_behaviors(theirs[1])) == ()
+
+
+def test_a_cache_policy_that_can_be_read_now_is_no_news_to_edges():
+    unread = replace(with_behaviors(replace(ALL, query_strings=True)), unknown_policies=("p",))
+    assert moved(unread, with_behaviors(ALL)) == ()
+
+
+def test_patterns_that_end_otherwise_take_no_path_together():
+    """Of a star at the beginning nothing else tells them apart."""
+    by_name = (Behavior("*.jpg", ("media",)), Behavior("*.js", ("site",)), Behavior("*", ("api",)))
+    old = with_behaviors(*by_name)
+    assert moved(old, replace(old, root_object="home.html")) == ("/", "/?*")
+    assert moved(old, with_behaviors(*by_name, Behavior("/x/*", ("api",)))) == ()
+    assert moved(old, with_path("/v2", old)) == ("/*",)
+    swapped = (Behavior("*.jpg", ("site",)), *by_name[1:])
+    assert moved(old, with_behaviors(*swapped)) == ("/*",)

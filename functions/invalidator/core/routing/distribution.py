@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from urllib.parse import unquote
 
+# For how many seconds edges keep an error of which nothing else is said [aws-behaviour.md, Error pages].
+KEPT_BY_DEFAULT = 10
+
 
 @dataclass(frozen=True, slots=True)
 class Origin:
@@ -50,11 +53,13 @@ class ErrorPage:
         code: the HTTP status that the origin answered, such as 404.
         path: the viewer path of the page that is shown instead, as configured; "" for the origin's own answer.
         seconds: how long at least the answer is cached under the path that failed.
+        status: the HTTP status that viewers get in the place of the code, as configured; "" for the code itself.
     """
 
     code: int
     path: str
     seconds: int
+    status: str = ""
 
 
 @dataclass(frozen=True, slots=True)

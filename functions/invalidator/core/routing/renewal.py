@@ -21,7 +21,7 @@ from invalidator.core.routing.settings import RoutingSettings
 from invalidator.core.routing.target import IN_PROGRESS, NOT_SEEN, Seen, TargetRoutes
 
 # What this version reads of a configuration. Another number makes the survey ask for every distribution once more.
-READS = 1
+READS = 2
 # Edges may hold what each of these said until the newest is deployed, which takes minutes.
 MOST_EARLIER = 8
 

@@ -8,7 +8,7 @@ The second is how sites are switched from one folder to another (blue/green by O
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from invalidator.core.routing.distribution import Behavior, Distribution, Origin
+from invalidator.core.routing.distribution import KEPT_BY_DEFAULT, Behavior, Distribution, ErrorPage, Origin
 from invalidator.core.routing.paths.behavior_rules import compile_rules
 from invalidator.core.routing.paths.behavior_wildcards import covering, outermost
 from invalidator.core.routing.paths.encoding import invalidation_paths
@@ -106,24 +106,33 @@ def _moved(old: Sequence[Distribution], new: Sequence[Distribution]) -> tuple[st
     now = next((each for each in new if not is_guess(each)), None)
     if was is None or now is None or not now.enabled:
         return ()
-    moved = [
-        wildcard
-        for behavior in _moved_behaviors(was, now, _picked((*old, *new)))
-        for wildcard in covering(compile_rules((behavior,), "moved"))
-    ]
-    if _other_error_pages(was, now):
-        # What an edge holds under paths that failed is the page that was set then, for as long as that was set for.
-        for behavior in (*was.behaviors, *now.behaviors):
-            moved += covering(compile_rules((_moved_behavior(behavior.pattern, behavior),), "moved"))
-    if was.root_object != now.root_object:
+    behaviors = [*_moved_behaviors(was, now, _picked((*old, *new)))]
+    pages = {each.path for each in (*was.error_pages, *now.error_pages) if each.path}
+    if _other_errors(was, now) or any(_takes(each, page) for each in behaviors for page in pages):
+        # What an edge holds under paths that failed is what was answered then, for as long as that was set for.
+        behaviors += [_moved_behavior(each.pattern, each) for each in (*was.behaviors, *now.behaviors)]
+    moved = [wildcard for behavior in behaviors for wildcard in covering(compile_rules((behavior,), "moved"))]
+    roots = {was.root_object, now.root_object}
+    if len(roots) > 1 or any(_takes(each, root) for each in behaviors for root in roots if root):
         moved += invalidation_paths("/", query_strings=True, directory=True)
     return outermost(moved)
 
 
-def _other_error_pages(was: Distribution, now: Distribution) -> bool:
-    """Whether an error that had a custom page has another one now, or none."""
-    pages = {each.code: each.path for each in now.error_pages}
-    return any(each.path and pages.get(each.code, "") != each.path for each in was.error_pages)
+def _other_errors(was: Distribution, now: Distribution) -> bool:
+    """Whether edges may hold errors that are answered otherwise now, or were to be kept for longer than now."""
+    errors = {each.code: each for each in now.error_pages}
+    for before in was.error_pages:
+        if not before.path and before.seconds <= KEPT_BY_DEFAULT:
+            continue
+        after = errors.get(before.code, ErrorPage(before.code, "", KEPT_BY_DEFAULT))
+        if (after.path, after.status) != (before.path, before.status) or after.seconds < before.seconds:
+            return True
+    return False
+
+
+def _takes(moved: Behavior, path: str) -> bool:
+    """Whether other content may stand under a path."""
+    return moved.viewer_function or compile_pattern(moved.pattern)(f"/{path.lstrip('/')}")
 
 
 def _picked(routes: Iterable[Distribution]) -> set[str]:
@@ -143,21 +152,40 @@ def _moved_behaviors(was: Distribution, now: Distribution, picked: set[str]) -> 
     A path is taken by one behavior before and one after. So pairs are compared: what both may take, less what an
     earlier behavior takes on either side.
     """
+    read = not {*was.unknown_policies} <= {*now.unknown_policies}
     for at, before in enumerate(was.behaviors):
         for to, after in enumerate(now.behaviors):
             if not _overlap(before.pattern, after.pattern):
                 continue
             region = _both(before.pattern, after.pattern)
             earlier = (*was.behaviors[:at], *now.behaviors[:to])
-            if any(_covers(each.pattern, region) for each in earlier):
+            taken = (before.pattern, after.pattern, region)
+            if any(_covers(each.pattern, pattern) for each in earlier for pattern in taken):
                 continue
             origins = _sources(was, before), _sources(now, after)
             # What a function behind the cache made of a viewer path is kept under that path. One that runs before the
             # cache makes another key (aws-behaviour.md "Paths").
-            other = _behind_the_cache(before) != _behind_the_cache(after)
+            other = _behind_the_cache(before) != _behind_the_cache(after) or _narrower(
+                before, after, read=read
+            )
             ours = _of_s3(*origins) or not picked.isdisjoint({before.pattern, after.pattern})
             if (other and ours) or _other_content(*origins):
                 yield _moved_behavior(region, before, after)
+
+
+def _narrower(before: Behavior, after: Behavior, *, read: bool) -> bool:
+    """Whether changes are sent under fewer paths from now on, though edges hold the others, and may show them again.
+
+    Args:
+        before: as it was.
+        after: as it is.
+        read: whether a cache policy was read that could not be before: what it says is no news to edges.
+    """
+    return (
+        (before.cached and not after.cached)
+        or (before.query_strings and not after.query_strings and not read)
+        or (before.viewer_function and not after.viewer_function)
+    )
 
 
 def _behind_the_cache(behavior: Behavior) -> tuple[str, str]:
@@ -212,7 +240,16 @@ def _overlap(one: str, other: str) -> bool:
         return compile_pattern(other)(left)
     if right_alone:
         return compile_pattern(one)(right)
-    return left.startswith(right) or right.startswith(left)
+    return _begin_alike(left, right) and _begin_alike(_tail(one)[::-1], _tail(other)[::-1])
+
+
+def _begin_alike(one: str, other: str) -> bool:
+    return one.startswith(other) or other.startswith(one)
+
+
+def _tail(pattern: str) -> str:
+    """How all paths end that a pattern with a wildcard takes."""
+    return pattern[max(pattern.rfind("*"), pattern.rfind("?")) + 1 :]
 
 
 def _both(one: str, other: str) -> str:

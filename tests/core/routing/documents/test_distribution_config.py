@@ -256,7 +256,7 @@ def test_error_pages_are_read_with_the_seconds_that_they_are_kept():
     }
 
     assert read_distribution(made, {}).error_pages == (
-        ErrorPage(404, "/404.html", 300),
+        ErrorPage(404, "/404.html", 300, "404"),
         ErrorPage(500, "", 10),
     )
 

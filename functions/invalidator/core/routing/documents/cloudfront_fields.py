@@ -90,6 +90,7 @@ class ErrorFields:
 
     ErrorCode: int
     ResponsePagePath: str = ""
+    ResponseCode: str = ""
     ErrorCachingMinTTL: int = 10  # the API's default
 
 

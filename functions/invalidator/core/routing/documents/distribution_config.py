@@ -115,7 +115,7 @@ def read_distribution(
         aliases=tuple(config.Aliases),
         enabled=config.Enabled is not False,
         error_pages=tuple(
-            ErrorPage(each.ErrorCode, each.ResponsePagePath, each.ErrorCachingMinTTL)
+            ErrorPage(each.ErrorCode, each.ResponsePagePath, each.ErrorCachingMinTTL, each.ResponseCode)
             for each in config.CustomErrorResponses
         ),
         parameters=tuple(

@@ -7,7 +7,7 @@ time. People pin routes for those.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from invalidator.core.routing.distribution import Distribution, Origin
+from invalidator.core.routing.distribution import KEPT_BY_DEFAULT, Distribution, Origin
 from invalidator.core.routing.documents.origin_hosts import bucket_of
 from invalidator.core.routing.paths.behavior_rules import OriginRules, Reach, compile_rules, spellings
 from invalidator.core.routing.paths.behavior_wildcards import covering, outermost
@@ -25,10 +25,8 @@ from invalidator.core.routing.paths.rendered_origin import RenderedOrigin
 from invalidator.core.routing.settings import RoutingSettings
 
 _WEBSITE_INDEX = "index.html"
-# What S3 answers for an object that is not there, with or without the right to list the bucket, and for how many
-# seconds edges keep that where nothing else is said [aws-behaviour.md, Error pages].
+# What S3 answers for an object that is not there, with or without the right to list the bucket.
 _NOT_THERE = (403, 404)
-_KEPT_BY_DEFAULT = 10
 _DEFAULTS = RoutingSettings()
 
 
@@ -205,7 +203,7 @@ class Router:
         longest = self.settings.error_page_seconds
         if not longest or at.origin.website or path.endswith("/") or len(list(at.names(path))) > 1:
             return False
-        kept = dict.fromkeys(_NOT_THERE, _KEPT_BY_DEFAULT)
+        kept = dict.fromkeys(_NOT_THERE, KEPT_BY_DEFAULT)
         kept |= {each.code: each.seconds for each in self.distribution.error_pages if each.code in kept}
         if max(kept.values()) > longest:
             return False
