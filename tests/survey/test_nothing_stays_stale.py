@@ -17,6 +17,7 @@ from invalidator.core.routing.settings import RoutingSettings
 from tests.core.routing.cloudfront_cache_model import Edge
 from tests.core.routing.distributions import (
     BY_QUERY,
+    DISABLED,
     LEAD,
     OPTIMIZED,
     behavior,
@@ -181,7 +182,7 @@ def _associations(event: str = "", arn: str = "") -> dict[str, Any]:
 
 MUTATIONS = st.one_of(
     st.tuples(st.just("path"), st.tuples(st.sampled_from([0, 1]), st.sampled_from(["", "/v1", "/v2"]))),
-    st.tuples(st.just("policy"), st.sampled_from([OPTIMIZED, BY_QUERY])),
+    st.tuples(st.just("policy"), st.sampled_from([OPTIMIZED, BY_QUERY, DISABLED])),
     st.tuples(st.just("target"), st.sampled_from(ORIGINS)),
     st.tuples(st.just("root"), st.sampled_from(["", "index.html", "a.html"])),
     st.tuples(
