@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from infra.cli.defaults import default_settings
+from infra.cli.defaults import settings_for_letters
 from infra.cli.deployed import Deployed, Standing, settings_or_why, standing
 from infra.cli.dlq.diagnosis import SAFE_TO_PURGE, Plan, State, Verdict, judge, plans, what_is_wrong
 from infra.cli.dlq.letter_work import LetterWork, work_of
@@ -38,8 +38,8 @@ def explain_letters(session: Session, selector: Selector) -> None:
     deployed = Deployed(session)
     settings = settings_or_why(deployed)
     if isinstance(settings, str):
-        notes.append(f"{settings}; the template's defaults are assumed")
-        settings = default_settings()
+        notes.append(f"{settings}; the template's defaults are assumed, and that new ACLs are changes")
+        settings = settings_for_letters()
     serving = find_serving(deployed)
     if serving.unreadable:
         notes.append(serving.unreadable)
@@ -75,7 +75,7 @@ def _pins(
 def _judge_all(
     deployed: Deployed, letters: Sequence[DeadLetter], settings: Settings, serving: Serving, notes: list[str]
 ) -> dict[str, Verdict]:
-    works = [(letter, work_of(letter, serving, settings.routing)) for letter in letters]
+    works = [(letter, work_of(letter, serving, settings)) for letter in letters]
     coverage = _coverage(deployed.targets, (work for _, work in works), notes)
     return {letter.id: judge(letter, work, coverage) for letter, work in works}
 

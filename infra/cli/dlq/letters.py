@@ -113,7 +113,8 @@ def group(letters: Iterable[DeadLetter]) -> list[Group]:
 
 
 def _about(body: str, sent: float) -> tuple[str, set[str]]:
-    reading = read_body(body, sent)
+    # Whether a new ACL is a change the worker's settings say; whose object it was it says by itself.
+    reading = read_body(body, sent, acl_changes=True)
     if isinstance(reading.backlog, PathBacklog):
         return reading.backlog.distribution, set(reading.backlog.buckets)
     if reading.backlog is not None:

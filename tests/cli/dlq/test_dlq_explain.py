@@ -14,6 +14,7 @@ from invalidator.core.target_state import TargetState
 from invalidator.failures import TableUnavailable
 from tests.cli.dlq.desk import compact, notification
 from tests.cli.stored import site
+from tests.notifications import direct
 
 
 @pytest.fixture
@@ -105,6 +106,37 @@ def test_what_needs_nothing_is_safe_to_purge(desk, body, why):
     desk.stored.surveyed(time.time() + 1)
     (letter,) = only(desk)["letters"]
     assert (letter["state"], letter["why"], letter["safe_to_purge"]) == ("needs nothing", why, True)
+
+
+def acl_letter(desk):
+    return desk.bury(direct("a.html", name="ObjectAcl:Put", at=changed()))
+
+
+def test_a_new_acl_needs_nothing_where_acl_changes_are_not_asked_for(desk):
+    acl_letter(desk)
+    (letter,) = only(desk)["letters"]
+    assert (letter["state"], letter["why"]) == ("needs nothing", "it changes no object's bytes")
+
+
+def test_a_new_acl_is_a_change_where_acl_changes_are_asked_for(desk):
+    """It may have withdrawn the file: purged, the letter would leave it at the edges."""
+    desk.function.configuration["Environment"]["Variables"]["ACL_CHANGES"] = "yes"
+    acl_letter(desk)
+    found = only(desk)
+    (letter,) = found["letters"]
+    assert (letter["state"], letter["safe_to_purge"]) == ("stale", False)
+    assert "e.g. /a.html" in letter["why"]
+    assert not any("dlq purge" in line for line in found["commands"])
+    assert found["redrive_would_send"] == [{"distribution": "E1", "paths": 1, "wildcards": 0}]
+
+
+def test_a_new_acl_is_a_change_where_nobody_can_tell_whether_they_are_asked_for(desk):
+    desk.function.configuration["Environment"] = {}
+    acl_letter(desk)
+    answer = desk.run("dlq", "explain", "--json")
+    (letter,) = answer.data["groups"][0]["letters"]
+    assert (letter["state"], letter["safe_to_purge"]) == ("stale", False)
+    assert any("and that new ACLs are changes" in note for note in answer.data["notes"])
 
 
 def test_many_stale_paths_are_planned_as_the_worker_would_within_its_limits(desk):
