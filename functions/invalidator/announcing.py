@@ -11,9 +11,8 @@ from invalidator.sender.sender import Run
 
 def of_intake(done: Intaken) -> Iterator[Announcement]:
     """Yield what a batch of the changes queue came to: a message that is given up is a dead letter."""
-    for message, problem in done.inbox.unreadable:
-        if message.id not in done.retry:
-            yield given_up("", (), (), problem.reason, problem.detail)
+    for _, problem in done.given_up:
+        yield given_up("", (), (), problem.reason, problem.detail)
 
 
 def of_run(run: Run) -> Iterator[Announcement]:

@@ -122,7 +122,8 @@ def test_a_run_tells_what_it_sent_and_what_it_gave_up():
 
 
 def test_a_message_that_stays_on_the_queue_is_not_told_to_be_given_up():
-    done = Intaken(inbox=read([Message("m1", "not JSON", 0.0), Message("m2", "{}", 0.0)]), retry={"m2"})
+    read_both = read([Message("m1", "not JSON", 0.0), Message("m2", "{}", 0.0)])
+    done = Intaken(inbox=read_both, given_up=read_both.unreadable[:1], retry={"m2"})
     assert [(each.kind, each.detail["reason"]) for each in of_intake(done)] == [
         ("Change Given Up", "not-json")
     ]
