@@ -24,7 +24,7 @@ from invalidator.aws.table.targets import TargetTable
 from invalidator.core.reasons import Reason
 from invalidator.core.routing.pins import Pin
 from invalidator.core.sent import CLOCK_MARGIN_SECONDS, Coverage
-from invalidator.failures import TableUnavailable
+from invalidator.failures import TableUnavailable, UnreadablePin
 from invalidator.settings import Settings
 
 
@@ -67,7 +67,7 @@ def _pins(
         return ()
     try:
         return deployed.pins.pins()
-    except TableUnavailable as error:
+    except (TableUnavailable, UnreadablePin) as error:
         notes.append(f"whether a pin names a distribution that is gone is not known: {error}")
         return ()
 

@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from invalidator.aws.table.pins import pin_key
 from invalidator.aws.table.routes import RoutesTable
 from invalidator.aws.table.targets import TargetTable
 from invalidator.core.limits.pace import Pace
@@ -239,6 +240,17 @@ def test_of_a_gone_distribution_the_command_that_takes_back_its_pin_is_printed(d
     text = desk.run("dlq", "explain", "--region", "eu-west-1").out
     assert "fix: take back the pin that names it, then purge" in text
     assert "    invalidator route unpin site --distribution E9 --region eu-west-1\n" in text
+
+
+def test_of_a_gone_distribution_a_pin_that_cannot_be_read_is_a_note(desk):
+    """It may name that distribution or another; all else of the letters is told all the same."""
+    desk.stored.table.put({**pin_key(Pin("site", "E9")), "pin": {"S": '{"bucket": "site", "since": "v2"}'}})
+    desk.bury(compact("E9"), "distribution-gone")
+    answer = desk.run("dlq", "explain", "--json")
+    assert answer.data["groups"][0]["reason"] == "distribution-gone"
+    (note,) = answer.data["notes"]
+    assert note.startswith("whether a pin names a distribution that is gone is not known: the pin [")
+    assert note.endswith("deploy the version that pinned it, or pin it again")
 
 
 def test_a_gone_distribution_without_a_pin_is_purged_once_a_survey_has_seen_that_it_is_gone(desk):
