@@ -61,15 +61,15 @@ def explain_letters(session: Session, selector: Selector) -> None:
 
 def _pins(
     deployed: Deployed, explained: Sequence[tuple[Group, Sequence[Verdict]]], notes: list[str]
-) -> Sequence[Pin]:
-    """What people pinned; asked only where a distribution is gone, as a pin may name it."""
+) -> Sequence[Pin] | None:
+    """What people pinned, None where that cannot be read; asked only where a pin may name what is gone."""
     if all(each.reason != Reason.DISTRIBUTION_GONE for each, _ in explained):
         return ()
     try:
         return deployed.pins.pins()
     except (TableUnavailable, UnreadablePin) as error:
         notes.append(f"whether a pin names a distribution that is gone is not known: {error}")
-        return ()
+        return None
 
 
 def _judge_all(
@@ -113,7 +113,7 @@ def _planning(
 
 
 def _document(
-    each: Group, verdicts: Sequence[Verdict], planned: Sequence[Plan], pins: Sequence[Pin]
+    each: Group, verdicts: Sequence[Verdict], planned: Sequence[Plan], pins: Sequence[Pin] | None
 ) -> dict[str, Any]:
     return {
         "reason": each.reason,
@@ -142,7 +142,7 @@ def _document(
 
 
 def _print(
-    each: Group, verdicts: Sequence[Verdict], planned: Sequence[Plan], pins: Sequence[Pin], now: float
+    each: Group, verdicts: Sequence[Verdict], planned: Sequence[Plan], pins: Sequence[Pin] | None, now: float
 ) -> None:
     age = span(now - each.letters[0].sent)
     print_text(f"{each.reason}: {many(len(each.letters), 'dead letter')}, the oldest {age} old")
@@ -166,13 +166,15 @@ def _print(
         print_command(line, "    ")
 
 
-def _fix(each: Group, verdicts: Sequence[Verdict], pins: Sequence[Pin]) -> str:
+def _fix(each: Group, verdicts: Sequence[Verdict], pins: Sequence[Pin] | None) -> str:
     safe = sum(verdict.state in SAFE_TO_PURGE for verdict in verdicts)
     unpin = "take back the pin that names it, then purge" if unpins(each, pins) else ""
     if unpin and each.reason == Reason.DISTRIBUTION_GONE:
         return unpin
     if safe == len(verdicts):
         return "nothing is left to do; purge them"
+    if each.reason == Reason.DISTRIBUTION_GONE and pins is None:
+        return "see what is pinned: invalidator route list; then look again"
     if each.reason == Reason.DISTRIBUTION_GONE:
         return "no pin names it; look again after a survey"
     if safe:

@@ -245,12 +245,16 @@ def test_of_a_gone_distribution_the_command_that_takes_back_its_pin_is_printed(d
 def test_of_a_gone_distribution_a_pin_that_cannot_be_read_is_a_note(desk):
     """It may name that distribution or another; all else of the letters is told all the same."""
     desk.stored.table.put({**pin_key(Pin("site", "E9")), "pin": {"S": '{"bucket": "site", "since": "v2"}'}})
+    desk.stored.surveyed(0.0)
     desk.bury(compact("E9"), "distribution-gone")
     answer = desk.run("dlq", "explain", "--json")
     assert answer.data["groups"][0]["reason"] == "distribution-gone"
     (note,) = answer.data["notes"]
     assert note.startswith("whether a pin names a distribution that is gone is not known: the pin [")
     assert note.endswith("deploy the version that pinned it, or pin it again")
+    text = " ".join(desk.run("dlq", "explain").out.split())
+    assert "fix: see what is pinned: invalidator route list; then look again" in text
+    assert "no pin names it" not in text
 
 
 def test_a_gone_distribution_without_a_pin_is_purged_once_a_survey_has_seen_that_it_is_gone(desk):
