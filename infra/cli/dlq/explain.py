@@ -3,7 +3,7 @@
 import functools
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import click
@@ -106,7 +106,10 @@ def _planning(
         except TableUnavailable:
             return Standing()  # that the table cannot be read stands in the notes
 
-    above = {name: floors(target, settings.routing) for name, target in serving.targets.items()}
+    @functools.cache
+    def above(name: str) -> Collection[str]:
+        return floors(serving.targets[name], settings.routing)
+
     return lambda verdicts: plans(
         verdicts, lambda name, changed: stands(name).allow(settings.limits, now, changed), above
     )

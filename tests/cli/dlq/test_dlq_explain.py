@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from infra.cli.dlq import explain
 from invalidator.aws.table.pins import pin_key
 from invalidator.aws.table.routes import RoutesTable
 from invalidator.aws.table.targets import TargetTable
@@ -165,6 +166,23 @@ def test_a_redrive_is_promised_what_plan_promises(desk, tmp_path, what):
     (plan,) = answer.data["distributions"]
     assert (redrive["paths"], redrive["wildcards"]) == (len(plan["paths"]), plan["wildcards"])
     assert redrive["wildcards"] < 9, "the limit was felt"
+
+
+def test_how_wide_wildcards_may_be_is_worked_out_of_what_is_stale_alone(desk, monkeypatch):
+    """Of a stack with hundreds of distributions, a letter is about a few."""
+    asked = []
+
+    def floors(target, routing):
+        asked.append(target.target)
+        return ()
+
+    monkeypatch.setattr(explain, "floors", floors)
+    desk.stored.serve(site("E1"), site("E2", "other"))
+    for _ in range(2):
+        desk.bury(compact("E1"), "unavailable")
+    desk.bury(compact("E1"), "access-denied")
+    desk.run("dlq", "explain")
+    assert asked == ["E1"]
 
 
 def test_a_change_that_is_younger_than_the_last_survey_may_be_somebodys(desk):
