@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 from invalidator.core.announcement import Announcement, created, given_up
-from invalidator.core.reasons import Reason
 from invalidator.intake.intake import Intaken
 from invalidator.sender.buckets import BucketRun
 from invalidator.sender.sender import Run
@@ -11,9 +10,8 @@ from invalidator.sender.sender import Run
 
 def of_intake(done: Intaken) -> Iterator[Announcement]:
     """Yield what a batch of the changes queue came to: a message that is given up is a dead letter."""
-    for message, problem in done.inbox.unreadable:
-        if message.id not in done.retry:
-            yield given_up("", (), (), problem.reason, problem.detail)
+    for _, problem in done.given_up:
+        yield given_up("", (), (), problem.reason, problem.detail)
 
 
 def of_run(run: Run) -> Iterator[Announcement]:
@@ -26,8 +24,6 @@ def of_run(run: Run) -> Iterator[Announcement]:
 
 
 def of_buckets(run: BucketRun) -> Iterator[Announcement]:
-    """Yield what a step of a bucket, or of the unknown ones, came to."""
-    for bucket, keys in run.dead.items():
-        yield given_up(
-            "", (bucket,), (), Reason.MAPPING_DENIED, f"{keys} keys: no survey could tell who serves it"
-        )
+    """Yield what a step of a bucket, or of the unknown ones, came to: one of a bucket, however many its letters are."""
+    for bucket, dead in run.dead.items():
+        yield given_up("", (bucket,), (), dead.reason, f"{dead.count} keys: {dead.detail}")

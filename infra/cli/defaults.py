@@ -1,5 +1,7 @@
 """The template's defaults, for where no stack is asked, or the function's settings cannot be read."""
 
+from dataclasses import replace
+
 from invalidator.settings import Settings
 
 
@@ -13,3 +15,11 @@ def default_settings() -> Settings:
         dead_letter_queue_url="-",
         survey_function_name="-",
     )
+
+
+def settings_for_letters() -> Settings:
+    """Return what dead letters are judged by where the function's settings cannot be read: the template's defaults.
+
+    But a new ACL counts as a change: it may have withdrawn a file, and its letter must not be called needless.
+    """
+    return replace(default_settings(), acl_changes=True)

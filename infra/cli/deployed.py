@@ -10,7 +10,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from bucket_watch.standing import StandingTable
-from infra.cli.errors import CommandError, explain_aws_error
+from infra.cli.errors import CommandError, explain_aws_error, in_words
 from infra.cli.session import Session, output
 from invalidator.aws.cloudfront_clients import CloudFrontClients
 from invalidator.aws.distributions import CloudFrontDistributions
@@ -120,12 +120,6 @@ def one_line() -> Iterator[None]:
         yield
     except Failure as failure:
         raise CommandError(in_words(failure)) from failure
-
-
-def in_words(failure: Failure) -> str:
-    """Return what a failure of the worker's services means to a person whose credentials they were asked with."""
-    cause = failure.__cause__
-    return explain_aws_error(cause) if isinstance(cause, BotoCoreError | ClientError) else str(failure)
 
 
 def settings_or_why(deployed: Deployed) -> Settings | str:

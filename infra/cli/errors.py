@@ -6,6 +6,8 @@ from contextlib import contextmanager
 
 from botocore import exceptions
 
+from invalidator.failures import Failure
+
 # Besides 0, done, and 1, an error.
 PARTLY_DONE = 2
 NOT_EMPTY = 3
@@ -96,6 +98,14 @@ def explain_aws_error(error: exceptions.BotoCoreError | exceptions.ClientError) 
     if isinstance(error, exceptions.EndpointConnectionError):
         return f"{error}; check --region and the network"
     return str(error)
+
+
+def in_words(failure: Failure) -> str:
+    """Return what a failure of the worker's services means to a person whose credentials they were asked with."""
+    cause = failure.__cause__
+    if isinstance(cause, exceptions.BotoCoreError | exceptions.ClientError):
+        return explain_aws_error(cause)
+    return str(failure)
 
 
 def permission(operation: str) -> str:

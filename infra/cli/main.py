@@ -8,8 +8,9 @@ from typing import NoReturn
 import click
 from botocore.exceptions import BotoCoreError, ClientError
 
-from infra.cli.errors import INTERRUPTED, CommandError, StoppedError, explain_aws_error
+from infra.cli.errors import INTERRUPTED, CommandError, StoppedError, explain_aws_error, in_words
 from infra.cli.printing import harmless
+from invalidator.failures import Failure
 
 # A command is imported when it is typed, and what it does when it is run: `--help` loads neither boto3 nor the worker.
 # name → (module and command, its help's first sentence).
@@ -121,6 +122,8 @@ def run(commands: click.Command, name: str, arguments: Sequence[str] | None = No
         fail(str(error), INTERRUPTED)
     except CommandError as error:
         fail(str(error))
+    except Failure as failure:
+        fail(in_words(failure))
     except (BotoCoreError, ClientError) as error:
         fail(explain_aws_error(error))
     except OSError as error:

@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from infra.cli.deployed import Deployed, in_words
+from infra.cli.deployed import Deployed
+from infra.cli.errors import in_words
 from infra.cli.printing import instant
 from invalidator.core.routing.distribution import Distribution
 from invalidator.core.routing.paths.behavior_wildcards import outermost

@@ -6,7 +6,7 @@ import logging
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
-from invalidator.announcing import of_intake, of_run
+from invalidator.announcing import of_buckets, of_intake, of_run
 from invalidator.aws.event_bus import MOST_BYTES, EventBus
 from invalidator.core import announcement
 from invalidator.core.announcement import (
@@ -24,6 +24,7 @@ from invalidator.core.sent import Sent
 from invalidator.intake.inbox import read
 from invalidator.intake.intake import Intaken
 from invalidator.ports import Message
+from invalidator.sender.buckets import BucketRun, DeadKeys
 from invalidator.sender.sender import Run
 
 SENT = Sent("E1", "I1", 1_795_000_000.25, ("/a", "/b/*"))
@@ -121,8 +122,15 @@ def test_a_run_tells_what_it_sent_and_what_it_gave_up():
     assert kinds == [("Invalidation Created", None), ("Change Given Up", "access-denied")]
 
 
+def test_a_step_of_the_unknown_buckets_tells_what_it_gave_up_as_its_letters_do():
+    run = BucketRun("unknown", dead={"site": DeadKeys(3, Reason.UNAVAILABLE, "no survey could tell")})
+    (told_of,) = of_buckets(run)
+    assert told_of == given_up("", ("site",), (), Reason.UNAVAILABLE, "3 keys: no survey could tell")
+
+
 def test_a_message_that_stays_on_the_queue_is_not_told_to_be_given_up():
-    done = Intaken(inbox=read([Message("m1", "not JSON", 0.0), Message("m2", "{}", 0.0)]), retry={"m2"})
+    read_both = read([Message("m1", "not JSON", 0.0), Message("m2", "{}", 0.0)])
+    done = Intaken(inbox=read_both, given_up=read_both.unreadable[:1], retry={"m2"})
     assert [(each.kind, each.detail["reason"]) for each in of_intake(done)] == [
         ("Change Given Up", "not-json")
     ]

@@ -36,7 +36,7 @@ class Function:
                 self.deliver(WAKE_QUEUE_ARN, [body], **context)
         return answer
 
-    def deliver(self, source: str, bodies: Any, **context: float) -> dict[str, Any]:
+    def deliver(self, source: str, bodies: Any, *, receives: int = 1, **context: float) -> dict[str, Any]:
         """Invoke it with one batch of a queue."""
         self._capsys.readouterr()
         records = [
@@ -44,7 +44,10 @@ class Function:
                 "messageId": f"m{number}",
                 "receiptHandle": "r",
                 "body": body,
-                "attributes": {"SentTimestamp": str(int(time.time() * 1000)), "ApproximateReceiveCount": "1"},
+                "attributes": {
+                    "SentTimestamp": str(int(time.time() * 1000)),
+                    "ApproximateReceiveCount": str(receives),
+                },
                 "messageAttributes": {},
                 "eventSource": "aws:sqs",
                 "eventSourceARN": source,
@@ -170,6 +173,22 @@ def test_messages_that_cannot_be_handed_over_are_the_answer(function):
     function.deployed.sqs.delete_queue(QueueUrl=function.deployed.dead_url)
     assert function("{broken", recent("a")) == {"batchItemFailures": [{"itemIdentifier": "m0"}]}
     assert "stays on the queue" in function.logged("message given up")[0]["happens"]
+
+
+def test_a_message_that_no_run_survives_is_logged_counted_and_told_once(function, monkeypatch):
+    told: list[Any] = []
+    monkeypatch.setattr(function.module.wired.announcements, "tell", told.extend)
+    intake = function.module.wired.steps.intake
+    for _ in range(intake.most_receives):
+        intake.log.count_try("m0")  # each of them died
+    assert function.deliver(CHANGES_ARN, [recent("a")], receives=9) == {"batchItemFailures": []}
+    ((_, attributes),) = function.deployed.dead()
+    (line,) = function.logged("message given up")
+    (event,) = told
+    assert line["reason"] == event.detail["reason"] == attributes["Reason"] == "unfinished"
+    assert line["detail"] == event.detail["explanation"] == attributes["Detail"]
+    assert (line["message_id"], line["happens"]) == ("m0", "it is in the dead-letter queue")
+    assert function.metrics["NewDeadLetters"] == [1.0]
 
 
 def test_while_the_table_is_away_the_messages_are_the_answer_and_the_line_names_the_bucket(function):

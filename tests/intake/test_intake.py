@@ -87,8 +87,20 @@ def test_a_message_that_breaks_the_function_is_given_up_after_its_tries():
     often = message_of(world, "a.html", receives=9)
     for _ in range(10):
         world.memory.count_try(often.id)  # ten runs that counted, and died
-    world.take_in([often])
+    done = world.take_in([often])
     assert [(letter[0], letter[2]) for letter in world.queues.letters] == [(often.id, Reason.UNFINISHED)]
+    assert [(message, problem.reason) for message, problem in done.given_up] == [(often, Reason.UNFINISHED)]
+    assert done.pending == {}
+
+
+def test_what_breaks_the_function_and_cannot_be_handed_over_stays_and_is_not_called_given_up():
+    world = site()
+    often = message_of(world, "a.html", receives=9)
+    for _ in range(10):
+        world.memory.count_try(often.id)
+    world.queues.down = {"dead letters"}
+    done = world.take_in([often])
+    assert (done.retry, done.given_up) == ({often.id}, [])
 
 
 def test_the_last_of_its_tries_is_a_try():
@@ -166,10 +178,12 @@ def test_a_wake_queue_that_refuses_delays_until_the_sweep():
 def test_what_cannot_be_read_goes_to_the_dead_letter_queue_or_stays_when_that_cannot_be_asked():
     world = site()
     junk = world.message("no json")
-    world.take_in([junk])
+    done = world.take_in([junk])
     assert [(letter[1], letter[2]) for letter in world.queues.letters] == [("no json", Reason.NOT_JSON)]
+    assert [message for message, _ in done.given_up] == [junk]
     world.queues.down = {"dead letters"}
-    assert world.take_in([junk]).retry == {junk.id}
+    done = world.take_in([junk])
+    assert (done.retry, done.given_up) == ({junk.id}, [])
 
 
 def test_very_long_keys_are_written_in_parts_that_fit_an_item():

@@ -4,6 +4,8 @@ from dataclasses import replace
 
 import pytest
 
+from invalidator.announcing import of_buckets
+from invalidator.core.announcement import GIVEN_UP
 from invalidator.core.reasons import Reason
 from tests.sender.test_clocks_and_outages import Off
 from tests.sender.world import World, distribution
@@ -97,6 +99,10 @@ def test_where_no_survey_answers_for_a_day_the_changes_are_given_up_with_the_rea
         ("site", ["a.html", "b.html"], Reason.UNAVAILABLE)
     ]
     assert len(world.bucket_runs) < 24 * 60 + 100
+    ((_, _, reason, detail),) = world.queues.letters
+    (event,) = [each for run in world.bucket_runs for each in of_buckets(run)]
+    assert (event.kind, event.detail["buckets"], event.detail["reason"]) == (GIVEN_UP, ["site"], reason)
+    assert event.detail["explanation"] == f"2 keys: {detail}"
 
 
 def test_a_known_bucket_behind_an_unknown_one_is_moved_once():

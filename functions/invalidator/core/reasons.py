@@ -9,8 +9,9 @@ from enum import StrEnum
 class Reason(StrEnum):
     """A permanent failure's reason, as it stands in the `Reason` attribute of a dead letter.
 
-    The last one the worker never writes: it names the dead letters without that attribute, which the queue's
-    redrive policy moved because no run of the function finished them.
+    `UNFINISHED` also names the dead letters without that attribute: no run of the function finished them, and the
+    queue's redrive policy moved them where the worker did not. In letters, `MAPPING_DENIED` is 0.1.0's alone: now
+    changes wait for a survey that may list, and what none could tell in time is `UNAVAILABLE`.
     """
 
     NOT_JSON = "not-json"
@@ -41,8 +42,8 @@ MEANING: dict[Reason, str] = {
     Reason.ROLE_REFUSED: "The role of a distribution in another account could not be assumed.",
     Reason.MAPPING_DENIED: "The worker's role may not list distributions, so nobody knows who serves the bucket.",
     Reason.UNAVAILABLE: (
-        "For GiveUpHours the paths could not be sent: AWS answered with passing errors, or CloudFront's quotas or "
-        "HardPathLimit kept them waiting."
+        "For GiveUpHours the paths could not be sent: AWS answered with passing errors, CloudFront's quotas or "
+        "HardPathLimit kept them waiting, or no survey could tell who serves the bucket."
     ),
     Reason.UNFINISHED: "No run of the function finished the message: it crashed, ran out of time, or was refused.",
 }

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from invalidator.core.messages.backlog import PathBacklog
 from invalidator.core.messages.change import Change, ChangeKind
+from invalidator.core.messages.message_content import Problem
 from invalidator.core.pending.entry import Times, entries, memory_owner, merged, target_owner
 from invalidator.core.pending.heard import Heard
 from invalidator.core.pending.wakes import Gathering
@@ -44,6 +45,7 @@ class Intaken:
         pending: bucket → changed keys that are pending now.
         unknown: bucket → changed keys of buckets that no survey knows.
         hinted: bucket → changes that need nothing by what people say of its keys (IgnoredKeys, ImmutableKeys).
+        given_up: messages that were put in the dead-letter queue, each once, and why.
         woken: how many targets and buckets nobody had asked for.
         retry: ids of messages that stay on the queue.
         problems: why they do, one line for each bucket.
@@ -55,6 +57,7 @@ class Intaken:
     pending: dict[str, int] = field(default_factory=dict)
     unknown: dict[str, int] = field(default_factory=dict)
     hinted: Counter[str] = field(default_factory=Counter)
+    given_up: list[tuple[Message, Problem]] = field(default_factory=list)
     woken: int = 0
     retry: set[str] = field(default_factory=set)
     problems: dict[str, str] = field(default_factory=dict)
@@ -127,9 +130,8 @@ class Intake:
                 if tries <= self.most_receives:
                     good.append(message)
                     continue
-                self.dead_letters.give_up_message(
-                    message, Reason.UNFINISHED, f"no run finished it in {tries} tries"
-                )
+                problem = Problem(Reason.UNFINISHED, f"no run finished it in {tries} tries")
+                self._bury(message, problem, done)
             except (TableUnavailable, QueueUnavailable) as failure:
                 done.retry.add(message.id)
                 done.problems["a message received often"] = str(failure)
@@ -138,10 +140,15 @@ class Intake:
     def _give_up_unreadable(self, done: Intaken) -> None:
         for message, problem in done.inbox.unreadable:
             try:
-                self.dead_letters.give_up_message(message, problem.reason, problem.detail)
+                self._bury(message, problem, done)
             except QueueUnavailable as failure:
                 done.retry.add(message.id)
                 done.problems["the dead-letter queue"] = str(failure)
+
+    def _bury(self, message: Message, problem: Problem, done: Intaken) -> None:
+        """Put a message in the dead-letter queue, and note it: what is noted is logged, counted and told."""
+        self.dead_letters.give_up_message(message, problem.reason, problem.detail)
+        done.given_up.append((message, problem))
 
     def _take_in_keys(self, done: Intaken, deadline: float) -> None:
         buckets: dict[str, dict[str, Times]] = {}

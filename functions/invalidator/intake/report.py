@@ -6,8 +6,10 @@ Everything that came from outside is logged as a JSON string, so no key can forg
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
+from invalidator.core.messages.message_content import Problem
 from invalidator.intake.intake import Intaken
 from invalidator.metric import Metric
+from invalidator.ports import Message
 
 # A legitimate batch names a few; a forged one could fill the log with names.
 MOST_BUCKETS = 100
@@ -17,21 +19,12 @@ MOST_KINDS = 5
 
 def report_intake(done: Intaken, logger: Logger, metrics: Metrics) -> None:
     """Log what a person needs to know of a batch, and add what is counted to the metrics."""
+    for message, problem in done.given_up:
+        _log_given_up(message, problem, "it is in the dead-letter queue", logger)
+    buried = {message.id for message, _ in done.given_up}
     for message, problem in done.inbox.unreadable:
-        logger.error(
-            "message given up",
-            extra={
-                "message_id": message.id,
-                "reason": problem.reason,
-                "detail": problem.detail,
-                "body": message.body[:MOST_BODY],
-                "happens": (
-                    "the message stays on the queue"
-                    if message.id in done.retry
-                    else "it is in the dead-letter queue"
-                ),
-            },
-        )
+        if message.id not in buried:
+            _log_given_up(message, problem, "the message stays on the queue", logger)
     for name, why in list(done.problems.items())[:MOST_BUCKETS]:
         logger.error(
             "changes stay on the queue",
@@ -67,6 +60,18 @@ def report_intake(done: Intaken, logger: Logger, metrics: Metrics) -> None:
             "woken": done.woken,
         },
     )
-    dead = sum(message.id not in done.retry for message, _ in done.inbox.unreadable)
-    if dead:
-        metrics.add_metric(Metric.NEW_DEAD_LETTERS, MetricUnit.Count, dead)
+    if done.given_up:
+        metrics.add_metric(Metric.NEW_DEAD_LETTERS, MetricUnit.Count, len(done.given_up))
+
+
+def _log_given_up(message: Message, problem: Problem, happens: str, logger: Logger) -> None:
+    logger.error(
+        "message given up",
+        extra={
+            "message_id": message.id,
+            "reason": problem.reason,
+            "detail": problem.detail,
+            "body": message.body[:MOST_BODY],
+            "happens": happens,
+        },
+    )

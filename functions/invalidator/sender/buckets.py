@@ -20,6 +20,21 @@ MOST_REWRITTEN = 200
 MOST_AT_ONCE = 100
 
 
+@dataclass(frozen=True, slots=True)
+class DeadKeys:
+    """A bucket's changed keys that are given up: what their dead letters say of why.
+
+    Attributes:
+        count: how many there are.
+        reason: why, by the table of reasons.
+        detail: the same for a person.
+    """
+
+    count: int
+    reason: Reason
+    detail: str
+
+
 @dataclass(slots=True)
 class BucketRun:
     """What a step did, for the log and the metrics.
@@ -32,7 +47,7 @@ class BucketRun:
         moved: bucket → changed keys that found their bucket's log.
         waiting: bucket → changed keys that wait for a survey.
         unseen: those of them whose changes are younger than the last survey, by their numbers.
-        dead: bucket → changed keys that were given up.
+        dead: bucket → changed keys that were given up, and why.
         surveying: whether a survey was asked for.
         doubts: entries of the unknown ones' log that cannot be read: nobody can tell whose they are.
         unsent: why wakes could not be sent, "" where they could: the sweep calls.
@@ -46,7 +61,7 @@ class BucketRun:
     moved: Counter[str] = field(default_factory=Counter)
     waiting: Counter[str] = field(default_factory=Counter)
     unseen: set[str] = field(default_factory=set)
-    dead: Counter[str] = field(default_factory=Counter)
+    dead: dict[str, DeadKeys] = field(default_factory=dict)
     surveying: bool = False
     doubts: list[str] = field(default_factory=list)
     unsent: str = ""
@@ -201,16 +216,21 @@ class Buckets:
             run.unserved[entry.bucket] += len(entry.changed)
             return True
         if max(oldest, entry.taken_in) <= now - self.give_up_seconds:
-            keys = {key: newest for key, (_, newest) in entry.changed.items()}
-            detail = "for GiveUpHours no survey could tell who serves the bucket"
-            if not keys:
-                run.doubts.append(f"{entry.bucket}: {entry.doubt}; {detail}")
-                return True
-            self.dead_letters.give_up_keys(entry.bucket, keys, Reason.UNAVAILABLE, detail)
-            run.dead[entry.bucket] += len(keys)
+            self._give_up(entry, run)
             return True
         run.waiting[entry.bucket] += len(entry.changed)
         return False
+
+    def _give_up(self, entry: Entry, run: BucketRun) -> None:
+        keys = {key: newest for key, (_, newest) in entry.changed.items()}
+        detail = "for GiveUpHours no survey could tell who serves the bucket"
+        if not keys:
+            run.doubts.append(f"{entry.bucket}: {entry.doubt}; {detail}")
+            return
+        before = run.dead.get(entry.bucket)
+        dead = DeadKeys(len(keys) + (before.count if before else 0), Reason.UNAVAILABLE, detail)
+        self.dead_letters.give_up_keys(entry.bucket, keys, dead.reason, dead.detail)
+        run.dead[entry.bucket] = dead
 
     def _leave(
         self, run: BucketRun, waiting: list[Entry], survey: SurveyState, token: str, now: float

@@ -83,10 +83,16 @@ def report_buckets(run: BucketRun, logger: Logger, metrics: Metrics) -> None:
     """Log what a step of a bucket, or of the unknown ones, did."""
     for bucket, keys in list(run.unserved.items())[:MOST_BUCKETS]:
         logger.info("no distribution serves these keys", extra={"bucket": bucket, "keys": keys})
-    for bucket, keys in list(run.dead.items())[:MOST_BUCKETS]:
+    for bucket, dead in list(run.dead.items())[:MOST_BUCKETS]:
         logger.error(
             "keys given up: no survey could tell who serves the bucket",
-            extra={"bucket": bucket, "keys": keys},
+            extra={
+                "bucket": bucket,
+                "keys": dead.count,
+                "reason": dead.reason,
+                "detail": dead.detail,
+                "happens": "it is in the dead-letter queue",
+            },
         )
     for problem in run.doubts:
         logger.error(

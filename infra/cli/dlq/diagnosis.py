@@ -28,6 +28,8 @@ class State(StrEnum):
 
 # Distribution id, number of changed viewer paths → the most that one plan may send.
 Allow = Callable[[str, int], Allowance]
+# Distribution id → above which paths no wildcard reaches.
+Floors = Callable[[str], Collection[str]]
 
 SAFE_TO_PURGE = frozenset({State.FRESH, State.NEEDLESS})
 
@@ -56,7 +58,6 @@ class Plan:
     distribution: str
     paths: int
     wildcards: int
-    example: str
 
 
 def judge(letter: DeadLetter, work: LetterWork, coverage: Mapping[str, Coverage]) -> Verdict:
@@ -94,13 +95,13 @@ def judge(letter: DeadLetter, work: LetterWork, coverage: Mapping[str, Coverage]
     )
 
 
-def plans(verdicts: Sequence[Verdict], allow: Allow, floors: Mapping[str, Collection[str]]) -> list[Plan]:
+def plans(verdicts: Sequence[Verdict], allow: Allow, floors: Floors) -> list[Plan]:
     """Coalesce what is stale, as the worker would do it at once, and count what it would send.
 
     Args:
         verdicts: how it stands with each letter.
         allow: says the most that may be sent.
-        floors: distribution id → above which paths no wildcard reaches.
+        floors: says above which paths no wildcard reaches.
     """
     by_distribution: dict[str, set[str]] = {}
     for verdict in verdicts:
@@ -108,13 +109,12 @@ def plans(verdicts: Sequence[Verdict], allow: Allow, floors: Mapping[str, Collec
             by_distribution.setdefault(distribution, set()).update(changed)
     found = []
     for distribution, paths in sorted(by_distribution.items()):
-        coalesced = coalesce(sorted(paths), allow(distribution, len(paths)), floors=floors[distribution])
+        coalesced = coalesce(sorted(paths), allow(distribution, len(paths)), floors=floors(distribution))
         found.append(
             Plan(
                 distribution,
                 len(coalesced.exact) + len(coalesced.wildcards),
                 len(coalesced.wildcards),
-                min(paths),
             )
         )
     return found

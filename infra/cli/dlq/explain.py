@@ -3,12 +3,12 @@
 import functools
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import click
 
-from infra.cli.defaults import default_settings
+from infra.cli.defaults import settings_for_letters
 from infra.cli.deployed import Deployed, Standing, settings_or_why, standing
 from infra.cli.dlq.diagnosis import SAFE_TO_PURGE, Plan, State, Verdict, judge, plans, what_is_wrong
 from infra.cli.dlq.letter_work import LetterWork, work_of
@@ -24,7 +24,7 @@ from invalidator.aws.table.targets import TargetTable
 from invalidator.core.reasons import Reason
 from invalidator.core.routing.pins import Pin
 from invalidator.core.sent import CLOCK_MARGIN_SECONDS, Coverage
-from invalidator.failures import TableUnavailable
+from invalidator.failures import TableUnavailable, UnreadablePin
 from invalidator.settings import Settings
 
 
@@ -38,8 +38,8 @@ def explain_letters(session: Session, selector: Selector) -> None:
     deployed = Deployed(session)
     settings = settings_or_why(deployed)
     if isinstance(settings, str):
-        notes.append(f"{settings}; the template's defaults are assumed")
-        settings = default_settings()
+        notes.append(f"{settings}; the template's defaults are assumed, and that new ACLs are changes")
+        settings = settings_for_letters()
     serving = find_serving(deployed)
     if serving.unreadable:
         notes.append(serving.unreadable)
@@ -61,21 +61,21 @@ def explain_letters(session: Session, selector: Selector) -> None:
 
 def _pins(
     deployed: Deployed, explained: Sequence[tuple[Group, Sequence[Verdict]]], notes: list[str]
-) -> Sequence[Pin]:
-    """What people pinned; asked only where a distribution is gone, as a pin may name it."""
+) -> Sequence[Pin] | None:
+    """What people pinned, None where that cannot be read; asked only where a pin may name what is gone."""
     if all(each.reason != Reason.DISTRIBUTION_GONE for each, _ in explained):
         return ()
     try:
         return deployed.pins.pins()
-    except TableUnavailable as error:
+    except (TableUnavailable, UnreadablePin) as error:
         notes.append(f"whether a pin names a distribution that is gone is not known: {error}")
-        return ()
+        return None
 
 
 def _judge_all(
     deployed: Deployed, letters: Sequence[DeadLetter], settings: Settings, serving: Serving, notes: list[str]
 ) -> dict[str, Verdict]:
-    works = [(letter, work_of(letter, serving, settings.routing)) for letter in letters]
+    works = [(letter, work_of(letter, serving, settings)) for letter in letters]
     coverage = _coverage(deployed.targets, (work for _, work in works), notes)
     return {letter.id: judge(letter, work, coverage) for letter, work in works}
 
@@ -106,14 +106,17 @@ def _planning(
         except TableUnavailable:
             return Standing()  # that the table cannot be read stands in the notes
 
-    above = {name: floors(target, settings.routing) for name, target in serving.targets.items()}
+    @functools.cache
+    def above(name: str) -> Collection[str]:
+        return floors(serving.targets[name], settings.routing)
+
     return lambda verdicts: plans(
         verdicts, lambda name, changed: stands(name).allow(settings.limits, now, changed), above
     )
 
 
 def _document(
-    each: Group, verdicts: Sequence[Verdict], planned: Sequence[Plan], pins: Sequence[Pin]
+    each: Group, verdicts: Sequence[Verdict], planned: Sequence[Plan], pins: Sequence[Pin] | None
 ) -> dict[str, Any]:
     return {
         "reason": each.reason,
@@ -142,7 +145,7 @@ def _document(
 
 
 def _print(
-    each: Group, verdicts: Sequence[Verdict], planned: Sequence[Plan], pins: Sequence[Pin], now: float
+    each: Group, verdicts: Sequence[Verdict], planned: Sequence[Plan], pins: Sequence[Pin] | None, now: float
 ) -> None:
     age = span(now - each.letters[0].sent)
     print_text(f"{each.reason}: {many(len(each.letters), 'dead letter')}, the oldest {age} old")
@@ -166,13 +169,15 @@ def _print(
         print_command(line, "    ")
 
 
-def _fix(each: Group, verdicts: Sequence[Verdict], pins: Sequence[Pin]) -> str:
+def _fix(each: Group, verdicts: Sequence[Verdict], pins: Sequence[Pin] | None) -> str:
     safe = sum(verdict.state in SAFE_TO_PURGE for verdict in verdicts)
     unpin = "take back the pin that names it, then purge" if unpins(each, pins) else ""
     if unpin and each.reason == Reason.DISTRIBUTION_GONE:
         return unpin
     if safe == len(verdicts):
         return "nothing is left to do; purge them"
+    if each.reason == Reason.DISTRIBUTION_GONE and pins is None:
+        return "see what is pinned: invalidator route list; then look again"
     if each.reason == Reason.DISTRIBUTION_GONE:
         return "no pin names it; look again after a survey"
     if safe:

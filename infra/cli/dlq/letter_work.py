@@ -9,6 +9,7 @@ from invalidator.core.messages.backlog import PathBacklog
 from invalidator.core.routing.settings import RoutingSettings
 from invalidator.intake.inbox import Inbox, read
 from invalidator.ports import Message
+from invalidator.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +30,19 @@ class LetterWork:
     gone: str = ""
     unknown: str = ""
 
+    @property
+    def asks_for_something(self) -> bool:
+        """Whether anything is to be done for it, as far as it can be read: not for what viewers cannot see."""
+        inbox = self.inbox
+        return bool(inbox.changes or inbox.keys or inbox.paths or inbox.unreadable)
 
-def work_of(letter: DeadLetter, serving: Serving, settings: RoutingSettings) -> LetterWork:
-    """Read a letter and route it: keys by today's routing, paths as they are."""
-    inbox = read([Message(letter.id, letter.body, letter.sent)])
+
+def work_of(letter: DeadLetter, serving: Serving, settings: Settings) -> LetterWork:
+    """Read a letter and route it as the worker would: keys by today's routing, paths as they are."""
+    inbox = read([Message(letter.id, letter.body, letter.sent)], acl_changes=settings.acl_changes)
     routed = _Routed()
     for bucket, keys in _keys(inbox).items():
-        routed.add_keys(bucket, keys, serving, settings)
+        routed.add_keys(bucket, keys, serving, settings.routing)
     for _, backlog in inbox.paths:
         routed.add_paths(backlog, serving)
     return LetterWork(inbox, routed.paths, tuple(routed.unserved), routed.gone, routed.unknown)

@@ -82,10 +82,11 @@ def read_letter(message: Mapping[str, Any]) -> DeadLetter:
     system = message.get("Attributes", {})
     sent = int(system.get("SentTimestamp", "0")) / 1000
     reason = _text(attributes, "Reason")
+    detail = _text(attributes, "Detail")
     # A redriven message keeps its attributes when the service moves it: what failed before does not tell why
     # the redrive policy moved it now.
     if not reason or "DeadLetterQueueSourceArn" in system:
-        reason = Reason.UNFINISHED.value
+        reason, detail = Reason.UNFINISHED.value, _undelivered(attributes)
     body = message["Body"]
     distribution, buckets = _about(body, sent)
     return DeadLetter(
@@ -93,7 +94,7 @@ def read_letter(message: Mapping[str, Any]) -> DeadLetter:
         body=body,
         sent=sent,
         reason=reason,
-        detail=_text(attributes, "Detail") if reason != Reason.UNFINISHED else _undelivered(attributes),
+        detail=detail,
         buckets=tuple(sorted(buckets)),
         distribution=distribution,
         attributes=attributes,
@@ -113,7 +114,8 @@ def group(letters: Iterable[DeadLetter]) -> list[Group]:
 
 
 def _about(body: str, sent: float) -> tuple[str, set[str]]:
-    reading = read_body(body, sent)
+    # Whether a new ACL is a change the worker's settings say; whose object it was it says by itself.
+    reading = read_body(body, sent, acl_changes=True)
     if isinstance(reading.backlog, PathBacklog):
         return reading.backlog.distribution, set(reading.backlog.buckets)
     if reading.backlog is not None:

@@ -1,6 +1,6 @@
 """What to type for the dead letters of a reason, in this order; values in, values out."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 
 from infra.cli.dlq.diagnosis import SAFE_TO_PURGE, Verdict
 from infra.cli.dlq.letters import Group
@@ -22,13 +22,13 @@ _TO_PURGE = {
 }
 
 
-def next_commands(group: Group, verdicts: Sequence[Verdict], pins: Iterable[Pin]) -> list[str]:
+def next_commands(group: Group, verdicts: Sequence[Verdict], pins: Collection[Pin] | None) -> list[str]:
     """Return the commands that mend it and then clear the letters away, each as a line to type.
 
     Args:
         group: the dead letters of one reason.
         verdicts: how it stands with each of them.
-        pins: what people pinned.
+        pins: what people pinned; None where that cannot be read.
     """
     reason = known(group.reason)
     safe = [verdict for verdict in verdicts if verdict.state in SAFE_TO_PURGE]
@@ -36,7 +36,8 @@ def next_commands(group: Group, verdicts: Sequence[Verdict], pins: Iterable[Pin]
     if reason is Reason.DISTRIBUTION_GONE:
         first = unpins(group, pins)
         if not first and len(safe) < len(verdicts):
-            return [typed("route", "refresh"), typed("dlq", "explain", "--reason", group.reason)]
+            look = typed("route", "list" if pins is None else "refresh")
+            return [look, typed("dlq", "explain", "--reason", group.reason)]
     elif reason is Reason.PATH_REFUSED:
         first = [typed("dlq", "show", group.letters[0].id)]
     elif reason is Reason.UNFINISHED and len(safe) < len(verdicts):
@@ -48,9 +49,9 @@ def next_commands(group: Group, verdicts: Sequence[Verdict], pins: Iterable[Pin]
     return [*first, redrive, *([_purge(group.reason, *ids)] if ids else [])]
 
 
-def unpins(group: Group, pins: Iterable[Pin]) -> list[str]:
-    """Return the commands that take back what is pinned of the group's distributions."""
-    named = {(pin.bucket, pin.distribution) for pin in pins if pin.distribution in group.distributions}
+def unpins(group: Group, pins: Collection[Pin] | None) -> list[str]:
+    """Return the commands that take back what is pinned of the group's distributions, none where nobody can tell."""
+    named = {(pin.bucket, pin.distribution) for pin in pins or () if pin.distribution in group.distributions}
     return [
         typed("route", "unpin", bucket, "--distribution", distribution)
         for bucket, distribution in sorted(named)

@@ -60,7 +60,9 @@ def _lines(deployed: Deployed, name: str, routing: RoutingSettings) -> Iterator[
     now = time.time()
     log = LogAsItStands(deployed.table)
     if name == UNKNOWN:
-        for bucket, keys in sorted(read_unknown(log, deployed, now).keys.items()):
+        unknown = read_unknown(log, deployed, now)
+        print_notes(unknown.notes)
+        for bucket, keys in sorted(unknown.keys.items()):
             for body in bodies(KeyBacklog(bucket, _newest(keys))):
                 yield _line(UNKNOWN, (bucket,), keys, "no survey knows the bucket", body)
         return

@@ -95,11 +95,13 @@ class UnknownBuckets:
         settled: the number up to which nothing is left to do.
         through: the number up to which it was read.
         keys: bucket → decoded key → first and newest change, epoch seconds.
+        notes: what of it nobody can tell, a line each.
     """
 
     settled: int
     through: int
     keys: dict[str, dict[str, Times]] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
 
     def count(self) -> int:
         """How many keys there are."""
@@ -112,8 +114,11 @@ def read_unknown(log: LogTable, deployed: Deployed, now: float) -> UnknownBucket
     found = UnknownBuckets(settled, settled)
     for number, entry in read_on(log, UNKNOWN, settled):
         found.through = number
-        if entry is not None:
+        if entry is not None and entry.changed:
             merged(found.keys.setdefault(entry.bucket, {}), entry.changed.items())
+        if entry is not None and entry.doubt:
+            where = f" in {entry.bucket}" if entry.bucket else ""
+            found.notes.append(f"nobody can tell what changed{where}: {entry.doubt}")
     return found
 
 

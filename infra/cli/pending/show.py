@@ -146,14 +146,17 @@ def _show_unknown(session: Session, deployed: Deployed) -> None:
                     key: {"first": iso(first), "newest": iso(newest)} for key, (first, newest) in keys.items()
                 }}
                 for bucket, keys in sorted(found.keys.items())
-            ]
+            ],
+            "notes": found.notes,
         })  # fmt: skip
+        print_notes(found.notes)
         return
     for bucket, keys in sorted(found.keys.items()):
         oldest = min(first for first, _ in keys.values())
         print_text(f"{bucket}: {many(len(keys), 'key')}, the oldest change {span(now - oldest)} old")
         print_text(f"e.g. {min(keys)}", "  ")
+    print_notes(found.notes)
     if found.keys:
         click.echo("Who serves these, no survey has told yet: invalidator route refresh", err=True)
-    else:
+    elif not found.notes:
         click.echo("Nothing waits in unknown buckets.", err=True)

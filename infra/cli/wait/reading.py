@@ -4,7 +4,7 @@ import functools
 from dataclasses import dataclass, field
 from typing import Any
 
-from infra.cli.defaults import default_settings
+from infra.cli.defaults import settings_for_letters
 from infra.cli.deployed import Deployed, settings_or_why
 from infra.cli.dlq.letter_work import work_of
 from infra.cli.dlq.sample import take_sample
@@ -66,7 +66,7 @@ class Reader:
     @functools.cached_property
     def _settings(self) -> Settings:
         found = settings_or_why(self.deployed)
-        return default_settings() if isinstance(found, str) else found
+        return settings_for_letters() if isinstance(found, str) else found
 
     def no_route(self) -> str:
         """Say why nothing of the bucket will ever be sent; "" where that is not so, or not known."""
@@ -193,8 +193,8 @@ class Reader:
     def _is_mine(self, letter: Any) -> bool:
         if self.url is None:
             return True
-        work = work_of(letter, self._serving, self._settings.routing)
-        if self.url.bucket in letter.buckets and not work.paths:
+        work = work_of(letter, self._serving, self._settings)
+        if self.url.bucket in letter.buckets and work.asks_for_something and not work.paths:
             return True
         return any(
             overlaps(path, self._areas(target, self.url))

@@ -5,6 +5,8 @@ import time
 
 import pytest
 
+from infra.cli.dlq import explain
+from invalidator.aws.table.pins import pin_key
 from invalidator.aws.table.routes import RoutesTable
 from invalidator.aws.table.targets import TargetTable
 from invalidator.core.limits.pace import Pace
@@ -14,6 +16,7 @@ from invalidator.core.target_state import TargetState
 from invalidator.failures import TableUnavailable
 from tests.cli.dlq.desk import compact, notification
 from tests.cli.stored import site
+from tests.notifications import direct
 
 
 @pytest.fixture
@@ -107,6 +110,37 @@ def test_what_needs_nothing_is_safe_to_purge(desk, body, why):
     assert (letter["state"], letter["why"], letter["safe_to_purge"]) == ("needs nothing", why, True)
 
 
+def acl_letter(desk):
+    return desk.bury(direct("a.html", name="ObjectAcl:Put", at=changed()))
+
+
+def test_a_new_acl_needs_nothing_where_acl_changes_are_not_asked_for(desk):
+    acl_letter(desk)
+    (letter,) = only(desk)["letters"]
+    assert (letter["state"], letter["why"]) == ("needs nothing", "it changes no object's bytes")
+
+
+def test_a_new_acl_is_a_change_where_acl_changes_are_asked_for(desk):
+    """It may have withdrawn the file: purged, the letter would leave it at the edges."""
+    desk.function.configuration["Environment"]["Variables"]["ACL_CHANGES"] = "yes"
+    acl_letter(desk)
+    found = only(desk)
+    (letter,) = found["letters"]
+    assert (letter["state"], letter["safe_to_purge"]) == ("stale", False)
+    assert "e.g. /a.html" in letter["why"]
+    assert not any("dlq purge" in line for line in found["commands"])
+    assert found["redrive_would_send"] == [{"distribution": "E1", "paths": 1, "wildcards": 0}]
+
+
+def test_a_new_acl_is_a_change_where_nobody_can_tell_whether_they_are_asked_for(desk):
+    desk.function.configuration["Environment"] = {}
+    acl_letter(desk)
+    answer = desk.run("dlq", "explain", "--json")
+    (letter,) = answer.data["groups"][0]["letters"]
+    assert (letter["state"], letter["safe_to_purge"]) == ("stale", False)
+    assert any("and that new ACLs are changes" in note for note in answer.data["notes"])
+
+
 def test_many_stale_paths_are_planned_as_the_worker_would_within_its_limits(desk):
     at = changed()
     desk.bury(compact(paths={f"/dir/{number}": at for number in range(900)}), "unavailable")
@@ -132,6 +166,23 @@ def test_a_redrive_is_promised_what_plan_promises(desk, tmp_path, what):
     (plan,) = answer.data["distributions"]
     assert (redrive["paths"], redrive["wildcards"]) == (len(plan["paths"]), plan["wildcards"])
     assert redrive["wildcards"] < 9, "the limit was felt"
+
+
+def test_how_wide_wildcards_may_be_is_worked_out_of_what_is_stale_alone(desk, monkeypatch):
+    """Of a stack with hundreds of distributions, a letter is about a few."""
+    asked = []
+
+    def floors(target, routing):
+        asked.append(target.target)
+        return ()
+
+    monkeypatch.setattr(explain, "floors", floors)
+    desk.stored.serve(site("E1"), site("E2", "other"))
+    for _ in range(2):
+        desk.bury(compact("E1"), "unavailable")
+    desk.bury(compact("E1"), "access-denied")
+    desk.run("dlq", "explain")
+    assert asked == ["E1"]
 
 
 def test_a_change_that_is_younger_than_the_last_survey_may_be_somebodys(desk):
@@ -207,6 +258,21 @@ def test_of_a_gone_distribution_the_command_that_takes_back_its_pin_is_printed(d
     text = desk.run("dlq", "explain", "--region", "eu-west-1").out
     assert "fix: take back the pin that names it, then purge" in text
     assert "    invalidator route unpin site --distribution E9 --region eu-west-1\n" in text
+
+
+def test_of_a_gone_distribution_a_pin_that_cannot_be_read_is_a_note(desk):
+    """It may name that distribution or another; all else of the letters is told all the same."""
+    desk.stored.table.put({**pin_key(Pin("site", "E9")), "pin": {"S": '{"bucket": "site", "since": "v2"}'}})
+    desk.stored.surveyed(0.0)
+    desk.bury(compact("E9"), "distribution-gone")
+    answer = desk.run("dlq", "explain", "--json")
+    assert answer.data["groups"][0]["reason"] == "distribution-gone"
+    (note,) = answer.data["notes"]
+    assert note.startswith("whether a pin names a distribution that is gone is not known: the pin [")
+    assert note.endswith("deploy the version that pinned it, or pin it again")
+    text = " ".join(desk.run("dlq", "explain").out.split())
+    assert "fix: see what is pinned: invalidator route list; then look again" in text
+    assert "no pin names it" not in text
 
 
 def test_a_gone_distribution_without_a_pin_is_purged_once_a_survey_has_seen_that_it_is_gone(desk):

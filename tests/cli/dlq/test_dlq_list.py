@@ -63,6 +63,12 @@ def test_a_letter_that_the_redrive_policy_moved_is_unfinished_whatever_it_says_o
     assert only["buckets"] == ["site"]
 
 
+def test_a_letter_that_the_worker_gave_up_after_its_tries_says_how_many(desk):
+    desk.bury(notification(), "unfinished", Detail="no run finished it in 11 tries")
+    (only,) = desk.run("dlq", "explain", "--json").data["groups"]
+    assert (only["reason"], only["detail"]) == ("unfinished", "no run finished it in 11 tries")
+
+
 def test_a_receive_is_a_sample_and_the_output_says_so(desk):
     """…where it shows: what SQS counts and what came are not the same."""
     desk.bury("x", "not-json")

@@ -14,7 +14,7 @@ from infra.cli.dlq.sqs import queue
 from infra.cli.dlq.sqs.queue import HOLD_SECONDS
 from invalidator.core.reasons import Reason
 from tests.cli.dlq.desk import compact, notification
-from tests.notifications import through_eventbridge
+from tests.notifications import direct, through_eventbridge
 
 
 def test_without_yes_nothing_is_sent_and_the_letters_are_free_again(desk):
@@ -61,6 +61,15 @@ def test_a_selector_redrives_what_it_names_and_frees_the_others(desk, option):
     assert answer.data["sent"] == answer.data["deleted"] == 1
     assert desk.sqs.bodies(desk.queue) == [compact()]
     assert [each.body for each in desk.sqs.visible[desk.dead]] == [notification(bucket="other")]
+
+
+def test_a_letter_about_an_acl_is_found_by_its_bucket_and_listed_with_it(desk):
+    """Whether a new ACL is a change is the worker's setting; whose object it was is not."""
+    desk.bury(body := direct("a", name="ObjectAcl:Put"))
+    (listed,) = desk.run("dlq", "list", "--json").data["groups"]
+    assert listed["buckets"] == ["site"]
+    assert desk.run("dlq", "redrive", "--bucket", "site", "--yes").code == 0
+    assert desk.sqs.bodies(desk.queue) == [body]
 
 
 def test_a_reason_that_only_a_letter_knows_is_taken(desk):

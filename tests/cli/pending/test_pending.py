@@ -73,6 +73,23 @@ def test_what_waits_in_unknown_buckets_is_listed_and_shown_by_bucket(typed, serv
     assert "invalidator route refresh" in answer.err
 
 
+def test_what_of_unknown_buckets_cannot_be_read_is_said_beside_what_can(typed, served, at, tmp_path):
+    append(served.log, "unknown", Entry({}, "hidden", at, doubt="its entry was edited"))
+    for command in (("show", "unknown"), ("list",), ("export", str(tmp_path / "nothing.jsonl"), "unknown")):
+        answer = typed("pending", *command)
+        assert answer.code == 0, answer.err
+    assert "Nothing waits" not in typed("pending", "show", "unknown").err
+    served.changes("attic", ["old.txt"], at)
+
+    shown = typed("pending", "show", "unknown", "--json")
+    assert [each["bucket"] for each in shown.data["waiting"]] == ["attic"]
+    assert shown.data["notes"] == ["nobody can tell what changed in hidden: its entry was edited"]
+    assert "changed in hidden" in typed("pending", "show", "unknown").err
+    exported = typed("pending", "export", str(tmp_path / "one.jsonl"), "unknown")
+    assert len((tmp_path / "one.jsonl").read_text().splitlines()) == 1
+    assert "changed in hidden" in exported.err
+
+
 def test_show_routes_covers_and_plans_as_the_sender_would(typed, served, at):
     served.changes("site", ["docs/index.html", "a.html", "b.html"], at)
     served.record("E1", "I1", at + 30, "/b.html")
@@ -243,7 +260,7 @@ def test_unknown_buckets_changes_can_be_dropped(typed, served, at):
         "waits_for": "unknown",
         "dropped": ["s3://newcomer/x"],
     }
-    assert typed("pending", "show", "unknown", "--json").data == {"waiting": []}
+    assert typed("pending", "show", "unknown", "--json").data == {"waiting": [], "notes": []}
     assert typed("pending", "list", "--check").code == 0
 
 

@@ -16,6 +16,7 @@ from tests.cli.conftest import STACK
 from tests.cli.dlq.desk import compact, notification
 from tests.cli.made_distributions import config, create
 from tests.cli.stored import site
+from tests.notifications import direct
 
 SITE = "site.s3.eu-west-1.amazonaws.com"
 ALLOWED = json.dumps({"Statement": [
@@ -152,6 +153,24 @@ def test_what_was_given_up_meanwhile_fails_the_wait(waits):
         assert f"1 dead letter: access-denied on {created}; see: invalidator dlq explain" in answer.err
     assert desk.run("wait", "s3://site/img/", "--settle", "0").code == 0
     assert len(desk.sqs.visible[desk.dead]) == 2, "the letters are there for others"
+
+
+@pytest.mark.parametrize(
+    ("environment", "fails"),
+    [({"ACL_CHANGES": "yes"}, True), ({"ACL_CHANGES": "no"}, False), (None, True)],
+    ids=["asked for", "not asked for", "nobody can tell"],
+)
+def test_a_new_acl_that_was_given_up_fails_the_wait_where_it_is_a_change(waits, environment, fails):
+    desk, _ = waits
+    variables = desk.function.configuration["Environment"]["Variables"]
+    desk.function.configuration["Environment"] = (
+        {} if environment is None else {"Variables": variables | environment}
+    )
+    desk.bury(direct("docs/a", name="ObjectAcl:Put", at=time.time()))
+    for url in ("s3://site", "s3://site/docs/"):
+        answer = desk.run("wait", url, "--settle", "0")
+        assert (answer.code, "unfinished on site" in answer.err) == (int(fails), fails)
+    assert desk.run("wait", "s3://site/img/", "--settle", "0").code == 0
 
 
 def test_a_wait_whose_time_is_up_before_any_answer_is_refused_at_once(waits):
