@@ -1,6 +1,7 @@
 """`invalidator bucket remember`: how far a bucket's memory is; starts it, and stops it."""
 
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -18,7 +19,9 @@ from invalidator.waking import Waking
 # S3's list price of a thousand HEAD requests, and DynamoDB's of a thousand row writes, us-east-1.
 HEADS_USD, ROWS_USD = 0.0004, 0.000625
 BY_HAND = "stopped by hand"
-CHANGED = "the bucket's memory was changed just now; type it again"
+# While a round goes on the worker saves the memory every few seconds: who saves first wins, the other looks again.
+MOST_TRIES = 10
+CHANGED = f"the bucket's memory was changed {MOST_TRIES} times while this was saved; type it again"
 
 
 def remember_bucket(session: Session, name: str, *, forget: bool) -> None:
@@ -27,27 +30,33 @@ def remember_bucket(session: Session, name: str, *, forget: bool) -> None:
     memory = _memory(deployed, name)
     now = time.time()
     with one_line():
-        state = memory.state(name)
-        if forget:
-            stopped = replace(begun_anew(state, state.through, BY_HAND), stopped=True)
-            if not memory.save(name, stopped):
-                raise CommandError(CHANGED)
-            state = stopped
-        else:
-            if state.stopped:
-                started = replace(state, stopped=False)
-                if not memory.save(name, started):
-                    raise CommandError(CHANGED)
-                state = started
-            if state.wants_round(now, deployed.settings.hints.basis):
-                settings = deployed.settings
-                queue = WakeQueue(session.client("sqs"), settings.wake_queue_url, settings.remember_queue_url)
-                Waking(deployed.wakes, queue, SystemClock()).ask([memory_owner(name)], now, now)
+        state = _saved(memory, name, _stopped if forget else _started)
+        if not forget and state.wants_round(now, deployed.settings.hints.basis):
+            settings = deployed.settings
+            queue = WakeQueue(session.client("sqs"), settings.wake_queue_url, settings.remember_queue_url)
+            Waking(deployed.wakes, queue, SystemClock()).ask([memory_owner(name)], now, now)
     if session.as_json:
         print_json(as_json(name, state, now, deployed.settings.hints.basis))
     else:
         for line in lines(name, state, now, deployed.settings.hints.basis):
             print_text(line)
+
+
+def _stopped(state: MemoryState) -> MemoryState:
+    return replace(begun_anew(state, state.through, BY_HAND), stopped=True)
+
+
+def _started(state: MemoryState) -> MemoryState:
+    return replace(state, stopped=False)
+
+
+def _saved(memory: MemoryTable, name: str, change: Callable[[MemoryState], MemoryState]) -> MemoryState:
+    for _ in range(MOST_TRIES):
+        state = memory.state(name)
+        wanted = change(state)
+        if wanted == state or memory.save(name, wanted):
+            return wanted
+    raise CommandError(CHANGED)
 
 
 def as_json(name: str, state: MemoryState, now: float, basis: str) -> dict[str, Any]:

@@ -2,10 +2,12 @@
 
 import json
 import time
+from dataclasses import replace
 
 import boto3
 import pytest
 
+from invalidator.aws.table.memory import MemoryTable
 from invalidator.core.pending.entry import memory_owner
 from invalidator.core.remembering.head import Seen
 from invalidator.core.remembering.memory_state import Counts, MemoryState, Round
@@ -64,6 +66,27 @@ def test_it_is_stopped_and_started_again(typed, memory, queue):
     assert typed("bucket", "remember", "site", "--json").data["state"] == "round"
     assert not memory.state("site").stopped
     assert len(messages(queue)) == 1
+
+
+@pytest.mark.parametrize(("writes", "code"), [(3, 0), (1000, 1)])
+def test_a_round_that_saves_at_the_same_time_only_makes_it_look_again(
+    typed, memory, monkeypatch, writes, code
+):
+    assert memory.save("site", MemoryState(epoch=3, through=7))
+    save, written = MemoryTable.save, []
+
+    def after_another(self, bucket, state):
+        if len(written) < writes:
+            written.append(save(self, bucket, replace(self.state(bucket), through=8 + len(written))))
+        return save(self, bucket, state)
+
+    monkeypatch.setattr(MemoryTable, "save", after_another)
+    answer = typed("bucket", "remember", "site", "--forget")
+    assert answer.code == code
+    assert memory.state("site").through == 7 + len(written), "what the round had done by then is kept"
+    assert memory.state("site").stopped == (code == 0)
+    assert all(written)
+    assert ("type it again" in answer.err) == (code == 1)
 
 
 def test_what_s3_refuses_is_shown_with_the_permissions(typed, memory):
