@@ -2,14 +2,14 @@
 
 import statistics
 from collections import defaultdict
-from typing import Any
-
-from matplotlib.figure import Figure, SubFigure
-from matplotlib.ticker import MaxNLocator
+from typing import TYPE_CHECKING, Any
 
 from infra.pictures.dashboard_day import DAY_SECONDS, Day
 from infra.pictures.dashboard_json import Metric, body, metrics
 from infra.pictures.svg import as_svg
+
+if TYPE_CHECKING:
+    from matplotlib.figure import SubFigure
 
 # CloudWatch's grid has 24 columns; a column's width and a row's height, in inches.
 GRID_COLUMNS = 24
@@ -28,6 +28,8 @@ def widgets() -> list[dict[str, Any]]:
 
 def draw(shown: list[dict[str, Any]], day: Day) -> str:
     """Return the picture as SVG."""
+    from matplotlib.figure import Figure
+
     rows = max(widget["y"] + widget["height"] for widget in shown)
     figure = Figure(figsize=(GRID_COLUMNS * COLUMN, rows * ROW), layout="constrained")
     grid = figure.add_gridspec(rows, GRID_COLUMNS)
@@ -44,7 +46,9 @@ def draw(shown: list[dict[str, Any]], day: Day) -> str:
     return as_svg(figure, "the CloudWatch dashboard: is it fresh, is anything stuck, what does it cost")
 
 
-def _graph(place: SubFigure, properties: dict[str, Any], day: Day) -> None:
+def _graph(place: "SubFigure", properties: dict[str, Any], day: Day) -> None:
+    from matplotlib.ticker import MaxNLocator
+
     left = place.subplots()
     sides = {"left": left}
     lines = metrics(properties)

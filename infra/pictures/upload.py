@@ -2,9 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from typing import TYPE_CHECKING
 
 from infra.local.cloudfront.quotas import Regime
 from infra.pictures.rivals import sends
@@ -13,6 +11,9 @@ from infra.pictures.svg import as_svg
 from infra.simulator.changes import Tree
 from infra.simulator.simulation import Site, simulate
 from invalidator.core.limits.budget import cost_usd
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 OBJECTS, DIRECTORIES, RATE = 100_000, 200, 500.0
 UPLOAD = Tree(OBJECTS, DIRECTORIES, RATE)
@@ -101,6 +102,8 @@ def _rival(name: str, colour: str, function: Function, regime: Regime = Regime.B
 
 def draw(comparison: Comparison) -> str:
     """Return the picture as SVG."""
+    from matplotlib.figure import Figure
+
     figure = Figure(figsize=(10, 6.2), layout="constrained")
     figure.suptitle(f"{OBJECTS:,} objects uploaded in {OBJECTS / RATE:.0f} seconds", weight="bold")
     grid = figure.add_gridspec(2, 3, height_ratios=(1, 1.9))
@@ -133,7 +136,7 @@ def draw(comparison: Comparison) -> str:
 
 
 def _bars(
-    axes: Axes,
+    axes: "Axes",
     heading: str,
     ways: Sequence[Way],
     value: Callable[[Way], float],
