@@ -98,10 +98,12 @@ class Records:
         newest = self.log.newest
         if any(newest(bucket_owner(bucket)) for bucket in sorted(buckets)):
             return True
-        # A change of theirs may stand there still: it came before a survey knew them, and was not handed over yet.
         unknown = newest(UNKNOWN)
-        handed_over = self.targets.view(UNKNOWN, self.at.now).state.settled.get(UNKNOWN, 0)
-        return unknown > handed_over or (unknown > 0 and not buckets <= self._served_before)
+        return unknown > 0 and (not buckets <= self._served_before or unknown > self._handed_over())
+
+    def _handed_over(self) -> int:
+        """Up to which number of the log of unknown buckets each bucket that is known by now has its changes."""
+        return self.targets.view(UNKNOWN, self.at.now).state.settled.get(UNKNOWN, 0)
 
     def serving(self) -> dict[str, set[str]]:
         """Bucket → the targets that serve it, by all records."""
