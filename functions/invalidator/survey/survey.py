@@ -198,7 +198,9 @@ class _Round:
             )
         if shared.routing is None:
             self.summary.unread[shared.id] = shared.why
-            return self._doubt_all(self._tenants_of(shared.id), shared.why)
+            known = self._tenants_of(shared.id)
+            self._doubt_all(known, shared.why)
+            return known
         self.summary.add_unresolved(shared.routing, ())
         seen: set[str] = set()
         if not shared.reveals:
@@ -226,10 +228,9 @@ class _Round:
             return seen | unseen
         return seen
 
-    def _doubt_all(self, targets: set[str], why: str) -> set[str]:
+    def _doubt_all(self, targets: Iterable[str], why: str) -> None:
         for target in targets:
             self.records.doubt(target, why)
-        return targets
 
     def _tenants_of(self, shared: str) -> set[str]:
         """The known targets that are tenants of a distribution."""
