@@ -98,6 +98,7 @@ class Records:
         newest = self.log.newest
         if any(newest(bucket_owner(bucket)) for bucket in sorted(buckets)):
             return True
+        # A change of theirs may stand there: it came before a survey knew them, and may not be handed over yet.
         unknown = newest(UNKNOWN)
         return unknown > 0 and (not buckets <= self._served_before or unknown > self._handed_over())
 
