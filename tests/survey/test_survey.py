@@ -372,6 +372,31 @@ def test_what_changed_is_told_before_a_flood_of_unknown_buckets_is_read():
     assert {"target:E1", "target:E2", "target:E4"} <= {wake.name for wake in site.table.waiting()}
 
 
+class Long:
+    """A table whose log of unknown buckets takes a minute an entry; whether another round could begin meanwhile."""
+
+    def __init__(self, site):
+        self.site, self.held = site, []
+
+    def __getattr__(self, name):
+        return getattr(self.site.table, name)
+
+    def read(self, owner, after):
+        for each in self.site.table.read(owner, after):
+            self.site.time.sleep(MINUTE)
+            now = self.site.time.now()
+            self.held.append(self.site.table.begin_survey(now, now + LEASE_SECONDS, "another") is None)
+            yield each
+
+
+def test_a_round_keeps_its_lease_while_it_reads_a_long_log_of_unknown_buckets(site):
+    for number in range(4):
+        site.changes(f"invented-{number}")
+    store = Long(site)
+    assert site.survey(400.0, store=store).outcome is Outcome.COMPLETE
+    assert store.held == [True] * 4
+
+
 class Slow:
     """A table in which to know a bucket takes as long as said."""
 
